@@ -1,0 +1,49 @@
+"""See what a transformer holds to be the same, at any point of its computation.
+
+Click an example; every other example is recolored by the L2 distance between its activation
+and the clicked one's. What the near examples have in common is what that stage means.
+
+Names are loaded on first use, so that ``import clusterwidget`` costs milliseconds and imports
+neither torch nor transformer_lens.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from clusterwidget import addition as addition
+    from clusterwidget.distances import l2 as l2
+    from clusterwidget.distances import nearest as nearest
+    from clusterwidget.examples import Answer as Answer
+    from clusterwidget.examples import Examples as Examples
+    from clusterwidget.explorer import Explorer as Explorer
+    from clusterwidget.stages import Stage as Stage
+    from clusterwidget.widget import ClusterWidget as ClusterWidget
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Answer": "examples",
+    "Examples": "examples",
+    "Stage": "stages",
+    "Explorer": "explorer",
+    "ClusterWidget": "widget",
+    "l2": "distances",
+    "nearest": "distances",
+}
+
+__all__ = ["addition", *_HOMES]
+
+
+def __getattr__(name: str) -> object:
+    if name == "addition":
+        return import_module("clusterwidget.addition")
+    if name in _HOMES:
+        return getattr(import_module(f"clusterwidget.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'clusterwidget' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])
