@@ -122,7 +122,9 @@ class Examples:
         answers = []
         for name, answer in self.answers.items():
             if name not in other.answers:
-                raise ValueError(f"the new examples lack the answer {name!r}: give them all answers.")
+                raise ValueError(
+                    f"the new examples lack the answer {name!r}: give them all answers."
+                )
             joined = np.concatenate([answer.tokens, other.answers[name].tokens])
             answers.append(Answer(name, answer.position, joined))
         concepts = None
@@ -145,7 +147,9 @@ class Examples:
             texts = {int(token): self.token_text(int(token)) for token in np.unique(self.tokens)}
             return [" ".join(texts[token] for token in row) for row in self.tokens.tolist()]
         if isinstance(labels, str):
-            raise TypeError(f"labels must be one string for each example, not one string {labels!r}.")
+            raise TypeError(
+                f"labels must be one string for each example, not one string {labels!r}."
+            )
         found = [str(label) for label in labels]
         if len(found) != len(self.tokens):
             raise ValueError(
@@ -175,6 +179,8 @@ class Examples:
 
 
 def _checked_tokens(tokens: npt.ArrayLike) -> npt.NDArray[np.integer]:
+    if hasattr(tokens, "detach"):
+        tokens = tokens.detach().cpu()
     try:
         array = np.asarray(tokens)
     except ValueError as error:
@@ -205,7 +211,9 @@ def _checked_positions(positions: Sequence[str] | None, t: int) -> tuple[str, ..
         return tuple(str(index) for index in range(t))
     names = tuple(str(name) for name in positions)
     if len(names) != t:
-        raise ValueError(f"there are {len(names)} position names for rows of {t} tokens: give one each.")
+        raise ValueError(
+            f"there are {len(names)} position names for rows of {t} tokens: give one each."
+        )
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
         raise ValueError(f"position names must differ, but {repeated} occur more than once.")
@@ -242,7 +250,9 @@ def _checked_answers(
     for answer in answers:
         tokens = np.asarray(answer.tokens)
         if answer.name in checked:
-            raise ValueError(f"answer names must differ, but {answer.name!r} occurs more than once.")
+            raise ValueError(
+                f"answer names must differ, but {answer.name!r} occurs more than once."
+            )
         if answer.position not in positions:
             raise ValueError(
                 f"the answer {answer.name!r} is read at position {answer.position!r}; there are "

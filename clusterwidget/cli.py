@@ -1,0 +1,186 @@
+"""The command ``clusterwidget``: train the model that adds, and count its wrong answers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .addition.verification import Tally
+
+_RIGHT, _WRONG, _ERROR, _INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command, and return its exit code.
+
+    0: done, and nothing wrong; 1: the model got problems wrong; 2: the command could not run;
+    130: it was interrupted.
+    """
+    parsed = _parser().parse_args(arguments)
+    run: Callable[[argparse.Namespace], int] = parsed.run
+    try:
+        return run(parsed)
+    except (ValueError, OSError) as error:
+        print(f"clusterwidget {parsed.command}: {error}", file=sys.stderr)
+        return _ERROR
+    except KeyboardInterrupt:
+        print(f"\nInterrupted. {parsed.when_interrupted}", file=sys.stderr)
+        return _INTERRUPTED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="clusterwidget", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    train = commands.add_parser(
+        "train",
+        help="train a model that adds two four-digit numbers",
+        description="Train a model that adds two four-digit numbers. Without options this is how "
+        "the shipped model was made.",
+    )
+    train.add_argument("--seed", type=int, help="decides every random choice")
+    train.add_argument("--steps", type=_positive, help="how many batches to train on")
+    train.add_argument(
+        "--output",
+        type=Path,
+        default=Path("adder.safetensors"),
+        help="file to write the weights to (default: %(default)s)",
+    )
+    train.add_argument("--device", default="cpu", help="where to train (default: %(default)s)")
+    train.set_defaults(run=_train, when_interrupted="Nothing was written.")
+
+    verify = commands.add_parser(
+        "verify",
+        help="count the model's wrong answers",
+        description="Count the model's wrong answers among 1,000,000 random problems and 200 of "
+        "each carry pattern (every column below 9, equal to 9 or above 9, in all 81 "
+        "combinations), or among all 100,000,000. Exits with 1 if there are any.",
+    )
+    verify.add_argument("--all", action="store_true", help="check all 100,000,000 problems")
+    verify.add_argument(
+        "--weights", type=Path, help="file that `train` wrote (default: the shipped model)"
+    )
+    verify.add_argument("--device", help="where to compute (default: a GPU if there is one)")
+    verify.add_argument(
+        "--progress-file",
+        type=Path,
+        default=Path("adder-verification-progress.json"),
+        help="with --all: where to keep what is done, so that the same command goes on after an "
+        "interruption (default: %(default)s)",
+    )
+    verify.add_argument(
+        "--record",
+        action="store_true",
+        help="with --all: write what was found to a .json file next to the weights",
+    )
+    verify.set_defaults(
+        run=_verify, when_interrupted="With --all, the same command goes on where it stopped."
+    )
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 up")
+    return number
+
+
+def _train(options: argparse.Namespace) -> int:
+    from tqdm import tqdm
+
+    from .addition.model import WEIGHTS, Config, fingerprint, load_model, save_model
+    from .addition.training import Recipe, train
+
+    chosen = {name: getattr(options, name) for name in ("seed", "steps")}
+    recipe = Recipe(**{name: value for name, value in chosen.items() if value is not None})
+    _check_device(options.device)
+    with tqdm(total=recipe.steps, unit="step", disable=None) as bar:
+
+        def on_step(step: int, loss: float) -> None:
+            bar.set_postfix(loss=f"{loss:.2g}", refresh=False)
+            bar.update()
+
+        config = Config()
+        model, record = train(recipe, config, options.device, on_step)
+    save_model(options.output, model, config, record)
+    print(f"Wrote {options.output}. Check it with: clusterwidget verify --weights {options.output}")
+    if WEIGHTS.exists():
+        same = fingerprint(model) == fingerprint(load_model("cpu"))
+        print(f"These weights {'are' if same else 'are not'} the shipped ones, bit for bit.")
+    return _RIGHT
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from .addition.arithmetic import NUMBERS
+    from .addition.model import WEIGHTS, read_model
+    from .addition.verification import sample, verify_all, verify_sample
+
+    if options.record and not options.all:
+        raise ValueError("--record keeps what was found among all problems: add --all.")
+    if options.device is not None:
+        _check_device(options.device)
+    weights = options.weights or WEIGHTS
+    model = read_model(weights, options.device)
+    if not options.all:
+        left, right = sample()
+        with _bar(len(left)) as bar:
+            tally = verify_sample(model, left, right, bar.update)
+    else:
+        with _bar(NUMBERS**2) as bar:
+            tally, seconds = verify_all(model, options.progress_file, bar.update)
+        if options.record:
+            _write_record(weights, model, tally, seconds)
+    print(f"{tally.wrong:,} wrong of {tally.checked:,} problems.")
+    print(f"Smallest margin: {tally.smallest_margin:.3f}, at {tally.tightest}.")
+    if tally.failures:
+        print("The first that are wrong:", *tally.failures, sep="\n  ")
+    return _WRONG if tally.wrong else _RIGHT
+
+
+def _write_record(weights: Path, model: Any, tally: Tally, seconds: float) -> None:
+    from dataclasses import asdict
+
+    import torch
+    import transformer_lens
+
+    from .addition.files import write_whole
+    from .addition.model import fingerprint
+
+    device = next(model.parameters()).device
+    record = {
+        "model": fingerprint(model),
+        **asdict(tally),
+        "seconds": round(seconds),
+        "problems_per_second": round(tally.checked / seconds),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
+        "cpus": os.cpu_count(),
+        "torch": torch.__version__,
+        "transformer_lens": transformer_lens.__version__,
+    }
+    write_whole(weights.with_suffix(".verified.json"), json.dumps(record, indent=2).encode())
+
+
+def _check_device(name: str) -> None:
+    import torch
+
+    try:
+        torch.empty(0, device=name)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"there is no device {name!r} here. Try --device cpu.") from error
+
+
+def _bar(total: int) -> Any:
+    from tqdm import tqdm
+
+    return tqdm(total=total, unit=" problems", unit_scale=True, disable=None, smoothing=0.02)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

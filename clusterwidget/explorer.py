@@ -1,0 +1,303 @@
+"""Explorer: answers every question about a model and examples. The widget shows its answers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from clusterwidget.activations import Activations, given_activations
+from clusterwidget.distances import checked_index, checked_k, l2, nearest_of
+from clusterwidget.examples import Examples
+from clusterwidget.hooks import Model, check_tokens, checked_model, model_stages
+from clusterwidget.stages import Stage, StageSet
+
+Float32Array = npt.NDArray[np.float32]
+Progress = Callable[[int, int], None]
+Cancelled = Callable[[], bool]
+
+_PASS_BYTES = 1 << 30
+
+
+class Explorer:
+    """What a model holds to be the same: distances and neighbors at any stage.
+
+    Activations are captured when they are first asked for, once, and kept within `memory`.
+
+    Parameters
+    ----------
+    model : Model, optional
+        Anything with the surface of TransformerLens's models.
+    examples : Examples
+    activations : mapping of Stage or address to array of shape (N, d), optional
+        Activations that you already have, from any tool; then no model is needed.
+    memory : int, optional
+        Bytes that captured activations may take: 2 GiB by default. The least recently used are
+        dropped, and captured again when they are needed.
+    batch_size : int, optional
+        Examples in one forward pass. By default about 14,000 tokens' worth.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where the parts do not fit together, before any work begins.
+    """
+
+    def __init__(
+        self,
+        model: Any = None,
+        examples: Examples | None = None,
+        *,
+        activations: Mapping[Stage | str, npt.ArrayLike] | None = None,
+        memory: int = 2 << 30,
+        batch_size: int | None = None,
+    ) -> None:
+        if not isinstance(examples, Examples):
+            raise TypeError(
+                f"examples must be clusterwidget.Examples, not {type(examples).__name__}: make "
+                "them with Examples(tokens, labels=…)."
+            )
+        if len(examples) < 2:
+            raise ValueError("there is one example only: at least two are needed to compare.")
+        if (model is None) == (activations is None):
+            raise TypeError(
+                "give a model or activations: Explorer(model, examples), or "
+                "Explorer(examples=examples, activations={'L0.z@0': array})."
+            )
+        if batch_size is not None and batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, not {batch_size}.")
+        self.examples = examples
+        self.batch_size = batch_size
+        self.model: Model | None = None
+        self._capturing = threading.RLock()
+        self.stage_set: StageSet
+        if activations is None:
+            self.model = checked_model(model)
+            check_tokens(self.model, examples.tokens)
+            self.stage_set = model_stages(self.model, examples.positions)
+            self._held = Activations(memory)
+        else:
+            self._held, self.stage_set = given_activations(
+                activations, len(examples), examples.positions
+            )
+
+    def stages(
+        self,
+        kinds: str | Iterable[str] | None = None,
+        layers: int | Iterable[int] | None = None,
+        heads: int | Iterable[int] | None = None,
+        positions: str | Iterable[str] | None = None,
+    ) -> list[Stage]:
+        """Return the stages of these kinds, layers, heads and positions; None means all."""
+        return self.stage_set.select(kinds, layers, heads, positions)
+
+    def matrix(
+        self,
+        stage: Stage | str,
+        *,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Float32Array:
+        """Return the stage matrix, shape (N, d), float32; captured first where it must be.
+
+        `result` is in an orthonormal basis of the d_head-dimensional subspace that the head writes
+        to, with the same distances; `vectors` gives it in the model's own basis.
+        """
+        stage = Stage.of(stage)
+        self.stage_set.width(stage)
+        matrix = self._whole(stage)
+        if matrix is not None:
+            return matrix
+        # Under the lock, so that nothing captured meanwhile drops the matrix before it is read.
+        with self._capturing:
+            self.capture([stage], progress=progress, cancelled=cancelled)
+            matrix = self._whole(stage)
+        assert matrix is not None
+        return matrix
+
+    def holds(self, stage: Stage | str) -> bool:
+        """Tell whether a stage's matrix is held, so that asking for it runs no model."""
+        return self._whole(Stage.of(stage)) is not None
+
+    def affordable(self, stages: Iterable[Stage]) -> list[Stage]:
+        """Return the stages, in order, that can be captured and held beside what is held now."""
+        room = None if self._held.bound is None else self._held.bound - self._held.nbytes
+        chosen = []
+        for stage in stages:
+            if room is not None and not self.holds(stage):
+                room -= 4 * len(self.examples) * self.stage_set.width(stage)
+                if room < 0:
+                    break
+            chosen.append(stage)
+        return chosen
+
+    def vectors(self, stage: Stage | str) -> Float32Array:
+        """Return the vectors in the model's own basis, shape (N, d).
+
+        As `matrix`, but for `result`, whose rows are then of length d_model.
+        """
+        stage = Stage.of(stage)
+        matrix = self.matrix(stage)
+        if stage.kind != "result" or self.model is None:
+            return matrix
+        from clusterwidget.capture import result_basis
+
+        assert stage.layer is not None
+        assert stage.head is not None
+        basis = result_basis(self.model, stage.layer, stage.head)[1].numpy()
+        vectors: Float32Array = matrix @ basis.astype(np.float32)
+        return vectors
+
+    def capture(
+        self,
+        stages: Iterable[Stage | str] | None = None,
+        *,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> None:
+        """Capture stages ahead of need, together, in as few passes as memory allows.
+
+        Parameters
+        ----------
+        stages : iterable of Stage or address, optional
+            All of them by default.
+        progress : function of (examples done, examples in all), optional
+            By default a progress bar appears where the capture takes longer than a second.
+        cancelled : function, optional
+            Asked after each batch; where it returns true, ``CaptureCancelledError`` is raised and
+            only passes that were completed are kept.
+        """
+        wanted = [Stage.of(stage) for stage in (self.stages() if stages is None else stages)]
+        for stage in wanted:
+            self.stage_set.width(stage)
+        with self._capturing:
+            missing = [stage for stage in dict.fromkeys(wanted) if not self.holds(stage)]
+            if missing and self.model is not None:
+                self._run_passes(self.model, missing, progress, cancelled)
+
+    def distances(self, stage: Stage | str, example: int) -> Float32Array:
+        """Return the L2 distance of every example to one, shape (N,), float32."""
+        example = checked_index(example, len(self.examples))
+        distances: Float32Array = l2(self.matrix(stage), example)
+        return distances
+
+    def neighbors(self, stage: Stage | str, example: int, k: int = 100) -> pd.DataFrame:
+        """Return the k nearest examples: columns example, label, distance; nearest first."""
+        checked_k(k, len(self.examples))
+        distances = self.distances(stage, example)
+        return self.neighbor_table(nearest_of(distances, example, k), distances)
+
+    def neighbor_table(
+        self, indices: npt.NDArray[np.int64], distances: Float32Array
+    ) -> pd.DataFrame:
+        """Return a table of examples in the order given."""
+        return pd.DataFrame(
+            {
+                "example": indices,
+                "label": [self.examples.labels[index] for index in indices],
+                "distance": distances[indices],
+            }
+        )
+
+    def find(self, text: str) -> int | None:
+        """Return the first example that is what a person typed, or None.
+
+        With ``examples.parse`` by its tokens, otherwise by its label.
+
+        Raises
+        ------
+        ValueError
+            From ``examples.parse``, where the text stands for no example.
+        """
+        if self.examples.parse is None:
+            wanted = text.strip().casefold()
+            labels = (label.casefold() for label in self.examples.labels)
+            exact = [index for index, label in enumerate(labels) if label == wanted]
+            return exact[0] if exact else None
+        row = self._parsed(text).tokens[0]
+        same = np.flatnonzero((self.examples.tokens == row).all(axis=1))
+        return int(same[0]) if len(same) else None
+
+    def add(self, text: str) -> int:
+        """Return the index of the example that a person typed; append it where it is new.
+
+        What was captured stays; the new row is captured when its stage is next asked for.
+        """
+        found = self.find(text)
+        if found is not None:
+            return found
+        if self.examples.parse is None or self.model is None:
+            raise ValueError(
+                f"no example is called {text!r}. Only examples that are here can be chosen: "
+                + ("their activations were given." if self.model is None else "none can be typed.")
+            )
+        parsed = self._parsed(text)
+        check_tokens(self.model, parsed.tokens)
+        self.examples = self.examples.extended(parsed)
+        return len(self.examples) - 1
+
+    def _parsed(self, text: str) -> Examples:
+        assert self.examples.parse is not None
+        parsed = self.examples.parse(text)
+        if len(parsed) != 1:
+            raise ValueError(f"{text!r} was read as {len(parsed)} examples: type one.")
+        return parsed
+
+    def _whole(self, stage: Stage) -> Float32Array | None:
+        matrix = self._held.get(stage)
+        return matrix if matrix is not None and len(matrix) == len(self.examples) else None
+
+    def _run_passes(
+        self,
+        model: Model,
+        missing: Sequence[Stage],
+        progress: Progress | None,
+        cancelled: Cancelled | None,
+    ) -> None:
+        from clusterwidget.capture import capture
+        from clusterwidget.progress import reported
+
+        passes = self._passes(missing)
+        total = sum(len(self.examples) - start for start, _ in passes)
+        done = 0
+        with reported(progress, total) as report:
+            for start, group in passes:
+                tokens = self.examples.tokens[start:]
+
+                def passed(n: int, _: int, before: int = done) -> None:
+                    report(before + n, total)
+
+                captured = capture(
+                    model,
+                    tokens,
+                    group,
+                    self.stage_set,
+                    batch_size=self.batch_size,
+                    progress=passed,
+                    cancelled=cancelled,
+                )
+                done += len(tokens)
+                for stage, matrix in captured.items():
+                    old = self._held.get(stage) if start else None
+                    self._held.put(stage, matrix if old is None else np.concatenate([old, matrix]))
+
+    def _passes(self, missing: Sequence[Stage]) -> list[tuple[int, list[Stage]]]:
+        """Group stages by the row from which they are missing, a bounded share of memory each."""
+        passes: list[tuple[int, list[Stage]]] = []
+        held: dict[int, int] = {}
+        limit = min(_PASS_BYTES, self._held.bound or _PASS_BYTES)
+        current: dict[int, list[Stage]] = {}
+        for stage in missing:
+            matrix = self._held.get(stage)
+            start = 0 if matrix is None else len(matrix)
+            size = 4 * (len(self.examples) - start) * self.stage_set.width(stage)
+            if start not in current or held[start] + size > limit:
+                current[start], held[start] = [], 0
+                passes.append((start, current[start]))
+            current[start].append(stage)
+            held[start] += size
+        return passes

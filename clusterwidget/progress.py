@@ -1,0 +1,24 @@
+"""Progress: a bar for whatever takes longer than a second, where nobody else shows one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+Progress = Callable[[int, int], None]
+
+
+@contextmanager
+def reported(progress: Progress | None, total: int, unit: str = "example") -> Iterator[Progress]:
+    """Yield a function of (done, total): the one given, or one that draws a bar."""
+    if progress is not None:
+        yield progress
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, unit=f" {unit}s", delay=1.0, leave=False) as bar:
+
+        def report(done: int, _: int) -> None:
+            bar.update(done - bar.n)
+
+        yield report

@@ -1,0 +1,202 @@
+"""Stages: the places in a model where each example has one vector, and how they are addressed."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+HEAD_KINDS = ("q", "k", "v", "attn_scores", "pattern", "z", "result")
+LAYER_KINDS = (
+    "resid_pre",
+    *HEAD_KINDS,
+    "attn_out",
+    "resid_mid",
+    "mlp_pre",
+    "mlp_post",
+    "mlp_out",
+    "resid_post",
+)
+MODEL_KINDS = ("embed", "ln_final", "logits")
+KINDS = ("embed", *LAYER_KINDS, "ln_final", "logits")
+ATTENTION_KINDS = ("attn_scores", "pattern")
+"""Kinds whose vectors have one number for each position that is attended to."""
+
+_ADDRESS = re.compile(r"(?:L(\d+)(?:H(\d+))?\.)?([a-z_]+)")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One place in the model: a kind of activation, at a layer, a head and a position.
+
+    Written ``L1H3.result@S3``, ``L0.attn_out@=``, ``embed@L3``; ``Stage.parse`` and ``str`` are
+    inverse to each other.
+
+    Parameters
+    ----------
+    kind : str
+        One of `KINDS`, TransformerLens's own short names.
+    layer, head : int, optional
+        Needed by the kinds that have them, and by no others.
+    position : str
+        Name of the position.
+    """
+
+    kind: str
+    layer: int | None = None
+    head: int | None = None
+    position: str = "0"
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"there is no kind {self.kind!r}.{_nearest(self.kind, KINDS)}")
+        for part, value, needed in (
+            ("layer", self.layer, self.kind in LAYER_KINDS),
+            ("head", self.head, self.kind in HEAD_KINDS),
+        ):
+            if needed and (value is None or value < 0):
+                raise ValueError(f"a {self.kind!r} stage needs a {part}, counted from 0.")
+            if not needed and value is not None:
+                raise ValueError(f"a {self.kind!r} stage has no {part}: leave {part}={value} out.")
+        if not isinstance(self.position, str) or not self.position:
+            raise ValueError(
+                f"a position is given by its name, a string, not by {self.position!r}."
+            )
+
+    def __str__(self) -> str:
+        return f"{row_name(self.kind, self.layer, self.head)}@{self.position}"
+
+    @classmethod
+    def parse(cls, text: str) -> Stage:
+        """Return the stage with this address, e.g. ``"L1H3.result@S3"``."""
+        address, at, position = str(text).partition("@")
+        match = _ADDRESS.fullmatch(address)
+        if not at or not position or match is None:
+            raise ValueError(
+                f"{text!r} is no address of a stage: write kind@position, such as 'embed@0', "
+                "'L0.attn_out@=' or 'L1H3.result@S3'."
+            )
+        layer, head, kind = match.groups()
+        return cls(
+            kind,
+            layer=None if layer is None else int(layer),
+            head=None if head is None else int(head),
+            position=position,
+        )
+
+    @classmethod
+    def of(cls, stage: Stage | str) -> Stage:
+        """Return a stage as it is, or parse its address."""
+        return stage if isinstance(stage, Stage) else cls.parse(stage)
+
+
+@dataclass(frozen=True)
+class StageRow:
+    """What the stages of one kind, layer and head have in common: a row of the stage map.
+
+    Attributes
+    ----------
+    kind, layer, head
+        As in `Stage`.
+    widths : tuple of int
+        Length d of the vectors, for each position; 0 where there is no stage.
+    """
+
+    kind: str
+    layer: int | None
+    head: int | None
+    widths: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return row_name(self.kind, self.layer, self.head)
+
+
+class StageSet:
+    """The stages that there are: rows × positions, in the order in which a model computes them.
+
+    Parameters
+    ----------
+    rows : sequence of StageRow
+    positions : sequence of str
+    """
+
+    def __init__(self, rows: Sequence[StageRow], positions: Sequence[str]) -> None:
+        self.rows = tuple(rows)
+        self.positions = tuple(positions)
+        self._column = {name: index for index, name in enumerate(self.positions)}
+        self._row = {(row.kind, row.layer, row.head): row for row in self.rows}
+
+    def __len__(self) -> int:
+        return sum(width > 0 for row in self.rows for width in row.widths)
+
+    def width(self, stage: Stage) -> int:
+        """Return the length d of the vectors at a stage; raise where there is no such stage."""
+        row = self._row.get((stage.kind, stage.layer, stage.head))
+        column = self._column.get(stage.position)
+        if row is None or column is None or not row.widths[column]:
+            raise ValueError(f"there is no stage {str(stage)!r} here. {self._hint(stage)}")
+        return row.widths[column]
+
+    def column(self, stage: Stage) -> int:
+        """Return the index of the stage's position."""
+        self.width(stage)
+        return self._column[stage.position]
+
+    def select(
+        self,
+        kinds: str | Iterable[str] | None = None,
+        layers: int | Iterable[int] | None = None,
+        heads: int | Iterable[int] | None = None,
+        positions: str | Iterable[str] | None = None,
+    ) -> list[Stage]:
+        """Return the stages of the given kinds, layers, heads and positions; None means all.
+
+        Kinds without a layer or a head are left out where layers or heads are given.
+        """
+        kinds_, layers_, heads_, positions_ = (
+            None if wanted is None else {wanted} if isinstance(wanted, (str, int)) else set(wanted)
+            for wanted in (kinds, layers, heads, positions)
+        )
+        for name, wanted, known in (
+            ("kind", kinds_, {row.kind for row in self.rows}),
+            ("layer", layers_, {row.layer for row in self.rows} - {None}),
+            ("head", heads_, {row.head for row in self.rows} - {None}),
+            ("position", positions_, set(self.positions)),
+        ):
+            for value in wanted or ():
+                if value not in known:
+                    listed = sorted(known, key=str)
+                    raise ValueError(f"there is no {name} {value!r} here; there are {listed}.")
+        return [
+            Stage(row.kind, row.layer, row.head, position)
+            for row in self.rows
+            if (kinds_ is None or row.kind in kinds_)
+            and (layers_ is None or row.layer in layers_)
+            and (heads_ is None or row.head in heads_)
+            for position, width in zip(self.positions, row.widths, strict=True)
+            if width and (positions_ is None or position in positions_)
+        ]
+
+    def _hint(self, stage: Stage) -> str:
+        if stage.position not in self._column:
+            near = _nearest(stage.position, self.positions)
+            return f"No position is called {stage.position!r};{near}"
+        names = [str(row) for row in self.rows if row.widths[self._column[stage.position]]]
+        return (
+            f"At {stage.position!r}{_nearest(row_name(stage.kind, stage.layer, stage.head), names)}"
+        )
+
+
+def row_name(kind: str, layer: int | None, head: int | None) -> str:
+    """Return the part of an address before the ``@``."""
+    if layer is None:
+        return kind
+    return f"L{layer}.{kind}" if head is None else f"L{layer}H{head}.{kind}"
+
+
+def _nearest(wanted: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(wanted, known, n=1, cutoff=0.5)
+    meant = f" the nearest is {close[0]!r};" if close else ""
+    shown = list(known) if len(known) <= 60 else [*known[:58], "…", known[-1]]
+    return f"{meant} there are {', '.join(shown)}."

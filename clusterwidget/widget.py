@@ -1,0 +1,200 @@
+"""ClusterWidget: the explorer on screen, in JupyterLab, Colab and Voila."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import anywidget
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import traitlets
+
+from clusterwidget.distances import checked_index, checked_k
+from clusterwidget.examples import Examples
+from clusterwidget.explorer import Explorer
+from clusterwidget.stages import Stage
+from clusterwidget.worker import Worker
+
+T = TypeVar("T")
+
+_STATIC = Path(__file__).parent / "static"
+_OPTIONS = ("selected", "stage", "k", "color_by", "arrange_by", "height", "budget")
+
+
+def _built(name: str) -> Path:
+    path = _STATIC / name
+    if not path.is_file():
+        raise ImportError(
+            f"the front end is not built: {name} is missing. In a checkout run 'make build'; "
+            "otherwise install clusterwidget again."
+        )
+    return path
+
+
+class ClusterWidget(anywidget.AnyWidget):
+    """A clickable grid of examples, colored by the L2 distance to the selected one.
+
+    Parameters
+    ----------
+    model : Explorer or Model
+        An explorer, or a model with TransformerLens's surface.
+    examples : Examples, optional
+        Needed with a model.
+    **options
+        Initial values of the traits below.
+
+    Attributes
+    ----------
+    selected : int
+        Index of the selected example.
+    stage : str
+        Address of the stage, e.g. ``"L1H3.result@S3"``.
+    k : int
+        How many neighbors are listed.
+    color_by : str
+        ``"distance"``, or the name of a concept.
+    arrange_by : list of str
+        Two concepts, rows and columns of the grid; empty to follow the stage.
+    height : int
+        Height of the figure, in px.
+    budget : int
+        Bytes of the largest stage matrix that is sent to the page; for larger ones the kernel
+        computes the distances.
+
+    All are synced both ways and can be observed.
+    """
+
+    _esm = _built("widget.js")
+    _css = _built("widget.css")
+
+    selected = traitlets.Int(0).tag(sync=True)
+    stage = traitlets.Unicode().tag(sync=True)
+    k = traitlets.Int(100).tag(sync=True)
+    color_by = traitlets.Unicode("distance").tag(sync=True)
+    arrange_by = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    height = traitlets.Int(560, min=300, max=4000).tag(sync=True)
+    budget = traitlets.Int(32 << 20, min=0).tag(sync=True)
+    snapshot = traitlets.Dict().tag(sync=True)
+    _status = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(self, model: Any = None, examples: Examples | None = None, **options: Any) -> None:
+        unknown = sorted(set(options) - set(_OPTIONS))
+        if unknown:
+            raise TypeError(
+                f"ClusterWidget has no option {', '.join(unknown)}; "
+                f"there are {', '.join(_OPTIONS)}."
+            )
+        if isinstance(model, Explorer):
+            if examples is not None:
+                raise TypeError("an Explorer has its examples already: leave examples out.")
+            self.explorer = model
+        else:
+            self.explorer = Explorer(model, examples)
+        options.setdefault("stage", str(self._first_stage()))
+        options.setdefault("k", min(100, len(self.explorer.examples) - 1))
+        super().__init__(**options)
+        self._worker = Worker(self.explorer, self.send, self._announce)
+        self.on_msg(self._receive)
+
+    @property
+    def examples(self) -> Examples:
+        """The examples, with those that were typed since."""
+        return self.explorer.examples
+
+    @property
+    def distances(self) -> npt.NDArray[np.float32]:
+        """The distances on screen: of every example to the selected one, shape (N,)."""
+        return self.explorer.distances(self.stage, self.selected)
+
+    @property
+    def neighbors(self) -> pd.DataFrame:
+        """The neighbors on screen: columns example, label, distance; nearest first."""
+        return self.explorer.neighbors(self.stage, self.selected, self.k)
+
+    def add(self, text: str) -> int:
+        """Select the example that a text stands for, appending it where it is new.
+
+        Returns
+        -------
+        int
+            Its index.
+        """
+        before = len(self.examples)
+        index = self.explorer.add(text)
+        if len(self.examples) > before:
+            self._announce()
+        self.selected = index
+        return index
+
+    def close(self) -> None:
+        """Call off what is under way and remove the widget from the page."""
+        if hasattr(self, "_worker"):
+            self._worker.stop()
+        super().close()
+
+    def _first_stage(self) -> Stage:
+        examples, stages = self.explorer.examples, self.explorer.stages()
+        position = next(
+            (answer.position for answer in examples.answers.values()), examples.positions[-1]
+        )
+        after = [stage for stage in stages if stage.kind == "resid_post"] or stages
+        return next((stage for stage in reversed(after) if stage.position == position), after[-1])
+
+    def _receive(self, _: Any, content: dict[str, Any], __: Any) -> None:
+        if content.get("type") == "request":
+            self._worker.submit(content)
+        elif content.get("type") == "cancel":
+            self._worker.cancel(content.get("view"), content.get("id"))
+
+    def _announce(self) -> None:
+        self.send({"type": "changed", "n": len(self.examples)})
+
+    @traitlets.validate("selected")
+    def _valid_selected(self, proposal: Any) -> int:
+        return _or_trait_error(checked_index, proposal["value"], len(self.examples))
+
+    @traitlets.validate("k")
+    def _valid_k(self, proposal: Any) -> int:
+        return _or_trait_error(checked_k, proposal["value"], len(self.examples))
+
+    @traitlets.validate("stage")
+    def _valid_stage(self, proposal: Any) -> str:
+        def checked(text: str) -> str:
+            stage = Stage.parse(text)
+            self.explorer.stage_set.width(stage)
+            return str(stage)
+
+        return _or_trait_error(checked, proposal["value"])
+
+    @traitlets.validate("color_by")
+    def _valid_color(self, proposal: Any) -> str:
+        if proposal["value"] != "distance":
+            self._require_concepts([proposal["value"]], "color_by is 'distance' or a concept")
+        return str(proposal["value"])
+
+    @traitlets.validate("arrange_by")
+    def _valid_arrangement(self, proposal: Any) -> list[str]:
+        names = list(proposal["value"])
+        if len(names) not in (0, 2):
+            raise traitlets.TraitError(
+                f"arrange_by is two concepts, rows and columns, or empty; not {names}."
+            )
+        self._require_concepts(names, "arrange_by is two concepts")
+        return names
+
+    def _require_concepts(self, names: list[str], rule: str) -> None:
+        known = list(self.examples.concepts.columns)
+        for name in names:
+            if name not in known:
+                raise traitlets.TraitError(f"{rule}; {name!r} is not among {known}.")
+
+
+def _or_trait_error(check: Callable[..., T], *values: Any) -> T:
+    """Report bad values of a trait as traitlets users expect it."""
+    try:
+        return check(*values)
+    except (ValueError, TypeError, IndexError) as error:
+        raise traitlets.TraitError(str(error)) from error
