@@ -1,0 +1,270 @@
+"""How many problems the model gets wrong: of a sample, or of all there are.
+
+A problem is right when all five digits of the sum are, each given the true digits before it. Where
+every digit of every problem is right, the model that writes its own digits one by one is right too.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from transformer_lens.model_bridge import TransformerBridge
+
+from .arithmetic import (
+    ABOVE,
+    BELOW,
+    DIGITS,
+    FIRST_ANSWER,
+    NINE,
+    NUMBERS,
+    Ints,
+    draw_columns,
+    label,
+    sum_digits,
+    tokens,
+)
+from .exhaustive import ProblemTree
+from .files import write_whole
+from .model import fingerprint
+from .threads import threads
+
+OnProgress = Callable[[int], None]
+"""Called with how many more problems have been checked."""
+
+_BATCH = 4096
+_KEPT_FAILURES = 10
+
+
+@dataclass
+class Tally:
+    """What has been found so far.
+
+    Attributes
+    ----------
+    checked, wrong : int
+    smallest_margin : float
+        The least, over all problems and digits, of the right digit's logit less the best other
+        token's. Far above the rounding of float32 sums (about 1e-5 here), no other order of
+        summation, and so no other machine, makes a problem wrong.
+    tightest : str
+        The problem it was found at.
+    failures : list of str
+        The first few wrong problems.
+    """
+
+    checked: int = 0
+    wrong: int = 0
+    smallest_margin: float = math.inf
+    tightest: str = ""
+    failures: list[str] = field(default_factory=list)
+
+    def add(self, left: Ints, right: Ints, margins: Tensor) -> None:
+        """Count problems ``left + right``; all three are of shape (n,)."""
+        # What is no number is not right either.
+        margins = margins.nan_to_num(nan=-math.inf)
+        wrong = torch.nonzero(margins <= 0).flatten().tolist()
+        least = int(margins.argmin())
+        found = Tally(
+            len(margins),
+            len(wrong),
+            float(margins[least]),
+            label(int(left[least]), int(right[least])),
+            [label(int(left[i]), int(right[i])) for i in wrong[:_KEPT_FAILURES]],
+        )
+        self.include(found)
+
+    def include(self, other: Tally) -> None:
+        """Add what another tally found."""
+        self.checked += other.checked
+        self.wrong += other.wrong
+        if other.smallest_margin < self.smallest_margin:
+            self.smallest_margin, self.tightest = other.smallest_margin, other.tightest
+        self.failures = (self.failures + other.failures)[:_KEPT_FAILURES]
+
+
+@torch.inference_mode()
+def margins(model: TransformerBridge, left: Ints, right: Ints) -> Tensor:
+    """Return by how much each problem is right, by the model's own forward.
+
+    Parameters
+    ----------
+    model : TransformerBridge
+    left, right : (n,) ints
+
+    Returns
+    -------
+    (n,) float32
+        The right digit's logit less the best other token's, at whichever answer that is least.
+    """
+    device = next(model.parameters()).device
+    logits = model(torch.from_numpy(tokens(left, right)).to(device))[:, FIRST_ANSWER:]
+    wanted = torch.from_numpy(sum_digits(left, right)).to(device)[..., None]
+    best_other = logits.scatter(-1, wanted, -math.inf).amax(-1, keepdim=True)
+    least: Tensor = (logits.gather(-1, wanted) - best_other).squeeze(-1).amin(-1)
+    return least.cpu()
+
+
+def sample(n: int = 1_000_000, each: int = 200, seed: int = 0) -> tuple[Ints, Ints]:
+    """Return n uniform random problems, and ``each`` of every carry pattern.
+
+    There are 81 patterns: each column sums to less than 9, to 9, or to more than 9.
+
+    Returns
+    -------
+    left, right : (n + 81 * each,) int64
+    """
+    rng = np.random.default_rng(seed)
+    left, right = rng.integers(NUMBERS, size=(2, n))
+    patterns = np.array(list(itertools.product((BELOW, NINE, ABOVE), repeat=DIGITS)))
+    pattern_left, pattern_right = draw_columns(patterns.repeat(each, axis=0), rng)
+    return np.concatenate([left, pattern_left]), np.concatenate([right, pattern_right])
+
+
+def verify_sample(
+    model: TransformerBridge, left: Ints, right: Ints, on_progress: OnProgress | None = None
+) -> Tally:
+    """Count the wrong among given problems, by the model's own forward."""
+    tally = Tally()
+    for start in range(0, len(left), _BATCH):
+        part = slice(start, start + _BATCH)
+        tally.add(left[part], right[part], margins(model, left[part], right[part]))
+        if on_progress is not None:
+            on_progress(len(left[part]))
+    return tally
+
+
+def verify_all(
+    model: TransformerBridge,
+    progress_file: Path,
+    on_progress: OnProgress | None = None,
+    lefts: Sequence[int] = range(NUMBERS),
+    shard: int = 100,
+) -> tuple[Tally, float]:
+    """Count the wrong among all problems, by `ProblemTree`, and go on where a run was stopped.
+
+    Parameters
+    ----------
+    model : TransformerBridge
+    progress_file : Path
+        What has been found, written whole after each shard. A later call with the same model
+        does only what is missing.
+    on_progress : callable, optional
+        Called with how many more problems are checked, those of earlier runs at once.
+    lefts : sequence of int
+        The numbers on the left; each stands for 10,000 problems.
+    shard : int
+        How many numbers on the left are recorded together.
+
+    Returns
+    -------
+    tally : Tally
+    seconds : float
+        Time taken, over all runs.
+
+    Raises
+    ------
+    ValueError
+        Where the progress file belongs to other weights or to another division into shards.
+    """
+    progress = _Progress(progress_file, fingerprint(model), lefts, shard)
+    if on_progress is not None:
+        on_progress(progress.total().checked)
+    with _workers(model) as work:
+        for index, numbers in progress.missing():
+            started = time.monotonic()
+            tally = Tally()
+            for found in work(numbers):
+                tally.include(found)
+                if on_progress is not None:
+                    on_progress(found.checked)
+            progress.record(index, tally, time.monotonic() - started)
+    return progress.total(), progress.seconds
+
+
+@contextmanager
+def _workers(
+    model: TransformerBridge,
+) -> Iterator[Callable[[Sequence[int]], Iterator[Tally]]]:
+    """Give a function that checks all problems of some left numbers, in parallel on a CPU."""
+    device = next(model.parameters()).device
+    on_cpu = device.type == "cpu"
+    # On a CPU a block's widest tensor stays in the cache; a GPU wants as much work as fits.
+    tree = ProblemTree(model, block=50 if on_cpu else 10_000)
+    together = 1 if on_cpu else 10
+    right = np.arange(NUMBERS)
+
+    def check(numbers: Sequence[int]) -> Tally:
+        least = tree.margins(torch.tensor(numbers, device=device)).cpu()
+        tally = Tally()
+        tally.add(np.repeat(numbers, NUMBERS), np.tile(right, len(numbers)), least.flatten())
+        return tally
+
+    def work(numbers: Sequence[int]) -> Iterator[Tally]:
+        starts = range(0, len(numbers), together)
+        return pool.map(check, [numbers[start : start + together] for start in starts])
+
+    pool = ThreadPoolExecutor((os.cpu_count() or 1) if on_cpu else 1)
+    # Operations this small gain nothing from being split: each worker has a thread to itself.
+    with threads(1):
+        try:
+            yield work
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+class _Progress:
+    """A file of what each shard of all problems came to."""
+
+    def __init__(self, path: Path, model: str, lefts: Sequence[int], shard: int) -> None:
+        self._path = path
+        self._shards = [lefts[start : start + shard] for start in range(0, len(lefts), shard)]
+        self._of = {"model": model, "problems": len(lefts) * NUMBERS, "shards": len(self._shards)}
+        self._done: dict[str, dict[str, Any]] = {}
+        self.seconds = 0.0
+        if path.exists():
+            self._read()
+
+    def _read(self) -> None:
+        way_out = "Give another --progress-file, or delete this one."
+        try:
+            found = json.loads(self._path.read_text())
+            self._done, self.seconds, of = found["done"], found["seconds"], found["of"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{self._path} holds no progress of `verify`. {way_out}") from error
+        if of != self._of:
+            raise ValueError(
+                f"{self._path} is about {of}, and this run about {self._of}. {way_out}"
+            )
+
+    def missing(self) -> Iterator[tuple[int, Sequence[int]]]:
+        """Shards that are still to do, with their left numbers."""
+        for index, numbers in enumerate(self._shards):
+            if str(index) not in self._done:
+                yield index, numbers
+
+    def record(self, index: int, tally: Tally, seconds: float) -> None:
+        """Write down a shard's tally."""
+        self._done[str(index)] = asdict(tally)
+        self.seconds += seconds
+        everything = {"of": self._of, "seconds": self.seconds, "done": self._done}
+        write_whole(self._path, json.dumps(everything).encode())
+
+    def total(self) -> Tally:
+        """Sum over the shards that are done."""
+        total = Tally()
+        for found in self._done.values():
+            total.include(Tally(**found))
+        return total
