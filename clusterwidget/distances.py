@@ -38,10 +38,13 @@ def l2(matrix: Any, row: int | npt.ArrayLike) -> Any:
     """
     _require_matrix(matrix)
     if _is_tensor(matrix):
-        if matrix.device.type == "cpu":
-            array = matrix.detach().numpy()
-            return matrix.new_tensor(_l2_array(array, _vector(array, row))).float()
-        return _l2_tensor(matrix.detach(), _vector(matrix, row))
+        matrix = matrix.detach()
+        if matrix.device.type != "cpu":
+            return _l2_tensor(matrix, _vector(matrix, row))
+        if matrix.element_size() < 4:
+            matrix = matrix.float()
+        array = matrix.numpy()
+        return matrix.new_tensor(_l2_array(array, _vector(array, row))).float()
     return _l2_array(matrix, _vector(matrix, row))
 
 
@@ -78,11 +81,6 @@ def nearest_of(distances: Float32Array, row: int, k: int) -> npt.NDArray[np.int6
     row = checked_index(row, n)
     within = np.flatnonzero(distances <= np.partition(distances, k)[k])
     within = within[within != row]
-    if len(within) < k:
-        # The selected row is not the smallest: possible only where `distances` are to a vector.
-        raise ValueError(
-            f"row {row} is not at distance 0 of itself: pass the distances to row {row}."
-        )
     order = np.argsort(distances[within], kind="stable")
     indices: npt.NDArray[np.int64] = within[order][:k]
     return indices

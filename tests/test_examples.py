@@ -1,0 +1,96 @@
+"""Examples, and what is refused at the door."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from clusterwidget import Answer, Examples
+
+TOKENS = np.array([[3, 1, 4], [1, 5, 9]])
+
+
+def test_defaults_are_words_for_everything() -> None:
+    examples = Examples(TOKENS, vocabulary=list("abcdefghij"))
+    assert examples.labels == ["d b e", "b f j"]
+    assert examples.positions == ("0", "1", "2")
+    assert examples.concepts.shape == (2, 0)
+    assert len(examples) == 2
+
+
+def test_a_torch_tensor_and_a_function_as_vocabulary_do_as_well() -> None:
+    examples = Examples(torch.from_numpy(TOKENS), vocabulary=lambda token: f"<{token}>")
+    assert examples.labels[0] == "<3> <1> <4>"
+    assert isinstance(examples.tokens, np.ndarray)
+
+
+def test_examples_are_appended_with_all_that_is_known_of_them() -> None:
+    def make(tokens: np.ndarray, **known: Any) -> Examples:
+        return Examples(
+            tokens, concepts=known, answers=[Answer("last", "1", tokens[:, 2])], positions="012"
+        )
+
+    joined = make(TOKENS, odd=[1, 0], big=[0, 1]).extended(make(TOKENS[:1] + 1, odd=[1]))
+    assert len(joined) == 3
+    assert joined.concepts["odd"].tolist() == [1, 0, 1]
+    assert joined.concepts["big"].isna().tolist() == [False, False, True]
+    assert joined.answers["last"].tokens.tolist() == [4, 9, 5]
+
+
+def test_examples_of_another_length_are_not_appended() -> None:
+    with pytest.raises(ValueError, match="tokenized alike"):
+        Examples(TOKENS).extended(Examples(TOKENS[:, :2]))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "error", "message"),
+    [
+        ([1, 2, 3], ValueError, r"two dimensions.*not shape \(3,\)"),
+        (TOKENS / 2, TypeError, "must be integers, not float64"),
+        (np.zeros((0, 4), int), ValueError, r"shape \(0, 4\) hold no example"),
+        ([], ValueError, "hold no example"),
+        ([[1, 2], [3]], ValueError, "rows of equal length"),
+        (TOKENS - 2, ValueError, "must not be negative, but -1 occurs"),
+    ],
+)
+def test_tokens_that_are_no_table_of_ids_are_refused(
+    tokens: Any, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        Examples(tokens)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({"labels": ["one"]}, "1 labels for 2 examples"),
+        ({"positions": ["a", "b"]}, "2 position names for rows of 3 tokens"),
+        ({"positions": ["a", "b", "a"]}, r"must differ, but \['a'\]"),
+        ({"positions": ["a", "", "b"]}, "a position name is empty"),
+        ({"concepts": {"odd": [1, 2, 3]}}, "'odd' has 3 values for 2 examples"),
+        ({"concepts": pd.DataFrame([[1, 2], [3, 4]], columns=["x", "x"])}, r"differ, but \['x'\]"),
+        ({"answers": [Answer("S", "9", TOKENS[:, 0])]}, "read at position '9'"),
+        ({"answers": [Answer("S", "0", TOKENS[0])]}, "'S' needs 2 integer tokens"),
+        ({"answers": [Answer("S", "0", TOKENS[:, 0])] * 2}, "'S' occurs more than once"),
+        ({"vocabulary": ["a", "b"]}, "token 3 has no text"),
+        ({"axes": {"9": ("x", "y")}}, "axes name the position '9'"),
+        ({"axes": {"0": ("x", "y")}}, "the concept 'x', which is not among"),
+    ],
+)
+def test_parts_that_do_not_fit_are_named(parts: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Examples(TOKENS, **parts)
+
+
+def test_one_string_is_not_taken_for_labels() -> None:
+    with pytest.raises(TypeError, match="one string for each example"):
+        Examples(TOKENS, labels="ab")
+
+
+def test_parse_must_be_a_function() -> None:
+    with pytest.raises(TypeError, match="must be a function"):
+        Examples(TOKENS, parse="1+2")  # type: ignore[arg-type]

@@ -1,0 +1,89 @@
+"""The widget's traits, without a browser: tests/browser has the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import pytest
+import traitlets
+
+import clusterwidget as cw
+from clusterwidget import Examples
+from tests.test_explorer import typed
+
+
+@pytest.fixture
+def widget(native_model: Any, examples: Examples) -> cw.ClusterWidget:
+    return cw.ClusterWidget(native_model, typed(examples))
+
+
+def test_it_begins_with_the_last_thing_the_model_knows(widget: cw.ClusterWidget) -> None:
+    assert (widget.selected, widget.stage, widget.k) == (0, "L1.resid_post@g", 59)
+
+
+def test_what_is_on_screen_is_what_the_explorer_says(widget: cw.ClusterWidget) -> None:
+    widget.selected, widget.stage, widget.k = 7, "L0H2.result@d", 5
+    expected = widget.explorer.distances("L0H2.result@d", 7)
+    np.testing.assert_array_equal(widget.distances, expected)
+    assert widget.neighbors["example"].tolist() == np.argsort(expected, kind="stable")[1:6].tolist()
+
+
+def test_its_traits_can_be_observed_and_linked(widget: cw.ClusterWidget) -> None:
+    seen: list[int] = []
+    widget.observe(lambda change: seen.append(change["new"]), names="selected")
+    widget.selected = 3
+    assert seen == [3]
+    slider = ipywidgets.IntSlider(min=1, max=59)
+    ipywidgets.link((widget, "k"), (slider, "value"))
+    slider.value = 12
+    assert widget.k == 12
+    ipywidgets.jslink((widget, "k"), (slider, "value"))
+    assert ipywidgets.VBox([widget, slider]).children[0] is widget
+
+
+@pytest.mark.parametrize(
+    ("trait", "value", "message"),
+    [
+        ("selected", 60, "no example 60"),
+        ("selected", -1, "no example -1"),
+        ("k", 0, "k = 0 is out of range"),
+        ("k", 60, "1 to 59 neighbors"),
+        ("stage", "L7.attn_out@a", "no stage 'L7.attn_out@a'"),
+        ("stage", "nonsense", "no address of a stage"),
+        ("color_by", "carry", "'carry' is not among"),
+        ("arrange_by", ["a"], "two concepts, rows and columns, or empty"),
+        ("arrange_by", ["a", "b"], "'a' is not among"),
+    ],
+)
+def test_a_bad_value_is_refused_and_the_old_one_kept(
+    widget: cw.ClusterWidget, trait: str, value: Any, message: str
+) -> None:
+    before = getattr(widget, trait)
+    with pytest.raises(traitlets.TraitError, match=message):
+        setattr(widget, trait, value)
+    assert getattr(widget, trait) == before
+
+
+def test_initial_values_can_be_given_and_are_checked(native_model: Any, examples: Examples) -> None:
+    explorer = cw.Explorer(native_model, examples)
+    assert cw.ClusterWidget(explorer, selected=4, k=3).selected == 4
+    with pytest.raises(traitlets.TraitError, match="no example 99"):
+        cw.ClusterWidget(explorer, selected=99)
+    with pytest.raises(TypeError, match="no option colour; there are selected"):
+        cw.ClusterWidget(explorer, colour="red")
+    with pytest.raises(TypeError, match="has its examples already"):
+        cw.ClusterWidget(explorer, examples)
+
+
+def test_adding_an_example_selects_it(widget: cw.ClusterWidget) -> None:
+    assert widget.add("1 2 3 4 5 6 7") == 60
+    assert widget.selected == 60
+    assert len(widget.distances) == 61
+
+
+def test_no_matrix_is_among_what_is_saved(widget: cw.ClusterWidget) -> None:
+    state = widget.get_state()
+    own = {name: value for name, value in state.items() if name not in ("_esm", "_css")}
+    assert len(repr(own)) < 2000
