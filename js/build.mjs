@@ -1,0 +1,39 @@
+// Builds the front end into ../clusterwidget/static: one ES module and one style sheet, nothing else to fetch.
+import { readFile } from "node:fs/promises";
+import { gzipSync } from "node:zlib";
+import * as esbuild from "esbuild";
+
+const outdir = new URL("../clusterwidget/static/", import.meta.url).pathname;
+
+const options = {
+  entryPoints: ["src/widget.ts", "src/widget.css"],
+  outdir,
+  bundle: true,
+  format: "esm",
+  target: ["es2022", "chrome110", "firefox115", "safari16"],
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  minify: true,
+  legalComments: "none",
+  logLevel: "info",
+  absWorkingDir: new URL(".", import.meta.url).pathname,
+};
+
+async function printSizes() {
+  let total = 0;
+  for (const name of ["widget.js", "widget.css"]) {
+    const bytes = gzipSync(await readFile(`${outdir}${name}`), { level: 9 }).length;
+    total += bytes;
+    console.log(`${name}  ${bytes} bytes gzipped`);
+  }
+  console.log(`total  ${total} bytes gzipped`);
+}
+
+if (process.argv.includes("--size")) {
+  await printSizes();
+} else if (process.argv.includes("--watch")) {
+  const context = await esbuild.context(options);
+  await context.watch();
+} else {
+  await esbuild.build(options);
+}

@@ -1,0 +1,170 @@
+import type { Arrangement } from "./blocks";
+
+/** An even lattice of equal blocks of equal cells, in whole device pixels. */
+export interface Lattice {
+  /** Size of the picture. */
+  readonly width: number;
+  readonly height: number;
+  /** Blocks across and down, and the distance from one to the next. */
+  readonly blockColumns: number;
+  readonly blockRows: number;
+  readonly pitchX: number;
+  readonly pitchY: number;
+  /** Cells across and down a block, and the size of one. */
+  readonly columns: number;
+  readonly rows: number;
+  readonly cellWidth: number;
+  readonly cellHeight: number;
+  /** Examples that share one cell; 1 unless there are more examples than pixels. */
+  readonly perCell: number;
+}
+
+export interface Rectangle {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+const LEAST_ASPECT = 0.6;
+
+/** The lattice that fills `width` × `height` pixels best, for blocks of `capacity` examples. */
+export function fitLattice(
+  width: number,
+  height: number,
+  blockColumns: number,
+  blockRows: number,
+  capacity: number,
+  gap: number,
+): Lattice {
+  const pitchX = Math.max(1, Math.floor((width + gap) / blockColumns));
+  const pitchY = Math.max(1, Math.floor((height + gap) / blockRows));
+  const innerX = Math.max(1, pitchX - gap);
+  const innerY = Math.max(1, pitchY - gap);
+  const perCell = Math.max(1, Math.ceil(capacity / (innerX * innerY)));
+  const cells = Math.ceil(capacity / perCell);
+  let best = { columns: innerX, rows: Math.ceil(cells / innerX), cellWidth: 1, cellHeight: 1 };
+  let bestScore = 0;
+  for (let columns = 1; columns <= innerX; columns++) {
+    const rows = Math.ceil(cells / columns);
+    if (rows > innerY) continue;
+    const cellWidth = Math.floor(innerX / columns);
+    const cellHeight = Math.floor(innerY / rows);
+    const aspect = Math.min(cellWidth, cellHeight) / Math.max(cellWidth, cellHeight);
+    const covered = cells * cellWidth * cellHeight;
+    const score = covered * Math.min(1, aspect / LEAST_ASPECT) * (0.9 + 0.1 * aspect);
+    if (score > bestScore) {
+      bestScore = score;
+      best = { columns, rows, cellWidth, cellHeight };
+    }
+  }
+  const tightX = best.columns * best.cellWidth + gap;
+  const tightY = best.rows * best.cellHeight + gap;
+  return {
+    width: blockColumns * tightX - gap,
+    height: blockRows * tightY - gap,
+    blockColumns,
+    blockRows,
+    pitchX: tightX,
+    pitchY: tightY,
+    perCell,
+    ...best,
+  };
+}
+
+/** Pixels of the cell of an example. */
+export function cellOf(lattice: Lattice, arrangement: Arrangement, example: number): Rectangle {
+  const block = arrangement.blocks.blockOf[example] as number;
+  const start = arrangement.blocks.starts[block] as number;
+  const cell = Math.floor(((arrangement.places[example] as number) - start) / lattice.perCell);
+  const blockX = (block % lattice.blockColumns) * lattice.pitchX;
+  const blockY = Math.floor(block / lattice.blockColumns) * lattice.pitchY;
+  return {
+    x: blockX + (cell % lattice.columns) * lattice.cellWidth,
+    y: blockY + Math.floor(cell / lattice.columns) * lattice.cellHeight,
+    width: lattice.cellWidth,
+    height: lattice.cellHeight,
+  };
+}
+
+/** The example at a pixel (the first, where several share a cell), or null between cells. */
+export function exampleAt(
+  lattice: Lattice,
+  arrangement: Arrangement,
+  x: number,
+  y: number,
+): number | null {
+  const blockX = Math.floor(x / lattice.pitchX);
+  const blockY = Math.floor(y / lattice.pitchY);
+  if (blockX < 0 || blockY < 0) return null;
+  if (blockX >= lattice.blockColumns || blockY >= lattice.blockRows) return null;
+  const column = Math.floor((x - blockX * lattice.pitchX) / lattice.cellWidth);
+  const row = Math.floor((y - blockY * lattice.pitchY) / lattice.cellHeight);
+  if (column >= lattice.columns || row >= lattice.rows) return null;
+  const { starts } = arrangement.blocks;
+  const block = blockY * lattice.blockColumns + blockX;
+  const place = (starts[block] as number) + (row * lattice.columns + column) * lattice.perCell;
+  return place < (starts[block + 1] as number) ? (arrangement.examples[place] as number) : null;
+}
+
+/**
+ * Fills `pixels`, (height × width), with the color of each example's cell and 0 between them.
+ * A cell that several examples share gets the color of their mean index.
+ */
+export function paintCells(
+  pixels: Uint32Array,
+  lattice: Lattice,
+  arrangement: Arrangement,
+  indexes: Uint8Array,
+  table: Uint32Array,
+): void {
+  const { width, blockColumns, blockRows, columns, rows, cellWidth, cellHeight, perCell } = lattice;
+  const { examples, blocks } = arrangement;
+  pixels.fill(0);
+  for (let blockY = 0; blockY < blockRows; blockY++) {
+    for (let row = 0; row < rows; row++) {
+      const line = (blockY * lattice.pitchY + row * cellHeight) * width;
+      for (let blockX = 0; blockX < blockColumns; blockX++) {
+        const block = blockY * blockColumns + blockX;
+        const end = blocks.starts[block + 1] as number;
+        let place = (blocks.starts[block] as number) + row * columns * perCell;
+        const last = Math.min(end, place + columns * perCell);
+        let pixel = line + blockX * lattice.pitchX;
+        for (; place < last; place += perCell, pixel += cellWidth) {
+          let index = indexes[examples[place] as number] as number;
+          if (perCell > 1) {
+            const stop = Math.min(place + perCell, end);
+            for (let p = place + 1; p < stop; p++)
+              index += indexes[examples[p] as number] as number;
+            index = Math.round(index / (stop - place));
+          }
+          const color = table[index] as number;
+          for (let x = 0; x < cellWidth; x++) pixels[pixel + x] = color;
+        }
+      }
+      for (let y = 1; y < cellHeight; y++) {
+        pixels.copyWithin(line + y * width, line, line + width);
+      }
+    }
+  }
+}
+
+/** The nearest example from `from` in a direction on the screen, for walking with arrow keys. */
+export function stepFrom(
+  lattice: Lattice,
+  arrangement: Arrangement,
+  from: number,
+  dx: number,
+  dy: number,
+): number {
+  const cell = cellOf(lattice, arrangement, from);
+  let x = cell.x + Math.floor(cell.width / 2);
+  let y = cell.y + Math.floor(cell.height / 2);
+  while (x >= 0 && y >= 0 && x < lattice.width && y < lattice.height) {
+    x += dx * lattice.cellWidth;
+    y += dy * lattice.cellHeight;
+    const found = exampleAt(lattice, arrangement, x, y);
+    if (found !== null && found !== from) return found;
+  }
+  return from;
+}

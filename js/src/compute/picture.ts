@@ -1,0 +1,49 @@
+import { l2, Ranking } from "./distances";
+import { colorIndexes, type Scale, scaleOf } from "./scale";
+
+/** Distances from one example, ranked and scaled: all that a picture of them needs. */
+export interface Ranked {
+  readonly from: number;
+  /** (n,) */
+  readonly distances: Float32Array;
+  /** Examples, nearest first, (n,). */
+  readonly order: Uint32Array;
+  readonly scale: Scale;
+  /** Place of each distance in a table of 256 colors, (n,). */
+  readonly indexes: Uint8Array;
+}
+
+/**
+ * Ranks distances over and over in the same memory: a result is good until the next one.
+ */
+export class Ranker {
+  readonly #ranking = new Ranking();
+  #distances = new Float32Array(0);
+  #order = new Uint32Array(0);
+  #indexes = new Uint8Array(0);
+
+  /** From a row of a row-major (n, d) matrix. */
+  ofMatrix(matrix: Float32Array, d: number, row: number): Ranked {
+    const n = matrix.length / d;
+    if (this.#distances.length !== n) this.#distances = new Float32Array(n);
+    return this.ofDistances(l2(matrix, d, row, this.#distances), row);
+  }
+
+  /** From distances that were computed elsewhere. */
+  ofDistances(distances: Float32Array, from: number): Ranked {
+    const n = distances.length;
+    if (this.#order.length !== n) {
+      this.#order = new Uint32Array(n);
+      this.#indexes = new Uint8Array(n);
+    }
+    const order = this.#ranking.sort(distances, this.#order);
+    const scale = scaleOf(distances, order);
+    return {
+      from,
+      distances,
+      order,
+      scale,
+      indexes: colorIndexes(distances, scale, this.#indexes),
+    };
+  }
+}

@@ -1,0 +1,67 @@
+/** What the colors and the histogram of a set of distances span. */
+export interface Scale {
+  /** Smallest and largest distance to another example: the ends of the axis. */
+  readonly min: number;
+  readonly max: number;
+  /** Where the colors begin and end; a few far examples must not use up the whole range. */
+  readonly low: number;
+  readonly high: number;
+}
+
+const TRIMMED = 0.005;
+
+/** Scale of distances, given the examples in order of distance, the selected one among them. */
+export function scaleOf(distances: Float32Array, order: Uint32Array): Scale {
+  const n = order.length;
+  const at = (rank: number) => distances[order[Math.min(n - 1, rank)] as number] ?? 0;
+  return {
+    min: at(1),
+    max: at(n - 1),
+    low: at(1 + Math.floor((n - 2) * TRIMMED)),
+    high: at(Math.ceil((n - 1) * (1 - TRIMMED))),
+  };
+}
+
+/** Index into a table of 256 colors for each distance, 0 the nearest; fills and returns `out`. */
+export function colorIndexes(
+  distances: Float32Array,
+  scale: Scale,
+  out: Uint8Array = new Uint8Array(distances.length),
+): Uint8Array {
+  const { low, high } = scale;
+  const factor = high > low ? 255.999 / (high - low) : 0;
+  for (let i = 0; i < distances.length; i++) {
+    const t = ((distances[i] as number) - low) * factor;
+    out[i] = Math.max(0, Math.min(255, t));
+  }
+  return out;
+}
+
+/** Counts of distances in equal bins between `min` and `max` of the scale, the selected left out. */
+export function histogram(
+  distances: Float32Array,
+  scale: Scale,
+  selected: number,
+  bins: number,
+): Uint32Array {
+  const counts = new Uint32Array(bins);
+  const { min, max } = scale;
+  const factor = max > min ? bins / (max - min) : 0;
+  for (let i = 0; i < distances.length; i++) {
+    const bin = Math.floor(((distances[i] as number) - min) * factor);
+    (counts[bin < 0 ? 0 : bin >= bins ? bins - 1 : bin] as number)++;
+  }
+  const own = Math.floor(((distances[selected] ?? min) - min) * factor);
+  (counts[own < 0 ? 0 : own >= bins ? bins - 1 : own] as number)--;
+  return counts;
+}
+
+/** Weights that sum to 1 from scores, e.g. where a head looks from its attention scores. */
+export function softmax(scores: Float32Array): Float32Array {
+  let top = Number.NEGATIVE_INFINITY;
+  for (const s of scores) if (s > top) top = s;
+  const weights = scores.map((s) => Math.exp(s - top));
+  let sum = 0;
+  for (const w of weights) sum += w;
+  return weights.map((w) => w / sum);
+}

@@ -1,0 +1,64 @@
+/** A piece of a label, and whether the selected example has the same there. */
+export interface Piece {
+  readonly text: string;
+  readonly shared: boolean;
+}
+
+function joined(texts: readonly string[], shared: readonly boolean[]): Piece[] {
+  const pieces: { text: string; shared: boolean }[] = [];
+  texts.forEach((text, i) => {
+    const last = pieces.at(-1);
+    if (last && last.shared === shared[i]) last.text += text;
+    else pieces.push({ text, shared: shared[i] as boolean });
+  });
+  return pieces;
+}
+
+/**
+ * A label in pieces, those shared with the selected example marked.
+ *
+ * `tokens` and `own` are the token ids of this and of the selected example, `texts` what this one's
+ * are written as, and `varies` says at which positions examples differ at all: what all have in
+ * common is not worth marking. Where the label is not its tokens in a row, characters are compared.
+ */
+export function sharedPieces(
+  label: string,
+  ownLabel: string,
+  tokens: readonly number[],
+  own: readonly number[],
+  texts: readonly string[],
+  varies: readonly boolean[],
+): Piece[] {
+  if (texts.join("") === label) {
+    return joined(
+      texts,
+      tokens.map((token, i) => token === own[i] && (varies[i] ?? true)),
+    );
+  }
+  const characters = Array.from(label);
+  const ownCharacters = Array.from(ownLabel);
+  const comparable = characters.length === ownCharacters.length;
+  return joined(
+    characters,
+    characters.map((c, i) => comparable && c === ownCharacters[i]),
+  );
+}
+
+/** A token as a person can see it: spaces and line ends have a sign. */
+export function visibleToken(text: string): string {
+  return text.replace(/ /g, "·").replace(/\n/g, "↵").replace(/\t/g, "⇥");
+}
+
+/** A distance with four digits that count. */
+export function distanceText(distance: number): string {
+  if (distance === 0) return "0";
+  if (!Number.isFinite(distance)) return "–";
+  const digits = Math.floor(Math.log10(Math.abs(distance)));
+  if (digits >= 5 || digits < -4) return distance.toExponential(2);
+  return distance.toFixed(Math.max(0, 3 - Math.max(0, digits)));
+}
+
+/** A whole number with commas between thousands. */
+export function countText(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+}

@@ -1,0 +1,340 @@
+import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { Arranger } from "./arranger";
+import type { Arrangement, Coded } from "./compute/blocks";
+import { type Ranked, Ranker } from "./compute/picture";
+import { parseStage } from "./compute/stage";
+import { History } from "./history";
+import { LatestTask } from "./loader";
+import type { Call, Contents, Distances, Labels, Source, Tokens } from "./source/source";
+
+/** Where one is: what undo and redo move between. */
+export interface Place {
+  readonly selected: number;
+  readonly stage: string;
+  /** Row and column concept, or none to follow the stage. */
+  readonly arrangeBy: readonly string[];
+  /** In the examples' own order, whatever `arrangeBy` says. */
+  readonly plain: boolean;
+}
+
+/** What the grid shows. */
+export interface Picture {
+  readonly selected: number;
+  readonly stage: string;
+  readonly ranked: Ranked;
+  readonly arrangement: Arrangement;
+  /** The selected example's vector, (d,), and the names of its columns if they are positions. */
+  readonly vector: Float32Array;
+  readonly columns: readonly string[] | null;
+  /** When what led to it began, on the page's clock, in ms. */
+  readonly started: number;
+}
+
+const HISTORY_LIMIT = 200;
+
+/** The state of one figure and what can be done with it. Views read its signals and call its methods. */
+export class Exploration {
+  readonly contents: Signal<Contents | null> = signal(null);
+  readonly labels: Signal<Labels | null> = signal(null);
+  readonly tokens: Signal<Tokens | null> = signal(null);
+  readonly concepts: Signal<ReadonlyMap<string, Coded>> = signal(new Map());
+
+  readonly selected = signal(0);
+  readonly stage = signal("");
+  readonly arrangeBy: Signal<readonly string[]> = signal([]);
+  readonly plain = signal(false);
+  readonly k = signal(100);
+  readonly colorBy = signal("distance");
+
+  readonly picture: Signal<Picture | null> = signal(null);
+  /** The picture once it is on screen: lists beside the grid follow this, so that they never delay it. */
+  readonly settled: Signal<Picture | null> = signal(null);
+  /** The example under the pointer or the keyboard's cursor. */
+  readonly pointed: Signal<number | null> = signal(null);
+  /** Distances from the pointed example, while the grid shows those. */
+  readonly preview: Signal<Ranked | null> = signal(null);
+
+  readonly loading = new LatestTask();
+  readonly finding = new LatestTask();
+  readonly preparing = new LatestTask();
+  readonly problem = signal("");
+  readonly typedProblem = signal("");
+  readonly canUndo = signal(false);
+  readonly canRedo = signal(false);
+
+  /** Row and column concept of the grid now, or null for the plain order. */
+  readonly axes: ReadonlySignal<readonly [string, string] | null> = computed(() => {
+    if (this.plain.value) return null;
+    const [rows, columns] = this.arrangeBy.value;
+    if (rows !== undefined && columns !== undefined) return [rows, columns];
+    const position = parseStage(this.stage.value)?.position;
+    return (position !== undefined && this.contents.value?.axes[position]) || null;
+  });
+
+  readonly #source: Source;
+  readonly #budget: number;
+  readonly #history = new History<Place>(HISTORY_LIMIT);
+  readonly #ranker = new Ranker();
+  readonly #previewRanker = new Ranker();
+  readonly #arranger = new Arranger();
+  #remote: Distances | null = null;
+  #prepared = false;
+
+  /** @param budget bytes of the largest stage matrix to bring here */
+  constructor(source: Source, budget: number) {
+    this.#source = source;
+    this.#budget = budget;
+  }
+
+  /** Reads, or after a change reads again, what there is, and draws the first picture. */
+  async load(): Promise<void> {
+    this.#source.forget();
+    this.#arranger.forget();
+    this.#remote = null;
+    const contents = await this.#source.contents();
+    batch(() => {
+      this.contents.value = contents;
+      this.concepts.value = new Map();
+      this.preview.value = null;
+      this.pointed.value = null;
+      this.selected.value = Math.min(this.selected.value, contents.n - 1);
+    });
+    const texts = Promise.all([this.#source.tokens(), this.#source.labels()]).then(
+      ([tokens, labels]) =>
+        batch(() => {
+          this.tokens.value = tokens;
+          this.labels.value = labels;
+        }),
+    );
+    await Promise.all([texts, this.refresh(performance.now())]);
+    if (!this.#prepared && this.picture.value) {
+      this.#prepared = true;
+      await this.preparing.run("", (call) => this.#source.prepare(call));
+    }
+  }
+
+  /** Goes somewhere else; what is not named stays. */
+  go(to: Partial<Place>, started = performance.now()): void {
+    const before = this.#place();
+    const after = { ...before, ...to };
+    if (samePlace(before, after)) return;
+    this.#history.push(before);
+    this.#move(after, started);
+  }
+
+  undo(): void {
+    const place = this.#history.undo(this.#place());
+    if (place) this.#move(place, performance.now());
+  }
+
+  redo(): void {
+    const place = this.#history.redo(this.#place());
+    if (place) this.#move(place, performance.now());
+  }
+
+  /** Stops what is loading and stays with what is on screen. */
+  cancel(): void {
+    this.loading.cancel();
+    this.#returnToPicture();
+  }
+
+  /** Colors the grid by distance, or by a concept. */
+  color(by: string): void {
+    this.colorBy.value = by;
+    this.preview.value = null;
+    void this.refresh(performance.now());
+  }
+
+  /** Points at an example, and shows the distances from it where its matrix is here. */
+  point(example: number | null): void {
+    const picture = this.picture.value;
+    const elsewhere = example !== null && example !== picture?.selected;
+    const matrix =
+      elsewhere && picture && this.colorBy.value === "distance" && this.fits(picture.stage)
+        ? this.#source.held(picture.stage)
+        : undefined;
+    batch(() => {
+      this.pointed.value = example;
+      this.preview.value =
+        matrix && example !== null
+          ? this.#previewRanker.ofMatrix(matrix.values, matrix.d, example)
+          : null;
+    });
+  }
+
+  /** Lets what is beside the grid follow the picture, which is on screen now. */
+  settle(picture: Picture): void {
+    if (picture === this.picture.value) this.settled.value = picture;
+  }
+
+  /** Selects the example that a text stands for. */
+  async find(text: string): Promise<void> {
+    this.typedProblem.value = "";
+    try {
+      const index = this.contents.value?.canParse
+        ? await this.#findByParsing(text)
+        : this.#findByLabel(text);
+      if (index !== undefined) this.go({ selected: index });
+    } catch (error) {
+      this.typedProblem.value = messageOf(error);
+    }
+  }
+
+  /** Whether the matrix of a stage is within the budget, so that distances are computed here. */
+  fits(stage: string): boolean {
+    const contents = this.contents.value;
+    const parsed = parseStage(stage);
+    if (!contents || !parsed) return true;
+    const row = contents.rows.find(
+      ({ kind, layer, head }) =>
+        kind === parsed.kind && layer === parsed.layer && head === parsed.head,
+    );
+    const widths = row?.width ?? 0;
+    const d =
+      typeof widths === "number" ? widths : widths[contents.positions.indexOf(parsed.position)];
+    return contents.n * (d ?? 0) * 4 <= this.#budget;
+  }
+
+  /** Draws what is wanted now: at once if all of it is here, and otherwise when it has come. */
+  async refresh(started: number): Promise<void> {
+    const contents = this.contents.value;
+    if (!contents) return;
+    const stage = this.stage.value;
+    const selected = this.selected.value;
+    const wanted = [...(this.axes.value ?? [])];
+    if (this.colorBy.value !== "distance") wanted.push(this.colorBy.value);
+    const missing = wanted.filter((name) => !this.concepts.value.has(name));
+    if (missing.length === 0 && this.#drawHeld(stage, selected, started)) {
+      this.loading.cancel();
+      return;
+    }
+    try {
+      const drawable = await this.loading.run(`reading ${stage}`, async (call) => {
+        await Promise.all([this.#fetchConcepts(missing, call), this.#fetch(stage, selected, call)]);
+        return true;
+      });
+      if (drawable) this.#drawHeld(stage, selected, started);
+    } catch (error) {
+      this.problem.value = messageOf(error);
+      this.#returnToPicture();
+    }
+  }
+
+  async #fetchConcepts(names: readonly string[], call: Call): Promise<void> {
+    if (names.length === 0) return;
+    const concepts = new Map(this.concepts.value);
+    for (const concept of await this.#source.concepts(names, call)) {
+      concepts.set(concept.name, concept);
+    }
+    this.concepts.value = concepts;
+  }
+
+  async #fetch(stage: string, selected: number, call: Call): Promise<void> {
+    if (this.fits(stage)) await this.#source.matrix(stage, call);
+    else if (this.#remote?.stage !== stage || this.#remote.row !== selected) {
+      this.#remote = await this.#source.distances(stage, selected, this.k.value, call);
+    }
+  }
+
+  #drawHeld(stage: string, selected: number, started: number): boolean {
+    const matrix = this.fits(stage) ? this.#source.held(stage) : undefined;
+    if (matrix) {
+      const { values, d, columns } = matrix;
+      const vector = values.subarray(selected * d, selected * d + d);
+      this.#draw(this.#ranker.ofMatrix(values, d, selected), stage, vector, columns, started);
+      return true;
+    }
+    const remote = this.#remote;
+    if (remote?.stage !== stage || remote.row !== selected) return false;
+    const ranked = this.#ranker.ofDistances(remote.values, selected);
+    this.#draw(ranked, stage, remote.vector, remote.columns, started);
+    return true;
+  }
+
+  #draw(
+    ranked: Ranked,
+    stage: string,
+    vector: Float32Array,
+    columns: readonly string[] | null,
+    started: number,
+  ): void {
+    const arrangement = this.#arranger.arrange(ranked.order, this.axes.value, this.concepts.value);
+    batch(() => {
+      this.preview.value = null;
+      this.pointed.value = null;
+      this.problem.value = "";
+      this.picture.value = {
+        selected: ranked.from,
+        stage,
+        ranked,
+        arrangement,
+        vector,
+        columns,
+        started,
+      };
+    });
+  }
+
+  async #findByParsing(text: string): Promise<number | undefined> {
+    const found = await this.finding.run(`looking for ${text}`, (call) =>
+      this.#source.find(text, call),
+    );
+    if (found?.added) await this.load();
+    return found?.index;
+  }
+
+  #findByLabel(text: string): number | undefined {
+    const labels = this.labels.value;
+    if (!labels) return undefined;
+    const sought = text.trim().toLowerCase();
+    for (let step = 1; step <= labels.length; step++) {
+      const example = (this.selected.value + step) % labels.length;
+      if (labels.at(example).toLowerCase().includes(sought)) return example;
+    }
+    throw new Error(`No example's label has “${text.trim()}” in it.`);
+  }
+
+  #place(): Place {
+    return {
+      selected: this.selected.value,
+      stage: this.stage.value,
+      arrangeBy: this.arrangeBy.value,
+      plain: this.plain.value,
+    };
+  }
+
+  #move(place: Place, started: number): void {
+    batch(() => {
+      this.selected.value = place.selected;
+      this.stage.value = place.stage;
+      this.arrangeBy.value = place.arrangeBy;
+      this.plain.value = place.plain;
+      this.typedProblem.value = "";
+      this.canUndo.value = this.#history.canUndo;
+      this.canRedo.value = this.#history.canRedo;
+    });
+    void this.refresh(started);
+  }
+
+  #returnToPicture(): void {
+    const picture = this.picture.value;
+    if (!picture) return;
+    batch(() => {
+      this.selected.value = picture.selected;
+      this.stage.value = picture.stage;
+    });
+  }
+}
+
+function samePlace(a: Place, b: Place): boolean {
+  return (
+    a.selected === b.selected &&
+    a.stage === b.stage &&
+    a.plain === b.plain &&
+    a.arrangeBy.join("\n") === b.arrangeBy.join("\n")
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,96 @@
+import { effect } from "@preact/signals";
+import { nearest } from "./compute/distances";
+import type { Exploration, Picture } from "./exploration";
+import { tokenTexts } from "./view/tokens";
+
+interface StillAxis {
+  readonly name: string;
+  readonly labels: readonly string[];
+}
+
+/** A picture to look at where no kernel answers. It is saved with the notebook. */
+export interface Snapshot {
+  /** The grid's cells as a data URL. */
+  readonly image: string;
+  readonly selected: number;
+  readonly label: string;
+  readonly stage: string;
+  readonly tokens: readonly (readonly [text: string, position: string])[];
+  readonly rows: StillAxis | null;
+  readonly columns: StillAxis | null;
+  readonly colorBy: string;
+  readonly near: number;
+  readonly far: number;
+  readonly neighbors: readonly (readonly [label: string, distance: number])[];
+}
+
+const SETTLED_MS = 1500;
+const MOST_IMAGE_CHARACTERS = 180_000;
+const MOST_NEIGHBORS = 30;
+const MOST_TEXT = 200;
+
+/** Saves a snapshot when nothing has changed for a while; never one of a preview. */
+export function keepSnapshot(
+  exploration: Exploration,
+  canvas: () => HTMLCanvasElement | null,
+  save: (snapshot: Snapshot) => void,
+  signal: AbortSignal,
+): void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stop = effect(() => {
+    const picture = exploration.settled.value;
+    const ready = exploration.labels.value && exploration.tokens.value;
+    const previewing = exploration.preview.value !== null;
+    void [exploration.colorBy.value, exploration.k.value];
+    clearTimeout(timer);
+    if (!picture || !ready || previewing) return;
+    timer = setTimeout(() => {
+      const source = canvas();
+      if (source && source.width > 0) save(snapshotOf(exploration, picture, imageOf(source)));
+    }, SETTLED_MS);
+  });
+  signal.addEventListener("abort", () => {
+    stop();
+    clearTimeout(timer);
+  });
+}
+
+function snapshotOf(exploration: Exploration, picture: Picture, image: string): Snapshot {
+  const { ranked, arrangement, selected, stage } = picture;
+  const label = (example: number) =>
+    (exploration.labels.value?.at(example) ?? "").slice(0, MOST_TEXT);
+  const positions = exploration.contents.value?.positions ?? [];
+  const texts = tokenTexts(exploration.tokens.value, selected);
+  const still = (axis: StillAxis | null) => axis && { name: axis.name, labels: axis.labels };
+  const k = Math.min(MOST_NEIGHBORS, exploration.k.value);
+  return {
+    image,
+    selected,
+    label: label(selected),
+    stage,
+    tokens: positions.map((position, i) => [texts[i] ?? "", position]),
+    rows: still(arrangement.blocks.rows),
+    columns: still(arrangement.blocks.columns),
+    colorBy: exploration.colorBy.value,
+    near: ranked.scale.min,
+    far: ranked.scale.max,
+    neighbors: Array.from(nearest(ranked.order, selected, k), (example) => [
+      label(example),
+      ranked.distances[example] as number,
+    ]),
+  };
+}
+
+/** The canvas as a data URL, as sharp as fits. */
+function imageOf(canvas: HTMLCanvasElement): string {
+  const sharp = canvas.toDataURL("image/png");
+  if (sharp.length <= MOST_IMAGE_CHARACTERS) return sharp;
+  for (let shrink = 1; ; shrink *= 2) {
+    const smaller = document.createElement("canvas");
+    smaller.width = Math.ceil(canvas.width / shrink);
+    smaller.height = Math.ceil(canvas.height / shrink);
+    smaller.getContext("2d")?.drawImage(canvas, 0, 0, smaller.width, smaller.height);
+    const image = smaller.toDataURL("image/webp", 0.8);
+    if (image.length <= MOST_IMAGE_CHARACTERS || smaller.width <= 64) return image;
+  }
+}

@@ -1,0 +1,134 @@
+import type { Coded } from "../compute/blocks";
+import { codes, floats, missingCode } from "./binary";
+import { Channel, type Fields, type MessagePort, type Reply } from "./channel";
+import { BoundedCache } from "./lru";
+import type {
+  Call,
+  Contents,
+  Distances,
+  Found,
+  Labels,
+  Matrix,
+  Source,
+  StageRow,
+  Tokens,
+} from "./source";
+
+function buffer(reply: Reply, index: number): Uint8Array {
+  const bytes = reply.buffers[index];
+  if (!bytes) throw new Error("The kernel's answer came without its data. Run the cell again.");
+  return bytes;
+}
+
+function columnsOf(fields: Fields): readonly string[] | null {
+  return (fields.columns as readonly string[] | null | undefined) ?? null;
+}
+
+/** Examples and stage matrices from the Python kernel, over a widget's own messages. */
+export class KernelSource implements Source {
+  readonly #channel: Channel;
+  readonly #matrices: BoundedCache<Matrix>;
+
+  /**
+   * @param cacheBytes bound of the stage matrices kept in the page
+   * @param changed called when the examples or the model behind the widget are others
+   * @param signal ends it: listeners go, open requests are cancelled
+   */
+  constructor(port: MessagePort, cacheBytes: number, changed: () => void, signal: AbortSignal) {
+    this.#matrices = new BoundedCache(cacheBytes);
+    this.#channel = new Channel(port, changed, signal);
+  }
+
+  async contents(call?: Call): Promise<Contents> {
+    const { fields } = await this.#channel.request("hello", {}, call);
+    const rows = fields.rows as {
+      kind: string;
+      layer: number;
+      head: number;
+      d?: StageRow["width"];
+    }[];
+    return {
+      n: fields.n as number,
+      positions: fields.positions as string[],
+      rows: rows.map(({ kind, layer, head, d }) => ({ kind, layer, head, width: d ?? null })),
+      defaultKinds: fields.default_kinds as string[],
+      concepts: fields.concepts as string[],
+      axes: fields.axes as Contents["axes"],
+      answers: fields.answers as Contents["answers"],
+      canParse: fields.can_parse as boolean,
+    };
+  }
+
+  async labels(call?: Call): Promise<Labels> {
+    const reply = await this.#channel.request("labels", {}, call);
+    const text = buffer(reply, 0);
+    const offsets = codes(buffer(reply, 1), "uint32");
+    const decoder = new TextDecoder();
+    return {
+      length: offsets.length - 1,
+      at: (example) => decoder.decode(text.subarray(offsets[example], offsets[example + 1])),
+    };
+  }
+
+  async tokens(call?: Call): Promise<Tokens> {
+    const reply = await this.#channel.request("tokens", {}, call);
+    const { shape, dtype, vocabulary, answers } = reply.fields;
+    const dtypes = Object.values((answers ?? {}) as Record<string, string>);
+    return {
+      ids: codes(buffer(reply, 0), dtype as string),
+      positions: (shape as number[])[1] ?? 0,
+      vocabulary: vocabulary as Record<string, string>,
+      answers: dtypes.map((answerDtype, i) => codes(buffer(reply, i + 1), answerDtype)),
+    };
+  }
+
+  async concepts(names: readonly string[], call?: Call): Promise<Coded[]> {
+    const reply = await this.#channel.request("concepts", { names }, call);
+    const described = reply.fields.concepts as { name: string; values: string[]; dtype: string }[];
+    return described.map(({ name, values, dtype }, i) => ({
+      name,
+      values,
+      codes: codes(buffer(reply, i), dtype),
+      missing: missingCode(dtype),
+    }));
+  }
+
+  held(stage: string): Matrix | undefined {
+    return this.#matrices.get(stage);
+  }
+
+  async matrix(stage: string, call?: Call): Promise<Matrix> {
+    const held = this.held(stage);
+    if (held) return held;
+    const reply = await this.#channel.request("matrix", { stage }, call);
+    const values = floats(buffer(reply, 0));
+    const d = (reply.fields.shape as number[])[1] ?? 0;
+    const matrix = { stage, values, d, columns: columnsOf(reply.fields) };
+    this.#matrices.set(stage, matrix, values.byteLength);
+    return matrix;
+  }
+
+  async distances(stage: string, row: number, k: number, call?: Call): Promise<Distances> {
+    const reply = await this.#channel.request("distances", { stage, row, k }, call);
+    return {
+      stage,
+      row,
+      values: floats(buffer(reply, 0)),
+      vector: floats(buffer(reply, 1)),
+      columns: columnsOf(reply.fields),
+    };
+  }
+
+  async find(text: string, call?: Call): Promise<Found> {
+    const { fields } = await this.#channel.request("find", { text }, call);
+    return { index: fields.index as number, added: fields.added as boolean };
+  }
+
+  async prepare(call?: Call): Promise<void> {
+    await this.#channel.request("prepare", {}, call);
+  }
+
+  forget(): void {
+    this.#matrices.clear();
+  }
+}

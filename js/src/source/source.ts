@@ -1,0 +1,97 @@
+import type { Coded } from "../compute/blocks";
+
+/** A row of the stage map: one kind, layer and head; `width` is its vectors' length by position. */
+export interface StageRow {
+  readonly kind: string;
+  readonly layer: number | null;
+  readonly head: number | null;
+  readonly width: number | readonly number[] | null;
+}
+
+/** What there is to explore. */
+export interface Contents {
+  readonly n: number;
+  readonly positions: readonly string[];
+  readonly rows: readonly StageRow[];
+  /** Kinds shown before all are asked for. */
+  readonly defaultKinds: readonly string[];
+  readonly concepts: readonly string[];
+  /** Concepts that are the rows and columns of the grid by default, by position. */
+  readonly axes: Readonly<Record<string, readonly [string, string]>>;
+  readonly answers: readonly { readonly name: string; readonly position: string }[];
+  /** Whether a typed text can become an example. */
+  readonly canParse: boolean;
+}
+
+export interface Labels {
+  readonly length: number;
+  at(example: number): string;
+}
+
+export interface Tokens {
+  /** (n, positions), row-major. */
+  readonly ids: Uint8Array | Uint16Array | Uint32Array;
+  readonly positions: number;
+  readonly vocabulary: Readonly<Record<string, string>>;
+  /** The right token of each example, one array for each answer. */
+  readonly answers: readonly (Uint8Array | Uint16Array | Uint32Array)[];
+}
+
+/** The vectors of all examples at one stage. */
+export interface Matrix {
+  readonly stage: string;
+  /** (n, d), row-major. */
+  readonly values: Float32Array;
+  readonly d: number;
+  /** Names of the columns, where they are positions looked at. */
+  readonly columns: readonly string[] | null;
+}
+
+/** Distances that the source computed, where a matrix is too large to bring here. */
+export interface Distances {
+  readonly stage: string;
+  readonly row: number;
+  readonly values: Float32Array;
+  /** The selected example's vector, (d,). */
+  readonly vector: Float32Array;
+  readonly columns: readonly string[] | null;
+}
+
+export interface Found {
+  readonly index: number;
+  /** Whether the example was added, so that there is more to read than before. */
+  readonly added: boolean;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  readonly text: string;
+}
+
+/** How a caller follows a request that takes time, and takes it back. */
+export interface Call {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** Where examples and stage matrices come from. A call taken back rejects with an `AbortError`. */
+export interface Source {
+  contents(call?: Call): Promise<Contents>;
+  labels(call?: Call): Promise<Labels>;
+  tokens(call?: Call): Promise<Tokens>;
+  concepts(names: readonly string[], call?: Call): Promise<Coded[]>;
+  matrix(stage: string, call?: Call): Promise<Matrix>;
+  /** The matrix if it is here already. */
+  held(stage: string): Matrix | undefined;
+  distances(stage: string, row: number, k: number, call?: Call): Promise<Distances>;
+  find(text: string, call?: Call): Promise<Found>;
+  /** Gets the stages of the stage map ready ahead of being asked for. */
+  prepare(call?: Call): Promise<void>;
+  /** Forgets what it holds: the examples or the model have changed. */
+  forget(): void;
+}
+
+export function aborted(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}

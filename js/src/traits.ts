@@ -1,0 +1,87 @@
+import { effect } from "@preact/signals";
+import type { Exploration } from "./exploration";
+import type { Snapshot } from "./snapshot";
+import type { MessagePort } from "./source/channel";
+
+/** The traits of the Python widget. */
+export interface Traits {
+  selected: number;
+  stage: string;
+  k: number;
+  color_by: string;
+  arrange_by: string[];
+  snapshot: Partial<Snapshot>;
+  height: number;
+  budget: number;
+  _status: string;
+}
+
+/** The part of an anywidget model that is used here. */
+export interface WidgetModel extends MessagePort {
+  get<K extends keyof Traits>(name: K): Traits[K];
+  set<K extends keyof Traits>(name: K, value: Traits[K]): void;
+  save_changes(): void;
+}
+
+/** Calls `listener` whenever a trait changes, until the signal ends it. */
+export function onTrait(
+  model: WidgetModel,
+  name: keyof Traits,
+  listener: () => void,
+  signal: AbortSignal,
+): void {
+  model.on(`change:${name}`, listener);
+  signal.addEventListener("abort", () => model.off(`change:${name}`, listener));
+}
+
+/** Keeps traits and exploration the same, both ways. */
+export function bindTraits(
+  model: WidgetModel,
+  exploration: Exploration,
+  signal: AbortSignal,
+): void {
+  const { selected, stage, k, colorBy, arrangeBy } = exploration;
+  selected.value = model.get("selected");
+  stage.value = model.get("stage");
+  k.value = model.get("k");
+  colorBy.value = model.get("color_by");
+  arrangeBy.value = model.get("arrange_by");
+
+  const listen = (name: keyof Traits, listener: () => void) =>
+    onTrait(model, name, listener, signal);
+  listen("selected", () => exploration.go({ selected: model.get("selected") }));
+  listen("stage", () => exploration.go({ stage: model.get("stage") }));
+  listen("arrange_by", () => exploration.go({ arrangeBy: model.get("arrange_by") }));
+  listen("k", () => {
+    k.value = model.get("k");
+  });
+  listen("color_by", () => {
+    if (model.get("color_by") !== colorBy.value) exploration.color(model.get("color_by"));
+  });
+
+  // Written after the frame: a click is painted first, and told to Python then.
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const save = () => {
+    timer = undefined;
+    let changed = false;
+    const put = <K extends keyof Traits>(name: K, value: Traits[K]) => {
+      if (String(model.get(name)) === String(value)) return;
+      model.set(name, value);
+      changed = true;
+    };
+    put("selected", selected.value);
+    put("stage", stage.value);
+    put("k", k.value);
+    put("color_by", colorBy.value);
+    put("arrange_by", [...arrangeBy.value]);
+    if (changed) model.save_changes();
+  };
+  const stop = effect(() => {
+    void [selected.value, stage.value, k.value, colorBy.value, arrangeBy.value];
+    timer ??= setTimeout(save, 0);
+  });
+  signal.addEventListener("abort", () => {
+    stop();
+    clearTimeout(timer);
+  });
+}

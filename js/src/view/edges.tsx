@@ -1,0 +1,70 @@
+import type { ReadonlySignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import type { Axis } from "../compute/blocks";
+import type { Lattice } from "../compute/lattice";
+import type { Picture } from "../exploration";
+
+interface Props {
+  readonly picture: ReadonlySignal<Picture | null>;
+  readonly lattice: ReadonlySignal<Lattice | null>;
+  readonly children: ComponentChildren;
+}
+
+/** What the rows and columns of blocks stand for, written at the edges of the grid. */
+export function Edges({ picture, lattice, children }: Props) {
+  const blocks = picture.value?.arrangement.blocks;
+  const fitted = lattice.value;
+  const ratio = window.devicePixelRatio || 1;
+  const rows = blocks?.rows ?? null;
+  const columns = blocks?.columns ?? null;
+  const gutter = rows
+    ? 18 + 7 * Math.max(...rows.labels.map((label) => Math.min(8, label.length)))
+    : 0;
+  return (
+    <div
+      class="cw-edges"
+      style={{ gridTemplateColumns: `${gutter}px 1fr`, gap: rows ? "3px" : "0" }}
+    >
+      <span class="cw-corner" />
+      <EdgeLabels
+        axis={columns}
+        class="cw-top"
+        property="left"
+        pitch={(fitted?.pitchX ?? 0) / ratio}
+      />
+      <EdgeLabels
+        axis={rows}
+        class="cw-side"
+        property="top"
+        pitch={(fitted?.pitchY ?? 0) / ratio}
+      />
+      {children}
+    </div>
+  );
+}
+
+interface EdgeProps {
+  readonly axis: Axis | null;
+  readonly class: string;
+  readonly property: "left" | "top";
+  readonly pitch: number;
+}
+
+function EdgeLabels({ axis, class: name, property, pitch }: EdgeProps) {
+  if (!axis) return <div class={name} />;
+  const widest = Math.max(...axis.labels.map((label) => label.length));
+  const room = property === "left" ? pitch / (6.5 * widest + 4) : pitch / 12;
+  const every = Math.max(1, Math.ceil(1 / Math.max(room, 0.01)));
+  return (
+    <div class={name}>
+      <em style={{ [property]: `${(pitch * axis.labels.length) / 2}px` }}>{axis.name}</em>
+      {axis.labels.map((label, i) =>
+        i % every === 0 ? (
+          <span key={label} style={{ [property]: `${pitch * (i + 0.5)}px` }}>
+            {label}
+          </span>
+        ) : null,
+      )}
+    </div>
+  );
+}

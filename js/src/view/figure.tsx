@@ -1,0 +1,62 @@
+import { type ReadonlySignal, useSignal } from "@preact/signals";
+import type { Exploration } from "../exploration";
+import type { Snapshot } from "../snapshot";
+import { Grid } from "./grid";
+import { Header } from "./header";
+import { Legend } from "./legend";
+import { GridMenus } from "./menus";
+import { Neighbors } from "./neighbors";
+import { type StageFill, StageMap } from "./stagemap";
+import { Footer, Notices, Spoken } from "./status";
+import { Still } from "./still";
+import { type Tip, Tooltip } from "./tooltip";
+
+interface Props {
+  readonly exploration: Exploration;
+  readonly root: HTMLElement;
+  /** An error from Python to show, or "". */
+  readonly status: ReadonlySignal<string>;
+  /** Whether no kernel has answered in good time. */
+  readonly silent: ReadonlySignal<boolean>;
+  readonly snapshot: Snapshot | null;
+}
+
+const neutral: StageFill = () => null;
+
+/** The whole figure. */
+export function Figure({ exploration, root, status, silent, snapshot }: Props) {
+  const tip = useSignal<Tip | null>(null);
+  const contents = exploration.contents.value;
+  if (!contents) {
+    return (
+      <>
+        <Notices exploration={exploration} status={status.value} />
+        {snapshot ? (
+          <Still snapshot={snapshot} silent={silent.value} />
+        ) : (
+          <p class="cw-waiting" data-role={silent.value ? "snapshot" : "waiting"}>
+            {silent.value ? "No kernel answers. Run the cell to explore." : "reading the examples…"}
+          </p>
+        )}
+      </>
+    );
+  }
+  return (
+    <>
+      <Header exploration={exploration} />
+      <Notices exploration={exploration} status={status.value} />
+      <main class="cw-main" style={{ "--cw-columns": contents.positions.length }}>
+        <StageMap exploration={exploration} tip={tip} root={root} fill={neutral} />
+        <section class="cw-panel cw-grid" aria-label="grid">
+          <GridMenus exploration={exploration} />
+          <Grid exploration={exploration} tip={tip} root={root} />
+          <Legend exploration={exploration} />
+        </section>
+        <Neighbors exploration={exploration} />
+      </main>
+      <Footer exploration={exploration} />
+      <Spoken exploration={exploration} />
+      <Tooltip tip={tip} />
+    </>
+  );
+}

@@ -1,0 +1,117 @@
+import type { Arrangement } from "../compute/blocks";
+import { cellOf, fitLattice, type Lattice, paintCells, type Rectangle } from "../compute/lattice";
+import type { Coloring } from "../compute/paint";
+
+/** Examples to point out over the cells. */
+export interface Marks {
+  readonly selected: number;
+  readonly neighbors: Uint32Array;
+  readonly pointed: number | null;
+}
+
+const MOST_DOTS = 2000;
+const LEAST_CELL_FOR_DOTS = 3;
+
+function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
+  const found = canvas.getContext("2d");
+  if (!found) throw new Error("This browser gives no canvas to draw on.");
+  return found;
+}
+
+/** The grid's two canvases: cells, and what is marked over them. Sizes are in device pixels. */
+export class GridCanvas {
+  readonly #cells: HTMLCanvasElement;
+  readonly #marks: HTMLCanvasElement;
+  #image: ImageData | null = null;
+  #pixels = new Uint32Array(0);
+  #lattice: Lattice | null = null;
+  #fitted = "";
+
+  constructor(cells: HTMLCanvasElement, marks: HTMLCanvasElement) {
+    this.#cells = cells;
+    this.#marks = marks;
+  }
+
+  get lattice(): Lattice | null {
+    return this.#lattice;
+  }
+
+  /** Fits the lattice into `width` × `height` CSS pixels; returns whether it changed. */
+  fit(width: number, height: number, arrangement: Arrangement): boolean {
+    const { rows, columns, capacity } = arrangement.blocks;
+    const ratio = window.devicePixelRatio || 1;
+    const across = columns?.labels.length ?? 1;
+    const down = rows?.labels.length ?? 1;
+    const fitted = [width, height, ratio, across, down, capacity].join();
+    if (fitted === this.#fitted) return false;
+    this.#fitted = fitted;
+    const gap = Math.round(across > 12 || width < 320 ? ratio : 2 * ratio);
+    const space = [Math.floor(width * ratio), Math.floor(height * ratio)] as const;
+    const lattice = fitLattice(...space, across, down, capacity, gap);
+    this.#lattice = lattice;
+    for (const canvas of [this.#cells, this.#marks]) {
+      canvas.width = lattice.width;
+      canvas.height = lattice.height;
+      canvas.style.width = `${lattice.width / ratio}px`;
+      canvas.style.height = `${lattice.height / ratio}px`;
+    }
+    this.#image = new ImageData(lattice.width, lattice.height);
+    this.#pixels = new Uint32Array(this.#image.data.buffer);
+    return true;
+  }
+
+  paint(arrangement: Arrangement, coloring: Coloring): void {
+    if (!this.#lattice || !this.#image) return;
+    paintCells(this.#pixels, this.#lattice, arrangement, coloring.indexes, coloring.table);
+    context(this.#cells).putImageData(this.#image, 0, 0);
+  }
+
+  mark(arrangement: Arrangement, marks: Marks, accent: string): void {
+    const lattice = this.#lattice;
+    if (!lattice) return;
+    const pen = context(this.#marks);
+    pen.clearRect(0, 0, lattice.width, lattice.height);
+    const cellSize = Math.min(lattice.cellWidth, lattice.cellHeight);
+    if (lattice.perCell === 1 && cellSize >= LEAST_CELL_FOR_DOTS) {
+      pen.fillStyle = accent;
+      const dot = Math.max(1, Math.round(cellSize / 3));
+      for (const neighbor of marks.neighbors.subarray(0, MOST_DOTS)) {
+        const cell = cellOf(lattice, arrangement, neighbor);
+        const x = cell.x + Math.floor((cell.width - dot) / 2);
+        const y = cell.y + Math.floor((cell.height - dot) / 2);
+        pen.fillRect(x, y, dot, dot);
+      }
+    }
+    this.#outline(pen, cellOf(lattice, arrangement, marks.selected), accent);
+    if (marks.pointed !== null && marks.pointed !== marks.selected) {
+      this.#outline(pen, cellOf(lattice, arrangement, marks.pointed), "#000");
+    }
+  }
+
+  /** A frame around a cell, with a white one around it so that it shows on every color. */
+  #outline(pen: CanvasRenderingContext2D, cell: Rectangle, color: string): void {
+    const line = Math.max(1, Math.round(1.5 * (window.devicePixelRatio || 1)));
+    const frames: readonly [string, number][] = [
+      ["#fff", 2 * line],
+      [color, line],
+    ];
+    for (const [style, margin] of frames) {
+      pen.strokeStyle = style;
+      pen.lineWidth = line;
+      pen.strokeRect(
+        cell.x - margin + line / 2,
+        cell.y - margin + line / 2,
+        cell.width + 2 * margin - line,
+        cell.height + 2 * margin - line,
+      );
+    }
+  }
+
+  /** Frees the memory of both canvases. */
+  clear(): void {
+    for (const canvas of [this.#cells, this.#marks]) {
+      canvas.width = 0;
+      canvas.height = 0;
+    }
+  }
+}

@@ -1,0 +1,80 @@
+import type { Exploration } from "../exploration";
+
+const FOLLOW = "follow the stage";
+const PLAIN = "plain order";
+const CHOSEN = "rows × columns";
+
+/** How the grid is colored and arranged. */
+export function GridMenus({ exploration }: { exploration: Exploration }) {
+  const names = exploration.contents.value?.concepts ?? [];
+  const chosen = exploration.arrangeBy.value;
+  const following = exploration.axes.value ?? [names[0] ?? "", names[1] ?? names[0] ?? ""];
+  const manner = exploration.plain.value ? PLAIN : chosen.length === 2 ? CHOSEN : FOLLOW;
+  const arrange = (to: string) => {
+    if (to === PLAIN) exploration.go({ plain: true });
+    else exploration.go({ plain: false, arrangeBy: to === CHOSEN ? following : [] });
+  };
+  return (
+    <h3 class="cw-menus">
+      <Choice
+        name="color"
+        label="color"
+        options={["distance", ...names]}
+        value={exploration.colorBy.value}
+        onChoose={(by) => exploration.color(by)}
+      />
+      <Choice
+        name="arrange"
+        label="arrange"
+        options={names.length > 0 ? [FOLLOW, CHOSEN, PLAIN] : [FOLLOW, PLAIN]}
+        value={manner}
+        onChoose={arrange}
+      />
+      {manner === CHOSEN ? (
+        <>
+          <Choice
+            name="rows"
+            label="rows"
+            options={names}
+            value={chosen[0] ?? ""}
+            onChoose={(rows) => exploration.go({ arrangeBy: [rows, chosen[1] ?? rows] })}
+          />
+          <Choice
+            name="columns"
+            label="columns"
+            options={names}
+            value={chosen[1] ?? ""}
+            onChoose={(columns) => exploration.go({ arrangeBy: [chosen[0] ?? columns, columns] })}
+          />
+        </>
+      ) : null}
+    </h3>
+  );
+}
+
+interface ChoiceProps {
+  readonly name: string;
+  readonly label: string;
+  readonly options: readonly string[];
+  readonly value: string;
+  readonly onChoose: (option: string) => void;
+}
+
+function Choice({ name, label, options, value, onChoose }: ChoiceProps) {
+  return (
+    <label class="cw-choice">
+      {label}
+      <select
+        data-role={name}
+        value={value}
+        onChange={(event) => onChoose(event.currentTarget.value)}
+      >
+        {options.map((option) => (
+          <option key={option} value={option}>
+            {option}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

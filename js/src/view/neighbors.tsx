@@ -1,0 +1,134 @@
+import { useComputed } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { nearest } from "../compute/distances";
+import { countText, distanceText, type Piece, sharedPieces } from "../compute/text";
+import type { Exploration } from "../exploration";
+import type { Contents, Tokens } from "../source/source";
+import { useSpan, visible } from "./span";
+import { tokenTexts } from "./tokens";
+
+const LINE = 21;
+
+/** The examples nearest to the selected one, nearest first. */
+export function Neighbors({ exploration }: { exploration: Exploration }) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const span = useSpan(scroller);
+  const picture = exploration.settled.value;
+  const contents = exploration.contents.value;
+  const found = useComputed(() => {
+    const now = exploration.settled.value;
+    return now ? nearest(now.ranked.order, now.selected, exploration.k.value) : new Uint32Array(0);
+  });
+  const pieces = useComputed(() => piecesOf(exploration));
+
+  useEffect(() => {
+    if (scroller.current) scroller.current.scrollTop = 0;
+  }, [picture?.selected, picture?.stage]);
+
+  const neighbors = found.value;
+  const [first, end] = visible(span.top, span.height, LINE, neighbors.length);
+  const most = Math.max(1, (contents?.n ?? 2) - 1);
+  const setK = (value: number) => {
+    if (Number.isInteger(value)) exploration.k.value = Math.min(most, Math.max(1, value));
+  };
+  const label = picture ? exploration.labels.value?.at(picture.selected) : undefined;
+  return (
+    <section class="cw-panel cw-near" aria-label="neighbors">
+      <h3>
+        <span class="cw-near-what" title={picture ? `near ${label} at ${picture.stage}` : ""}>
+          near <b>{label ?? ""}</b> at <b>{picture?.stage ?? ""}</b>
+        </span>
+      </h3>
+      <label class="cw-k">
+        nearest
+        <input
+          type="number"
+          data-role="k"
+          min={1}
+          max={most}
+          value={exploration.k.value}
+          onChange={(event) => setK(event.currentTarget.valueAsNumber)}
+        />
+        of {countText(most)}
+      </label>
+      <div class="cw-scroll" ref={scroller} data-role="neighbors" tabIndex={-1}>
+        <ol style={{ height: `${neighbors.length * LINE}px` }}>
+          {picture &&
+            Array.from(neighbors.subarray(first, end), (example, i) => (
+              <li
+                class="cw-neighbor"
+                aria-posinset={first + i + 1}
+                aria-setsize={neighbors.length}
+                key={first + i}
+                style={{ top: `${(first + i) * LINE}px` }}
+              >
+                <button
+                  type="button"
+                  data-example={example}
+                  onClick={(event) => exploration.go({ selected: example }, event.timeStamp)}
+                >
+                  <span class="cw-label">
+                    {pieces
+                      .value(example, picture.selected)
+                      .map((piece, p) => (piece.shared ? <b key={p}>{piece.text}</b> : piece.text))}
+                  </span>
+                  <span class="cw-distance">
+                    {distanceText(picture.ranked.distances[example] as number)}
+                  </span>
+                </button>
+              </li>
+            ))}
+        </ol>
+      </div>
+    </section>
+  );
+}
+
+/** How a neighbor's label is cut into what it shares with the selected example and what not. */
+function piecesOf(exploration: Exploration): (example: number, selected: number) => Piece[] {
+  const labels = exploration.labels.value;
+  const tokens = exploration.tokens.value;
+  const contents = exploration.contents.value;
+  if (!labels) return (example) => [{ text: `example ${example}`, shared: false }];
+  if (!tokens || !contents) return (example) => [{ text: labels.at(example), shared: false }];
+  const beyond = answersBeyond(contents);
+  const varies = varying(tokens, beyond);
+  const ids = (example: number) => [
+    ...tokens.ids.subarray(example * tokens.positions, (example + 1) * tokens.positions),
+    ...beyond.map((answer) => tokens.answers[answer]?.[example] ?? -1),
+  ];
+  const texts = (example: number) => [
+    ...tokenTexts(tokens, example),
+    ...beyond.map((answer) => {
+      const id = String(tokens.answers[answer]?.[example]);
+      return tokens.vocabulary[id] ?? id;
+    }),
+  ];
+  return (example, selected) =>
+    sharedPieces(
+      labels.at(example),
+      labels.at(selected),
+      ids(example),
+      ids(selected),
+      texts(example),
+      varies,
+    );
+}
+
+/** Which answers are no positions, and so come after the tokens in a label. */
+function answersBeyond(contents: Contents): number[] {
+  return contents.answers.flatMap(({ name }, i) => (contents.positions.includes(name) ? [] : [i]));
+}
+
+/** Whether examples differ at each position, and in each answer beyond them. */
+function varying(tokens: Tokens, beyond: readonly number[]): boolean[] {
+  const { ids, positions } = tokens;
+  const first = ids.subarray(0, positions);
+  const differs = Array.from(first, (id, position) => {
+    for (let i = position; i < ids.length; i += positions) if (ids[i] !== id) return true;
+    return false;
+  });
+  return differs.concat(
+    beyond.map((answer) => tokens.answers[answer]?.some((id, _, all) => id !== all[0]) ?? false),
+  );
+}

@@ -1,0 +1,24 @@
+import type { Exploration } from "../exploration";
+
+/** Escape and Ctrl/Cmd+Z go back, with Shift forward, wherever in the figure the keyboard is. */
+export function followShortcuts(
+  root: HTMLElement,
+  exploration: Exploration,
+  signal: AbortSignal,
+): void {
+  const press = (event: KeyboardEvent) => {
+    const typing = event.target instanceof HTMLInputElement && event.target.type === "text";
+    const undoing = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
+    if (typing && event.key !== "Escape") {
+      event.stopPropagation();
+      return;
+    }
+    if (event.key === "Escape") exploration.undo();
+    else if (undoing && event.shiftKey) exploration.redo();
+    else if (undoing) exploration.undo();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  root.addEventListener("keydown", press, { signal });
+}

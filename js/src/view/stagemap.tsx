@@ -1,0 +1,238 @@
+import { type Signal, useComputed, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import { describeStage, parseStage, type Stage, stageText } from "../compute/stage";
+import type { Exploration } from "../exploration";
+import { layerIsOpen, type MapLine, mapLines } from "./maprows";
+import { useSpan, visible } from "./span";
+import { StageHeads } from "./stageheads";
+import type { Tip } from "./tooltip";
+
+const LINE = 18;
+const NAME_WIDTH = 84;
+const LEAST_COLUMN = 11;
+const MOST_COLUMN = 26;
+
+/** Color of a stage's cell as CSS, or null for the neutral one. */
+export type StageFill = (stage: Stage) => string | null;
+
+interface Props {
+  readonly exploration: Exploration;
+  readonly tip: Signal<Tip | null>;
+  readonly root: HTMLElement;
+  readonly fill: StageFill;
+}
+
+/** All stages of the model: a row for each layer, kind and head, a column for each position. */
+export function StageMap({ exploration, tip, root, fill }: Props) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const span = useSpan(scroller);
+  const all = useSignal(false);
+  const toggled = useSignal<ReadonlyMap<number, boolean>>(new Map());
+  const cursor = useSignal<{ line: number; column: number } | null>(null);
+  const contents = exploration.contents.value;
+  const current = useComputed(() => parseStage(exploration.stage.value));
+
+  const lines = useComputed<MapLine[]>(() => {
+    const now = exploration.contents.value;
+    if (!now) return [];
+    const kinds = new Set(now.defaultKinds);
+    if (current.value) kinds.add(current.value.kind);
+    const layers = new Set(now.rows.map((row) => row.layer ?? -1)).size;
+    return mapLines(now.rows, all.value ? null : kinds, (layer) =>
+      layerIsOpen(layer, layers, toggled.value, current.value?.layer ?? null),
+    );
+  });
+  const stageLine = useComputed(() => lines.value.findIndex((line) => isAt(line, current.value)));
+
+  useEffect(() => {
+    const element = scroller.current;
+    if (element && stageLine.value >= 0) reveal(element, stageLine.value);
+  }, [stageLine.value]);
+
+  if (!contents) return null;
+  const { positions } = contents;
+  const fitting = Math.floor((span.width - NAME_WIDTH) / positions.length);
+  const column = Math.min(MOST_COLUMN, Math.max(LEAST_COLUMN, fitting));
+  const [first, end] = visible(span.top, span.height, LINE, lines.value.length);
+  const [left, right] = visible(span.left, span.width - NAME_WIDTH, column, positions.length);
+
+  const stageAt = (line: number, at: number): string | null => {
+    const found = lines.value[line];
+    const position = positions[at];
+    return found?.type === "stages" && position !== undefined
+      ? stageText({ ...found.row, position })
+      : null;
+  };
+  const toggle = (layer: number, open: boolean) => {
+    toggled.value = new Map(toggled.value).set(layer, !open);
+  };
+  const choose = (stage: string | null, started: number) => {
+    if (stage !== null) exploration.go({ stage }, started);
+  };
+  const press = (event: KeyboardEvent) => {
+    const at = cursor.value ?? {
+      line: Math.max(0, stageLine.value),
+      column: Math.max(0, positions.indexOf(current.value?.position ?? "")),
+    };
+    const steps: Record<string, readonly [number, number]> = {
+      ArrowUp: [-1, 0],
+      ArrowDown: [1, 0],
+      ArrowLeft: [0, -1],
+      ArrowRight: [0, 1],
+    };
+    const step = steps[event.key];
+    if (step) {
+      const line = Math.min(lines.value.length - 1, Math.max(0, at.line + step[0]));
+      const to = Math.min(positions.length - 1, Math.max(0, at.column + step[1]));
+      cursor.value = { line, column: to };
+      if (scroller.current) reveal(scroller.current, line, to * column, column);
+    } else if (event.key === "Enter" || event.key === " ") {
+      const line = lines.value[at.line];
+      if (line?.type === "layer") toggle(line.layer, line.open);
+      else choose(stageAt(at.line, at.column), event.timeStamp);
+    } else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const hover = (event: PointerEvent) => {
+    const text = (event.target as HTMLElement).dataset.stage;
+    const stage = text === undefined ? null : parseStage(text);
+    const box = root.getBoundingClientRect();
+    tip.value =
+      stage && text !== undefined
+        ? {
+            x: event.clientX - box.left,
+            y: event.clientY - box.top,
+            title: text,
+            detail: describeStage(stage),
+          }
+        : null;
+  };
+  const active = cursor.value;
+  const size = {
+    width: `${NAME_WIDTH + positions.length * column}px`,
+    height: `${lines.value.length * LINE}px`,
+  };
+
+  return (
+    <section class="cw-panel cw-map" aria-label="stage map">
+      <h3>
+        <span>stage</span>
+        <label class="cw-check">
+          <input type="checkbox" checked={all.value} onChange={() => (all.value = !all.value)} />
+          all kinds
+        </label>
+      </h3>
+      <div
+        class="cw-scroll"
+        ref={scroller}
+        data-role="stage-map"
+        role="grid"
+        aria-label="stages: rows are layers, kinds and heads, columns are positions"
+        aria-rowcount={lines.value.length}
+        aria-colcount={positions.length}
+        aria-activedescendant={active ? cellId(active.line, active.column) : undefined}
+        tabIndex={0}
+        onKeyDown={press}
+        onBlur={() => (cursor.value = null)}
+        onPointerOver={hover}
+        onPointerLeave={() => (tip.value = null)}
+        onClick={(event) => {
+          const target = event.target as HTMLElement;
+          if (target.dataset.stage) choose(target.dataset.stage, event.timeStamp);
+        }}
+      >
+        <StageHeads
+          exploration={exploration}
+          columns={[left, right]}
+          column={column}
+          names={NAME_WIDTH}
+        />
+        <div class="cw-lines" style={size} role="presentation">
+          {lines.value.slice(first, end).map((line, i) => {
+            const index = first + i;
+            const style = { top: `${index * LINE}px` };
+            if (line.type === "layer") {
+              return (
+                <div
+                  class="cw-layer"
+                  key={index}
+                  style={style}
+                  role="row"
+                  aria-rowindex={index + 1}
+                >
+                  <button
+                    type="button"
+                    tabIndex={-1}
+                    id={cellId(index, active?.column ?? 0)}
+                    data-active={active?.line === index || undefined}
+                    aria-expanded={line.open}
+                    onClick={() => toggle(line.layer, line.open)}
+                  >
+                    {line.open ? "▾" : "▸"} layer {line.layer}
+                  </button>
+                </div>
+              );
+            }
+            const { row } = line;
+            return (
+              <div class="cw-line" key={index} style={style} role="row" aria-rowindex={index + 1}>
+                <span class="cw-name" role="rowheader" style={{ width: `${NAME_WIDTH}px` }}>
+                  <span class={line.firstOfKind ? "" : "cw-again"}>{row.kind}</span>
+                  {row.head === null ? null : <i>{`H${row.head}`}</i>}
+                </span>
+                {positions.slice(left, right).map((position, j) => {
+                  const stage = { ...row, position };
+                  const text = stageText(stage);
+                  const at = left + j;
+                  const color = fill(stage);
+                  return (
+                    <span
+                      key={at}
+                      id={cellId(index, at)}
+                      class="cw-stage"
+                      role="gridcell"
+                      aria-colindex={at + 1}
+                      aria-label={`${text}: ${describeStage(stage)}`}
+                      aria-selected={text === exploration.stage.value}
+                      data-stage={text}
+                      data-active={(active?.line === index && active.column === at) || undefined}
+                      style={{
+                        left: `${NAME_WIDTH + at * column}px`,
+                        width: `${column - 1}px`,
+                        ...(color === null ? {} : { background: color }),
+                      }}
+                    />
+                  );
+                })}
+              </div>
+            );
+          })}
+        </div>
+      </div>
+    </section>
+  );
+
+  function cellId(line: number, at: number): string {
+    return `${root.id}-stage-${line}-${at}`;
+  }
+}
+
+function isAt(line: MapLine, stage: Stage | null): boolean {
+  if (line.type !== "stages" || !stage) return false;
+  const { kind, layer, head } = line.row;
+  return kind === stage.kind && layer === stage.layer && head === stage.head;
+}
+
+/** Scrolls a line, and a column if one is given, into sight under the headings. */
+function reveal(scroller: HTMLElement, line: number, left?: number, width = 0): void {
+  const top = line * LINE;
+  const heads = (scroller.firstElementChild as HTMLElement | null)?.offsetHeight ?? 0;
+  const height = scroller.clientHeight - heads;
+  if (top < scroller.scrollTop) scroller.scrollTop = top - LINE;
+  else if (top + LINE > scroller.scrollTop + height) scroller.scrollTop = top + 2 * LINE - height;
+  if (left === undefined) return;
+  const across = scroller.clientWidth - NAME_WIDTH;
+  if (left < scroller.scrollLeft) scroller.scrollLeft = left;
+  else if (left + width > scroller.scrollLeft + across) scroller.scrollLeft = left + width - across;
+}

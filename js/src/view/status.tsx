@@ -1,0 +1,97 @@
+import { countText, distanceText } from "../compute/text";
+import type { Exploration } from "../exploration";
+import type { Progress } from "../source/source";
+
+/** What takes longer, with a way to stop it, and what went wrong. */
+export function Notices({ exploration, status }: { exploration: Exploration; status: string }) {
+  const problem = exploration.problem.value || status;
+  const loading = exploration.loading.progress.value ?? exploration.finding.progress.value;
+  const cancel = () => {
+    exploration.finding.cancel();
+    exploration.cancel();
+  };
+  return (
+    <>
+      {problem === "" ? null : (
+        <div class="cw-error" data-role="error" role="alert">
+          <span>{problem}</span>
+          <span class="cw-spacer" />
+          <button type="button" onClick={() => void exploration.refresh(performance.now())}>
+            try again
+          </button>
+          <button type="button" aria-label="close" onClick={() => (exploration.problem.value = "")}>
+            ×
+          </button>
+        </div>
+      )}
+      {loading ? (
+        <div class="cw-progress" data-role="progress" role="status">
+          <Bar progress={loading} />
+          <span>{progressText(loading)}</span>
+          <button type="button" data-role="cancel" onClick={cancel}>
+            cancel
+          </button>
+        </div>
+      ) : null}
+    </>
+  );
+}
+
+/** A line under the figure: how to use it, and what is being got ready. */
+export function Footer({ exploration }: { exploration: Exploration }) {
+  const preparing = exploration.preparing.progress.value;
+  const contents = exploration.contents.value;
+  return (
+    <footer class="cw-footer">
+      <span class="cw-help">Hover a cell to preview, click to select. Esc goes back.</span>
+      <span class="cw-spacer" />
+      {preparing ? (
+        <span class="cw-preparing" data-role="preparing">
+          <Bar progress={preparing} />
+          {progressText(preparing)}
+          <button
+            type="button"
+            aria-label="stop getting stages ready"
+            title="stop getting stages ready"
+            onClick={() => exploration.preparing.cancel()}
+          >
+            ×
+          </button>
+        </span>
+      ) : null}
+      <span>{contents ? `${countText(contents.n)} examples` : ""}</span>
+    </footer>
+  );
+}
+
+function Bar({ progress }: { progress: Progress }) {
+  return progress.total > 0 ? (
+    <progress value={progress.done} max={progress.total} />
+  ) : (
+    <progress />
+  );
+}
+
+function progressText({ done, total, text }: Progress): string {
+  return total > 0 ? `${text} ${countText(done)} of ${countText(total)}`.trim() : text;
+}
+
+/** Speaks what is selected to those who cannot see it. */
+export function Spoken({ exploration }: { exploration: Exploration }) {
+  const picture = exploration.settled.value;
+  const labels = exploration.labels.value;
+  const pointed = exploration.pointed.value;
+  let text = "";
+  if (picture && labels) {
+    text = `${labels.at(picture.selected)} selected at ${picture.stage}`;
+    if (pointed !== null && pointed !== picture.selected) {
+      const distance = distanceText(picture.ranked.distances[pointed] ?? 0);
+      text = `${labels.at(pointed)} at distance ${distance}`;
+    }
+  }
+  return (
+    <div class="cw-spoken" aria-live="polite" data-role="spoken">
+      {text}
+    </div>
+  );
+}

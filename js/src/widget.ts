@@ -1,0 +1,80 @@
+import { signal as stateOf } from "@preact/signals";
+import { h, render as mount } from "preact";
+import { Exploration } from "./exploration";
+import { keepSnapshot, type Snapshot } from "./snapshot";
+import { Unreachable } from "./source/channel";
+import { KernelSource } from "./source/kernel";
+import { bindTraits, onTrait, type WidgetModel } from "./traits";
+import { Figure } from "./view/figure";
+import { followShortcuts } from "./view/shortcuts";
+import { followTheme } from "./view/theme";
+
+const ANSWER_WITHIN_MS = 5000;
+const BUDGETS_KEPT = 4;
+
+let figures = 0;
+
+interface RenderProps {
+  readonly model: WidgetModel;
+  readonly el: HTMLElement;
+}
+
+/** Shows the widget in `el`; the returned function takes away all that came with it. */
+function render({ model, el }: RenderProps): () => void {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const root = document.createElement("div");
+  root.className = "clusterwidget";
+  root.id = `clusterwidget-${++figures}`;
+  // JupyterLab's own shortcuts must not take the keys that walk the grid.
+  root.dataset.lmSuppressShortcuts = "true";
+  el.append(root);
+  followTheme(root, signal);
+
+  const budget = model.get("budget");
+  const changed = () => load();
+  const source = new KernelSource(model, BUDGETS_KEPT * budget, changed, signal);
+  const exploration = new Exploration(source, budget);
+  const silent = stateOf(false);
+  const status = stateOf(model.get("_status") ?? "");
+  const resize = () => root.style.setProperty("--cw-height", `${model.get("height")}px`);
+  resize();
+  onTrait(model, "height", resize, signal);
+  onTrait(model, "_status", () => (status.value = model.get("_status") ?? ""), signal);
+  bindTraits(model, exploration, signal);
+  followShortcuts(root, exploration, signal);
+
+  const stored = model.get("snapshot");
+  const snapshot = stored?.image ? (stored as Snapshot) : null;
+  mount(h(Figure, { exploration, root, status, silent, snapshot }), root);
+
+  const timer = setTimeout(
+    () => (silent.value = exploration.contents.value === null),
+    ANSWER_WITHIN_MS,
+  );
+  const load = () =>
+    void exploration.load().catch((error: unknown) => {
+      if (signal.aborted) return;
+      if (error instanceof Unreachable) silent.value = true;
+      else exploration.problem.value = error instanceof Error ? error.message : String(error);
+    });
+  load();
+  keepSnapshot(
+    exploration,
+    () => root.querySelector("canvas[data-role=grid]"),
+    (taken) => {
+      model.set("snapshot", taken);
+      model.save_changes();
+    },
+    signal,
+  );
+
+  return () => {
+    ending.abort();
+    clearTimeout(timer);
+    mount(null, root);
+    root.remove();
+  };
+}
+
+export default { render };
