@@ -6,6 +6,8 @@ The shortcut over norms and a product, ``|a|^2 + |b|^2 - 2ab``, cancels near zer
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ import numpy.typing as npt
 Float32Array = npt.NDArray[np.float32]
 
 _BLOCK_BYTES = 1 << 26
+_BYTES_WORTH_A_THREAD = 1 << 23
 
 
 def l2(matrix: Any, row: int | npt.ArrayLike) -> Any:
@@ -149,7 +152,18 @@ def _l2_array(matrix: npt.NDArray[Any], vector: npt.NDArray[Any]) -> Float32Arra
         matrix = np.ascontiguousarray(matrix)
     one = np.ascontiguousarray(vector, dtype=matrix.dtype)[None]
     distances = np.empty((len(matrix), 1), np.float32)
-    cdist(matrix, one, metric="euclidean", out=distances, out_dtype="float32")
+
+    def fill(rows: slice) -> None:
+        cdist(matrix[rows], one, metric="euclidean", out=distances[rows], out_dtype="float32")
+
+    # simsimd uses one core, and lets go of the interpreter's lock meanwhile.
+    parts = min(os.cpu_count() or 1, max(1, matrix.nbytes // _BYTES_WORTH_A_THREAD))
+    if parts == 1:
+        fill(slice(None))
+    else:
+        bounds = np.linspace(0, len(matrix), parts + 1, dtype=int)
+        with ThreadPoolExecutor(parts) as pool:
+            list(pool.map(fill, map(slice, bounds[:-1], bounds[1:])))
     if not np.isfinite(distances).all():
         return _l2_double(matrix, one)
     return distances[:, 0]

@@ -53,6 +53,12 @@ def test_all_neighbors_can_be_asked_for() -> None:
     assert sorted(indices.tolist()) == [index for index in range(30) if index != 3]
 
 
+def test_a_matrix_that_is_searched_in_parts_gives_the_same() -> None:
+    rows = matrix(100_001, 64)
+    np.testing.assert_allclose(cw.l2(rows, 99_999), exact(rows, rows[99_999]), rtol=1e-6)
+    assert cw.l2(rows, 99_999)[99_999] == 0
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
 def test_a_tensor_is_searched_where_it_lies(dtype: torch.dtype) -> None:
     tensor = torch.from_numpy(matrix()).to(dtype)
