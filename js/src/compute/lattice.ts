@@ -15,7 +15,7 @@ export interface Lattice {
   readonly rows: number;
   readonly cellWidth: number;
   readonly cellHeight: number;
-  /** Examples that share one cell; 1 unless there are more examples than pixels. */
+  /** Examples that share one cell, not always whole; 1 unless there are more examples than pixels. */
   readonly perCell: number;
 }
 
@@ -27,8 +27,12 @@ export interface Rectangle {
 }
 
 const LEAST_ASPECT = 0.6;
+const MOST_GAP = 8;
 
-/** The lattice that fills `width` × `height` pixels best, for blocks of `capacity` examples. */
+/**
+ * The lattice that fills `width` × `height` pixels best, for blocks of `capacity` examples, at
+ * least `gap` pixels apart.
+ */
 export function fitLattice(
   width: number,
   height: number,
@@ -37,46 +41,52 @@ export function fitLattice(
   capacity: number,
   gap: number,
 ): Lattice {
-  const pitchX = Math.max(1, Math.floor((width + gap) / blockColumns));
-  const pitchY = Math.max(1, Math.floor((height + gap) / blockRows));
-  const innerX = Math.max(1, pitchX - gap);
-  const innerY = Math.max(1, pitchY - gap);
-  const perCell = Math.max(1, Math.ceil(capacity / (innerX * innerY)));
+  const innerX = Math.max(1, Math.floor((width + gap) / blockColumns) - gap);
+  const innerY = Math.max(1, Math.floor((height + gap) / blockRows) - gap);
+  const perCell = Math.max(1, capacity / (innerX * innerY));
   const cells = Math.ceil(capacity / perCell);
   let best = { columns: innerX, rows: Math.ceil(cells / innerX), cellWidth: 1, cellHeight: 1 };
   let bestScore = 0;
-  for (let columns = 1; columns <= innerX; columns++) {
+  for (let columns = 1; columns <= Math.min(innerX, cells); columns++) {
     const rows = Math.ceil(cells / columns);
     if (rows > innerY) continue;
     const cellWidth = Math.floor(innerX / columns);
     const cellHeight = Math.floor(innerY / rows);
     const aspect = Math.min(cellWidth, cellHeight) / Math.max(cellWidth, cellHeight);
-    const covered = cells * cellWidth * cellHeight;
-    const score = covered * Math.min(1, aspect / LEAST_ASPECT) * (0.9 + 0.1 * aspect);
+    const covered = cells * cellWidth * cellHeight + 0.5 * columns * cellWidth * rows * cellHeight;
+    const score = covered * Math.min(1, aspect / LEAST_ASPECT);
     if (score > bestScore) {
       bestScore = score;
       best = { columns, rows, cellWidth, cellHeight };
     }
   }
-  const tightX = best.columns * best.cellWidth + gap;
-  const tightY = best.rows * best.cellHeight + gap;
+  const pitchX = pitch(width, blockColumns, best.columns * best.cellWidth, gap);
+  const pitchY = pitch(height, blockRows, best.rows * best.cellHeight, gap);
   return {
-    width: blockColumns * tightX - gap,
-    height: blockRows * tightY - gap,
+    width: (blockColumns - 1) * pitchX + best.columns * best.cellWidth,
+    height: (blockRows - 1) * pitchY + best.rows * best.cellHeight,
     blockColumns,
     blockRows,
-    pitchX: tightX,
-    pitchY: tightY,
+    pitchX,
+    pitchY,
     perCell,
     ...best,
   };
+}
+
+/** From one block to the next: what whole cells leave over widens the gaps, within reason. */
+function pitch(extent: number, blocks: number, block: number, gap: number): number {
+  if (blocks === 1) return block;
+  const spare = Math.floor((extent - blocks * block) / (blocks - 1));
+  return block + Math.max(gap, Math.min(spare, gap + MOST_GAP));
 }
 
 /** Pixels of the cell of an example. */
 export function cellOf(lattice: Lattice, arrangement: Arrangement, example: number): Rectangle {
   const block = arrangement.blocks.blockOf[example] as number;
   const start = arrangement.blocks.starts[block] as number;
-  const cell = Math.floor(((arrangement.places[example] as number) - start) / lattice.perCell);
+  const rank = (arrangement.places[example] as number) - start;
+  const cell = Math.ceil((rank + 1) / lattice.perCell) - 1;
   const blockX = (block % lattice.blockColumns) * lattice.pitchX;
   const blockY = Math.floor(block / lattice.blockColumns) * lattice.pitchY;
   return {
@@ -103,7 +113,8 @@ export function exampleAt(
   if (column >= lattice.columns || row >= lattice.rows) return null;
   const { starts } = arrangement.blocks;
   const block = blockY * lattice.blockColumns + blockX;
-  const place = (starts[block] as number) + (row * lattice.columns + column) * lattice.perCell;
+  const cell = row * lattice.columns + column;
+  const place = (starts[block] as number) + Math.floor(cell * lattice.perCell);
   return place < (starts[block + 1] as number) ? (arrangement.examples[place] as number) : null;
 }
 
@@ -126,17 +137,18 @@ export function paintCells(
       const line = (blockY * lattice.pitchY + row * cellHeight) * width;
       for (let blockX = 0; blockX < blockColumns; blockX++) {
         const block = blockY * blockColumns + blockX;
+        const start = blocks.starts[block] as number;
         const end = blocks.starts[block + 1] as number;
-        let place = (blocks.starts[block] as number) + row * columns * perCell;
-        const last = Math.min(end, place + columns * perCell);
         let pixel = line + blockX * lattice.pitchX;
-        for (; place < last; place += perCell, pixel += cellWidth) {
+        for (let cell = row * columns; cell < (row + 1) * columns; cell++, pixel += cellWidth) {
+          const place = start + Math.floor(cell * perCell);
+          if (place >= end) break;
           let index = indexes[examples[place] as number] as number;
           if (perCell > 1) {
-            const stop = Math.min(place + perCell, end);
+            const stop = Math.min(start + Math.floor((cell + 1) * perCell), end);
             for (let p = place + 1; p < stop; p++)
               index += indexes[examples[p] as number] as number;
-            index = Math.round(index / (stop - place));
+            index = Math.round(index / Math.max(1, stop - place));
           }
           const color = table[index] as number;
           for (let x = 0; x < cellWidth; x++) pixels[pixel + x] = color;

@@ -7,23 +7,33 @@ import type { Picture } from "../exploration";
 interface Props {
   readonly picture: ReadonlySignal<Picture | null>;
   readonly lattice: ReadonlySignal<Lattice | null>;
+  /** The cells. */
   readonly children: ComponentChildren;
+  /** What stands under the cells, as wide as they are. */
+  readonly below: ComponentChildren;
+}
+
+/** Room for an axis's name and its labels, in pixels. */
+function gutterOf(labels: readonly string[]): number {
+  return 18 + 7 * Math.max(...labels.map((label) => Math.min(8, label.length)));
 }
 
 /** What the rows and columns of blocks stand for, written at the edges of the grid. */
-export function Edges({ picture, lattice, children }: Props) {
+export function Edges({ picture, lattice, children, below }: Props) {
   const blocks = picture.value?.arrangement.blocks;
   const fitted = lattice.value;
   const ratio = window.devicePixelRatio || 1;
   const rows = blocks?.rows ?? null;
   const columns = blocks?.columns ?? null;
-  const gutter = rows
-    ? 18 + 7 * Math.max(...rows.labels.map((label) => Math.min(8, label.length)))
-    : 0;
+  const gutter = rows ? gutterOf(rows.labels) : 0;
   return (
     <div
       class="cw-edges"
-      style={{ gridTemplateColumns: `${gutter}px 1fr`, gap: rows ? "3px" : "0" }}
+      style={{
+        gridTemplateColumns: `${gutter}px minmax(0, 1fr)`,
+        gridTemplateRows: `${columns ? 28 : 0}px minmax(0, 1fr) auto`,
+        gap: rows ? "3px" : "0",
+      }}
     >
       <span class="cw-corner" />
       <EdgeLabels
@@ -39,6 +49,9 @@ export function Edges({ picture, lattice, children }: Props) {
         pitch={(fitted?.pitchY ?? 0) / ratio}
       />
       {children}
+      <div class="cw-below" style={fitted ? { maxWidth: `${fitted.width / ratio}px` } : {}}>
+        {below}
+      </div>
     </div>
   );
 }

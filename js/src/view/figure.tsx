@@ -3,7 +3,6 @@ import type { Exploration } from "../exploration";
 import type { Snapshot } from "../snapshot";
 import { Grid } from "./grid";
 import { Header } from "./header";
-import { Legend } from "./legend";
 import { GridMenus } from "./menus";
 import { Neighbors } from "./neighbors";
 import { type StageFill, StageMap } from "./stagemap";
@@ -50,7 +49,6 @@ export function Figure({ exploration, root, status, silent, snapshot }: Props) {
         <section class="cw-panel cw-grid" aria-label="grid">
           <GridMenus exploration={exploration} />
           <Grid exploration={exploration} tip={tip} root={root} />
-          <Legend exploration={exploration} />
         </section>
         <Neighbors exploration={exploration} />
       </main>

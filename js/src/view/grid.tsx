@@ -7,6 +7,7 @@ import { countText, distanceText } from "../compute/text";
 import type { Exploration, Picture } from "../exploration";
 import { Edges } from "./edges";
 import { GridCanvas } from "./gridcanvas";
+import { Legend } from "./legend";
 import type { Tip } from "./tooltip";
 
 /** The `detail` of a `clusterwidget:painted` event. */
@@ -60,7 +61,11 @@ export function Grid({ exploration, tip, root }: Props) {
   }, [exploration, lattice, tip, root]);
 
   return (
-    <Edges picture={exploration.picture} lattice={lattice}>
+    <Edges
+      picture={exploration.picture}
+      lattice={lattice}
+      below={<Legend exploration={exploration} />}
+    >
       <div class="cw-cells" ref={frame}>
         <canvas
           ref={cells}
@@ -191,7 +196,8 @@ function followPointer(exploration: Exploration, parts: Parts, ending: AbortSign
             x: latest.clientX - box.left,
             y: latest.clientY - box.top,
             title: exploration.labels.value?.at(example) ?? `example ${example}`,
-            detail: example === picture.selected ? "selected" : `at ${distanceText(distance)}`,
+            detail:
+              example === picture.selected ? "selected" : `distance ${distanceText(distance)}`,
           };
   };
   const move = (event: PointerEvent) => {

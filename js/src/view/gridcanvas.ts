@@ -90,7 +90,7 @@ export class GridCanvas {
 
   /** A frame around a cell, with a white one around it so that it shows on every color. */
   #outline(pen: CanvasRenderingContext2D, cell: Rectangle, color: string): void {
-    const line = Math.max(1, Math.round(1.5 * (window.devicePixelRatio || 1)));
+    const line = Math.max(1, Math.round(2 * (window.devicePixelRatio || 1)));
     const frames: readonly [string, number][] = [
       ["#fff", 2 * line],
       [color, line],

@@ -36,7 +36,11 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
     <section class="cw-panel cw-near" aria-label="neighbors">
       <h3>
         <span class="cw-near-what" title={picture ? `near ${label} at ${picture.stage}` : ""}>
-          near <b>{label ?? ""}</b> at <b>{picture?.stage ?? ""}</b>
+          {picture ? (
+            <>
+              near <b>{label}</b> at <b>{picture.stage}</b>
+            </>
+          ) : null}
         </span>
       </h3>
       <label class="cw-k">

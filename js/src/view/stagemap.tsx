@@ -7,7 +7,7 @@ import { useSpan, visible } from "./span";
 import { StageHeads } from "./stageheads";
 import type { Tip } from "./tooltip";
 
-const LINE = 18;
+const LINE = 16;
 const NAME_WIDTH = 84;
 const LEAST_COLUMN = 11;
 const MOST_COLUMN = 26;
