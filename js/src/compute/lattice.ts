@@ -43,8 +43,8 @@ export function fitLattice(
 ): Lattice {
   const innerX = Math.max(1, Math.floor((width + gap) / blockColumns) - gap);
   const innerY = Math.max(1, Math.floor((height + gap) / blockRows) - gap);
-  const perCell = Math.max(1, capacity / (innerX * innerY));
-  const cells = Math.ceil(capacity / perCell);
+  const cells = Math.min(capacity, innerX * innerY);
+  const perCell = capacity / cells;
   let best = { columns: innerX, rows: Math.ceil(cells / innerX), cellWidth: 1, cellHeight: 1 };
   let bestScore = 0;
   for (let columns = 1; columns <= Math.min(innerX, cells); columns++) {

@@ -1,0 +1,43 @@
+import { expect, test } from "vitest";
+import { Ranking } from "../../src/compute/distances";
+import { colorIndexes, histogram, scaleOf, softmax } from "../../src/compute/scale";
+
+const distances = Float32Array.from({ length: 1001 }, (_, i) => i / 100);
+const order = new Ranking().sort(distances);
+
+test("colors span all but the farthest and nearest few", () => {
+  const scale = scaleOf(distances, order);
+  expect(scale.min).toBeCloseTo(0.01);
+  expect(scale.max).toBeCloseTo(10);
+  expect(scale.low).toBeCloseTo(0.05, 1);
+  expect(scale.high).toBeCloseTo(9.95, 1);
+  const indexes = colorIndexes(distances, scale);
+  expect(indexes[0]).toBe(0);
+  expect(indexes[1000]).toBe(255);
+  expect(indexes[500]).toBeCloseTo(127.5, -0.5);
+});
+
+test("examples that are all alike are all near", () => {
+  const alike = new Float32Array(5);
+  const scale = scaleOf(alike, new Ranking().sort(alike));
+  expect(Array.from(colorIndexes(alike, scale))).toEqual([0, 0, 0, 0, 0]);
+  expect(Array.from(histogram(alike, scale, 2, 3))).toEqual([4, 0, 0]);
+});
+
+test("the histogram counts every example but the selected one", () => {
+  const counts = histogram(distances, scaleOf(distances, order), 0, 10);
+  expect(counts.reduce((a, b) => a + b)).toBe(1000);
+  expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(2);
+});
+
+test("two examples can be scaled", () => {
+  const two = Float32Array.of(0, 3);
+  const scale = scaleOf(two, new Ranking().sort(two));
+  expect(scale).toEqual({ min: 3, max: 3, low: 3, high: 3 });
+  expect(Array.from(histogram(two, scale, 0, 2))).toEqual([1, 0]);
+});
+
+test("softmax weights sum to 1, and a masked score weighs nothing", () => {
+  const weights = softmax(Float32Array.of(1000, 1000, Number.NEGATIVE_INFINITY));
+  expect(Array.from(weights)).toEqual([0.5, 0.5, 0]);
+});

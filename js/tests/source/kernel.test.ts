@@ -1,0 +1,140 @@
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { Fields, Listener } from "../../src/source/channel";
+import { KernelSource } from "../../src/source/kernel";
+import { aborted } from "../../src/source/source";
+
+/** The kernel's end of the messages. */
+class FakeKernel {
+  readonly sent: Fields[] = [];
+  readonly listeners = new Set<Listener>();
+
+  send(message: unknown): void {
+    this.sent.push(message as Fields);
+  }
+  on(_: string, listener: Listener): void {
+    this.listeners.add(listener);
+  }
+  off(_: string, listener: Listener): void {
+    this.listeners.delete(listener);
+  }
+  emit(message: Fields, buffers: unknown[] = []): void {
+    for (const listener of this.listeners) listener(message, buffers);
+  }
+  /** Answers the request sent last. */
+  answer(type: string, fields: Fields = {}, buffers: unknown[] = []): void {
+    const request = this.sent.filter((message) => message.type === "request").at(-1);
+    this.emit({ id: request?.id, view: request?.view, ...fields, type }, buffers);
+  }
+}
+
+let kernel: FakeKernel;
+let ending: AbortController;
+let source: KernelSource;
+const changed = vi.fn();
+
+beforeEach(() => {
+  kernel = new FakeKernel();
+  ending = new AbortController();
+  source = new KernelSource(kernel, 64, changed, ending.signal);
+  changed.mockClear();
+});
+
+function answerMatrix(stage: string, values: number[]): void {
+  const bytes = new Uint8Array(1 + 4 * values.length);
+  new Uint8Array(bytes.buffer, 1).set(new Uint8Array(Float32Array.from(values).buffer));
+  const part = new DataView(bytes.buffer, 1);
+  kernel.answer("reply", { stage, shape: [values.length, 1], columns: null }, [part]);
+}
+
+describe("a stage matrix", () => {
+  test("is read from a part of a buffer that is not aligned", async () => {
+    const matrix = source.matrix("embed@a");
+    answerMatrix("embed@a", [1.5, -2]);
+    expect(Array.from((await matrix).values)).toEqual([1.5, -2]);
+    expect((await matrix).d).toBe(1);
+  });
+
+  test("is asked for once", async () => {
+    const first = source.matrix("embed@a");
+    answerMatrix("embed@a", [1]);
+    const matrix = await first;
+    expect(await source.matrix("embed@a")).toBe(matrix);
+    expect(source.held("embed@a")).toBe(matrix);
+    expect(kernel.sent).toHaveLength(1);
+  });
+
+  test("goes when newer ones need its room, the latest used one last", async () => {
+    for (const stage of ["a", "b"]) {
+      const asked = source.matrix(stage);
+      answerMatrix(stage, [1, 2, 3, 4, 5, 6, 7, 8]);
+      await asked;
+    }
+    source.held("a");
+    const asked = source.matrix("c");
+    answerMatrix("c", [1]);
+    await asked;
+    expect(source.held("a")).toBeDefined();
+    expect(source.held("b")).toBeUndefined();
+  });
+
+  test("is forgotten on request", async () => {
+    const asked = source.matrix("a");
+    answerMatrix("a", [1]);
+    await asked;
+    source.forget();
+    expect(source.held("a")).toBeUndefined();
+  });
+});
+
+test("progress reaches the caller, and an error is what the kernel said", async () => {
+  const onProgress = vi.fn();
+  const asked = source.matrix("a", { onProgress });
+  kernel.answer("progress", { done: 3, total: 9, text: "capturing" });
+  kernel.answer("error", { message: "no room in memory" });
+  await expect(asked).rejects.toThrow("no room in memory");
+  expect(onProgress).toHaveBeenCalledWith({ done: 3, total: 9, text: "capturing" });
+});
+
+test("taking a request back tells the kernel, and a late answer changes nothing", async () => {
+  const controller = new AbortController();
+  const asked = source.matrix("a", { signal: controller.signal });
+  controller.abort();
+  answerMatrix("a", [1]);
+  await expect(asked).rejects.toSatisfy(aborted);
+  expect(kernel.sent[1]).toMatchObject({ type: "cancel", id: kernel.sent[0]?.id });
+  expect(source.held("a")).toBeUndefined();
+});
+
+test("answers to another view are not taken", async () => {
+  const asked = source.find("1+1");
+  kernel.answer("reply", { view: "another", index: 5 });
+  kernel.answer("reply", { index: 7, added: true });
+  expect(await asked).toEqual({ index: 7, added: true });
+});
+
+test("concepts come with their codes and the code for none", async () => {
+  const asked = source.concepts(["a"]);
+  kernel.answer("reply", { concepts: [{ name: "a", values: ["x", "y"], dtype: "uint16" }] }, [
+    Uint16Array.of(1, 0, 65535).buffer,
+  ]);
+  const [concept] = await asked;
+  expect(Array.from(concept?.codes ?? [])).toEqual([1, 0, 65535]);
+  expect(concept?.missing).toBe(65535);
+});
+
+test("labels are cut by their offsets in bytes", async () => {
+  const text = new TextEncoder().encode("añ<b>");
+  const asked = source.labels();
+  kernel.answer("reply", {}, [text, Uint32Array.of(0, 1, 3, 6)]);
+  const labels = await asked;
+  expect([0, 1, 2].map((i) => labels.at(i))).toEqual(["a", "ñ", "<b>"]);
+});
+
+test("hears that the examples changed, until it ends", async () => {
+  kernel.emit({ type: "changed", n: 3 });
+  expect(changed).toHaveBeenCalledOnce();
+  const open = source.contents();
+  ending.abort();
+  await expect(open).rejects.toSatisfy(aborted);
+  expect(kernel.listeners.size).toBe(0);
+});
