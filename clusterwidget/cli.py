@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -128,16 +129,19 @@ def _verify(options: argparse.Namespace) -> int:
         _check_device(options.device)
     weights = options.weights or WEIGHTS
     model = read_model(weights, options.device)
-    if not options.all:
-        left, right = sample()
-        with _bar(len(left)) as bar:
-            tally = verify_sample(model, left, right, bar.update)
-    else:
+    if options.all:
         with _bar(NUMBERS**2) as bar:
             tally, seconds = verify_all(model, options.progress_file, bar.update)
         if options.record:
             _write_record(weights, model, tally, seconds)
+    else:
+        left, right = sample()
+        started = time.monotonic()
+        with _bar(len(left)) as bar:
+            tally = verify_sample(model, left, right, bar.update)
+        seconds = time.monotonic() - started
     print(f"{tally.wrong:,} wrong of {tally.checked:,} problems.")
+    print(f"{seconds:,.0f} s, {tally.checked / seconds:,.0f} problems a second.")
     print(f"Smallest margin: {tally.smallest_margin:.3f}, at {tally.tightest}.")
     if tally.failures:
         print("The first that are wrong:", *tally.failures, sep="\n  ")
@@ -146,9 +150,9 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _write_record(weights: Path, model: Any, tally: Tally, seconds: float) -> None:
     from dataclasses import asdict
+    from importlib.metadata import version
 
     import torch
-    import transformer_lens
 
     from .addition.files import write_whole
     from .addition.model import fingerprint
@@ -162,7 +166,7 @@ def _write_record(weights: Path, model: Any, tally: Tally, seconds: float) -> No
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else device.type,
         "cpus": os.cpu_count(),
         "torch": torch.__version__,
-        "transformer_lens": transformer_lens.__version__,
+        "transformer_lens": version("transformer-lens"),
     }
     write_whole(weights.with_suffix(".verified.json"), json.dumps(record, indent=2).encode())
 

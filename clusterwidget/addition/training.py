@@ -6,11 +6,11 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 import torch
-import transformer_lens
 from torch.nn.functional import cross_entropy
 from transformer_lens.model_bridge import TransformerBridge
 
@@ -128,6 +128,6 @@ def train(
         "device": str(device or "cpu"),
         "cpu": torch.backends.cpu.get_cpu_capability(),
         "torch": torch.__version__,
-        "transformer_lens": transformer_lens.__version__,
+        "transformer_lens": version("transformer-lens"),
     }
     return model.eval(), record
