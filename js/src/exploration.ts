@@ -1,11 +1,12 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { Arranger } from "./arranger";
 import type { Arrangement, Coded } from "./compute/blocks";
-import { type Ranked, Ranker } from "./compute/picture";
+import type { Ranked } from "./compute/picture";
 import { parseStage } from "./compute/stage";
 import { History } from "./history";
 import { LatestTask } from "./loader";
-import type { Call, Contents, Distances, Labels, Source, Tokens } from "./source/source";
+import type { Call, Contents, Labels, Source, Tokens } from "./source/source";
+import { type Measured, Supply } from "./supply";
 
 /** Where one is: what undo and redo move between. */
 export interface Place {
@@ -18,14 +19,10 @@ export interface Place {
 }
 
 /** What the grid shows. */
-export interface Picture {
+export interface Picture extends Measured {
   readonly selected: number;
   readonly stage: string;
-  readonly ranked: Ranked;
   readonly arrangement: Arrangement;
-  /** The selected example's vector, (d,), and the names of its columns if they are positions. */
-  readonly vector: Float32Array;
-  readonly columns: readonly string[] | null;
   /** When what led to it began, on the page's clock, in ms. */
   readonly started: number;
 }
@@ -72,32 +69,38 @@ export class Exploration {
   });
 
   readonly #source: Source;
-  readonly #budget: number;
+  readonly #supply: Supply;
   readonly #history = new History<Place>(HISTORY_LIMIT);
-  readonly #ranker = new Ranker();
-  readonly #previewRanker = new Ranker();
   readonly #arranger = new Arranger();
-  #remote: Distances | null = null;
   #prepared = false;
+  /** What was read is being read anew, and must not be drawn with what is here. */
+  #reading = false;
+  /** An example that was added, and is selected when it has been read. */
+  #arriving: number | null = null;
 
   /** @param budget bytes of the largest stage matrix to bring here */
   constructor(source: Source, budget: number) {
     this.#source = source;
-    this.#budget = budget;
+    this.#supply = new Supply(source, budget);
   }
 
   /** Reads, or after a change reads again, what there is, and draws the first picture. */
   async load(): Promise<void> {
-    this.#source.forget();
+    this.#reading = true;
+    this.loading.cancel();
+    this.#supply.forget();
     this.#arranger.forget();
-    this.#remote = null;
-    const contents = await this.#source.contents();
+    const contents = await this.#source.contents().finally(() => {
+      this.#reading = false;
+    });
+    const arriving = this.#arriving;
+    this.#arriving = null;
     batch(() => {
       this.contents.value = contents;
       this.concepts.value = new Map();
       this.preview.value = null;
       this.pointed.value = null;
-      this.selected.value = Math.min(this.selected.value, contents.n - 1);
+      this.selected.value = Math.min(arriving ?? this.selected.value, contents.n - 1);
     });
     const texts = Promise.all([this.#source.tokens(), this.#source.labels()]).then(
       ([tokens, labels]) =>
@@ -109,7 +112,7 @@ export class Exploration {
     await Promise.all([texts, this.refresh(performance.now())]);
     if (!this.#prepared && this.picture.value) {
       this.#prepared = true;
-      await this.preparing.run("", (call) => this.#source.prepare(call));
+      await this.preparing.run("getting stages ready", (call) => this.#source.prepare(call));
     }
   }
 
@@ -148,17 +151,16 @@ export class Exploration {
   /** Points at an example, and shows the distances from it where its matrix is here. */
   point(example: number | null): void {
     const picture = this.picture.value;
-    const elsewhere = example !== null && example !== picture?.selected;
-    const matrix =
-      elsewhere && picture && this.colorBy.value === "distance" && this.fits(picture.stage)
-        ? this.#source.held(picture.stage)
-        : undefined;
+    const previewed =
+      picture &&
+      example !== null &&
+      example !== picture.selected &&
+      this.colorBy.value === "distance"
+        ? this.#supply.preview(picture.stage, example)
+        : null;
     batch(() => {
       this.pointed.value = example;
-      this.preview.value =
-        matrix && example !== null
-          ? this.#previewRanker.ofMatrix(matrix.values, matrix.d, example)
-          : null;
+      this.preview.value = previewed;
     });
   }
 
@@ -180,40 +182,28 @@ export class Exploration {
     }
   }
 
-  /** Whether the matrix of a stage is within the budget, so that distances are computed here. */
-  fits(stage: string): boolean {
-    const contents = this.contents.value;
-    const parsed = parseStage(stage);
-    if (!contents || !parsed) return true;
-    const row = contents.rows.find(
-      ({ kind, layer, head }) =>
-        kind === parsed.kind && layer === parsed.layer && head === parsed.head,
-    );
-    const widths = row?.width ?? 0;
-    const d =
-      typeof widths === "number" ? widths : widths[contents.positions.indexOf(parsed.position)];
-    return contents.n * (d ?? 0) * 4 <= this.#budget;
-  }
-
   /** Draws what is wanted now: at once if all of it is here, and otherwise when it has come. */
   async refresh(started: number): Promise<void> {
     const contents = this.contents.value;
-    if (!contents) return;
     const stage = this.stage.value;
     const selected = this.selected.value;
+    if (!contents || this.#reading || selected >= contents.n) return;
     const wanted = [...(this.axes.value ?? [])];
     if (this.colorBy.value !== "distance") wanted.push(this.colorBy.value);
     const missing = wanted.filter((name) => !this.concepts.value.has(name));
-    if (missing.length === 0 && this.#drawHeld(stage, selected, started)) {
+    if (missing.length === 0 && this.#draw(contents, stage, selected, started)) {
       this.loading.cancel();
       return;
     }
     try {
-      const drawable = await this.loading.run(`reading ${stage}`, async (call) => {
-        await Promise.all([this.#fetchConcepts(missing, call), this.#fetch(stage, selected, call)]);
+      const drawable = await this.loading.run(stage, async (call) => {
+        await Promise.all([
+          this.#fetchConcepts(missing, call),
+          this.#supply.fetch(contents, stage, selected, this.k.value, call),
+        ]);
         return true;
       });
-      if (drawable) this.#drawHeld(stage, selected, started);
+      if (drawable) this.#draw(contents, stage, selected, started);
     } catch (error) {
       this.problem.value = messageOf(error);
       this.#returnToPicture();
@@ -229,58 +219,32 @@ export class Exploration {
     this.concepts.value = concepts;
   }
 
-  async #fetch(stage: string, selected: number, call: Call): Promise<void> {
-    if (this.fits(stage)) await this.#source.matrix(stage, call);
-    else if (this.#remote?.stage !== stage || this.#remote.row !== selected) {
-      this.#remote = await this.#source.distances(stage, selected, this.k.value, call);
-    }
-  }
-
-  #drawHeld(stage: string, selected: number, started: number): boolean {
-    const matrix = this.fits(stage) ? this.#source.held(stage) : undefined;
-    if (matrix) {
-      const { values, d, columns } = matrix;
-      const vector = values.subarray(selected * d, selected * d + d);
-      this.#draw(this.#ranker.ofMatrix(values, d, selected), stage, vector, columns, started);
-      return true;
-    }
-    const remote = this.#remote;
-    if (remote?.stage !== stage || remote.row !== selected) return false;
-    const ranked = this.#ranker.ofDistances(remote.values, selected);
-    this.#draw(ranked, stage, remote.vector, remote.columns, started);
-    return true;
-  }
-
-  #draw(
-    ranked: Ranked,
-    stage: string,
-    vector: Float32Array,
-    columns: readonly string[] | null,
-    started: number,
-  ): void {
-    const arrangement = this.#arranger.arrange(ranked.order, this.axes.value, this.concepts.value);
+  /** Draws if all that it takes is here; returns whether it did. */
+  #draw(contents: Contents, stage: string, selected: number, started: number): boolean {
+    const measured = this.#supply.measure(contents, stage, selected);
+    if (!measured) return false;
+    const arrangement = this.#arranger.arrange(
+      measured.ranked.order,
+      this.axes.value,
+      this.concepts.value,
+    );
     batch(() => {
       this.preview.value = null;
       this.pointed.value = null;
       this.problem.value = "";
-      this.picture.value = {
-        selected: ranked.from,
-        stage,
-        ranked,
-        arrangement,
-        vector,
-        columns,
-        started,
-      };
+      this.picture.value = { ...measured, selected, stage, arrangement, started };
     });
+    return true;
   }
 
   async #findByParsing(text: string): Promise<number | undefined> {
     const found = await this.finding.run(`looking for ${text}`, (call) =>
       this.#source.find(text, call),
     );
-    if (found?.added) await this.load();
-    return found?.index;
+    if (!found?.added) return found?.index;
+    // The source tells of the change next, and the example is selected once it has been read.
+    this.#arriving = found.index;
+    return undefined;
   }
 
   #findByLabel(text: string): number | undefined {

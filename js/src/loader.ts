@@ -3,10 +3,15 @@ import { aborted, type Call, type Progress } from "./source/source";
 
 const SHOWN_AFTER_MS = 100;
 
+/** What is being done, and how far it is. */
+export interface Doing extends Progress {
+  readonly title: string;
+}
+
 /** A task that the latest start of wins, and that shows its progress when it takes long. */
 export class LatestTask {
   /** Null while nothing runs, or what runs is quick. */
-  readonly progress: Signal<Progress | null> = signal(null);
+  readonly progress: Signal<Doing | null> = signal(null);
   #controller: AbortController | null = null;
 
   /** Takes back what is running, if anything is. */
@@ -18,13 +23,12 @@ export class LatestTask {
 
   /**
    * Runs `work` in place of what was running. Resolves with undefined if it was taken back.
-   * @param text what is being done, shown until `work` says more
    */
-  async run<T>(text: string, work: (call: Call) => Promise<T>): Promise<T | undefined> {
+  async run<T>(title: string, work: (call: Call) => Promise<T>): Promise<T | undefined> {
     this.cancel();
     const controller = new AbortController();
     this.#controller = controller;
-    let latest: Progress = { done: 0, total: 0, text };
+    let latest: Doing = { title, done: 0, total: 0, text: "" };
     let late = false;
     const timer = setTimeout(() => {
       late = true;
@@ -35,8 +39,8 @@ export class LatestTask {
       const result = await work({
         signal: controller.signal,
         onProgress: (progress) => {
-          latest = progress;
-          if (late && current()) this.progress.value = progress;
+          latest = { title, ...progress };
+          if (late && current()) this.progress.value = latest;
         },
       });
       return current() ? result : undefined;

@@ -81,12 +81,20 @@ function pitch(extent: number, blocks: number, block: number, gap: number): numb
   return block + Math.max(gap, Math.min(spare, gap + MOST_GAP));
 }
 
+/** Keeps a share of a cell that is whole but for rounding from going to the next. */
+const ROUNDING = 1e-9;
+
+/** Rank in its block of the first example of a cell. */
+function firstRank(cell: number, perCell: number): number {
+  return Math.floor(cell * perCell + ROUNDING);
+}
+
 /** Pixels of the cell of an example. */
 export function cellOf(lattice: Lattice, arrangement: Arrangement, example: number): Rectangle {
   const block = arrangement.blocks.blockOf[example] as number;
   const start = arrangement.blocks.starts[block] as number;
   const rank = (arrangement.places[example] as number) - start;
-  const cell = Math.ceil((rank + 1) / lattice.perCell) - 1;
+  const cell = Math.ceil((rank + 1) / lattice.perCell - ROUNDING) - 1;
   const blockX = (block % lattice.blockColumns) * lattice.pitchX;
   const blockY = Math.floor(block / lattice.blockColumns) * lattice.pitchY;
   return {
@@ -114,7 +122,7 @@ export function exampleAt(
   const { starts } = arrangement.blocks;
   const block = blockY * lattice.blockColumns + blockX;
   const cell = row * lattice.columns + column;
-  const place = (starts[block] as number) + Math.floor(cell * lattice.perCell);
+  const place = (starts[block] as number) + firstRank(cell, lattice.perCell);
   return place < (starts[block + 1] as number) ? (arrangement.examples[place] as number) : null;
 }
 
@@ -141,11 +149,11 @@ export function paintCells(
         const end = blocks.starts[block + 1] as number;
         let pixel = line + blockX * lattice.pitchX;
         for (let cell = row * columns; cell < (row + 1) * columns; cell++, pixel += cellWidth) {
-          const place = start + Math.floor(cell * perCell);
+          const place = start + firstRank(cell, perCell);
           if (place >= end) break;
           let index = indexes[examples[place] as number] as number;
           if (perCell > 1) {
-            const stop = Math.min(start + Math.floor((cell + 1) * perCell), end);
+            const stop = Math.min(start + firstRank(cell + 1, perCell), end);
             for (let p = place + 1; p < stop; p++)
               index += indexes[examples[p] as number] as number;
             index = Math.round(index / Math.max(1, stop - place));

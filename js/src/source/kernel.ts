@@ -41,16 +41,17 @@ export class KernelSource implements Source {
 
   async contents(call?: Call): Promise<Contents> {
     const { fields } = await this.#channel.request("hello", {}, call);
-    const rows = fields.rows as {
-      kind: string;
-      layer: number;
-      head: number;
-      d?: StageRow["width"];
-    }[];
+    const positions = fields.positions as string[];
+    const rows = fields.rows as (Omit<StageRow, "widths"> & { d: number | number[] })[];
     return {
       n: fields.n as number,
-      positions: fields.positions as string[],
-      rows: rows.map(({ kind, layer, head, d }) => ({ kind, layer, head, width: d ?? null })),
+      positions,
+      rows: rows.map(({ kind, layer, head, d }) => ({
+        kind,
+        layer,
+        head,
+        widths: typeof d === "number" ? positions.map(() => d) : d,
+      })),
       defaultKinds: fields.default_kinds as string[],
       concepts: fields.concepts as string[],
       axes: fields.axes as Contents["axes"],
@@ -66,19 +67,21 @@ export class KernelSource implements Source {
     const decoder = new TextDecoder();
     return {
       length: offsets.length - 1,
-      at: (example) => decoder.decode(text.subarray(offsets[example], offsets[example + 1])),
+      at: (example) =>
+        example + 1 < offsets.length
+          ? decoder.decode(text.subarray(offsets[example], offsets[example + 1]))
+          : "",
     };
   }
 
   async tokens(call?: Call): Promise<Tokens> {
     const reply = await this.#channel.request("tokens", {}, call);
-    const { shape, dtype, vocabulary, answers } = reply.fields;
-    const dtypes = Object.values((answers ?? {}) as Record<string, string>);
+    const { shape, dtype, vocabulary } = reply.fields;
     return {
       ids: codes(buffer(reply, 0), dtype as string),
       positions: (shape as number[])[1] ?? 0,
       vocabulary: vocabulary as Record<string, string>,
-      answers: dtypes.map((answerDtype, i) => codes(buffer(reply, i + 1), answerDtype)),
+      answers: reply.buffers.slice(1).map((answer) => codes(answer, dtype as string)),
     };
   }
 

@@ -1,11 +1,12 @@
 import type { Coded } from "../compute/blocks";
 
-/** A row of the stage map: one kind, layer and head; `width` is its vectors' length by position. */
+/** A row of the stage map: one kind, layer and head. */
 export interface StageRow {
   readonly kind: string;
   readonly layer: number | null;
   readonly head: number | null;
-  readonly width: number | readonly number[] | null;
+  /** Length of the vectors at each position, 0 where there is no stage. */
+  readonly widths: readonly number[];
 }
 
 /** What there is to explore. */

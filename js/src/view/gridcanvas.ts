@@ -10,12 +10,22 @@ export interface Marks {
 }
 
 const MOST_DOTS = 2000;
+/** CSS pixels around the cells, for the outline of one at the edge. */
+const MARGIN = 6;
 const LEAST_CELL_FOR_DOTS = 3;
 
 function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   const found = canvas.getContext("2d");
   if (!found) throw new Error("This browser gives no canvas to draw on.");
   return found;
+}
+
+/** Gives a canvas a size in device pixels. */
+function resize(canvas: HTMLCanvasElement, width: number, height: number, ratio: number): void {
+  canvas.width = width;
+  canvas.height = height;
+  canvas.style.width = `${width / ratio}px`;
+  canvas.style.height = `${height / ratio}px`;
 }
 
 /** The grid's two canvases: cells, and what is marked over them. Sizes are in device pixels. */
@@ -49,12 +59,10 @@ export class GridCanvas {
     const space = [Math.floor(width * ratio), Math.floor(height * ratio)] as const;
     const lattice = fitLattice(...space, across, down, capacity, gap);
     this.#lattice = lattice;
-    for (const canvas of [this.#cells, this.#marks]) {
-      canvas.width = lattice.width;
-      canvas.height = lattice.height;
-      canvas.style.width = `${lattice.width / ratio}px`;
-      canvas.style.height = `${lattice.height / ratio}px`;
-    }
+    resize(this.#cells, lattice.width, lattice.height, ratio);
+    const margin = MARGIN * ratio;
+    resize(this.#marks, lattice.width + 2 * margin, lattice.height + 2 * margin, ratio);
+    this.#marks.style.left = this.#marks.style.top = `${-MARGIN}px`;
     this.#image = new ImageData(lattice.width, lattice.height);
     this.#pixels = new Uint32Array(this.#image.data.buffer);
     return true;
@@ -70,7 +78,9 @@ export class GridCanvas {
     const lattice = this.#lattice;
     if (!lattice) return;
     const pen = context(this.#marks);
-    pen.clearRect(0, 0, lattice.width, lattice.height);
+    const margin = MARGIN * (window.devicePixelRatio || 1);
+    pen.setTransform(1, 0, 0, 1, margin, margin);
+    pen.clearRect(-margin, -margin, lattice.width + 2 * margin, lattice.height + 2 * margin);
     const cellSize = Math.min(lattice.cellWidth, lattice.cellHeight);
     if (lattice.perCell === 1 && cellSize >= LEAST_CELL_FOR_DOTS) {
       pen.fillStyle = accent;

@@ -59,7 +59,7 @@ export function StageMap({ exploration, tip, root, fill }: Props) {
   const stageAt = (line: number, at: number): string | null => {
     const found = lines.value[line];
     const position = positions[at];
-    return found?.type === "stages" && position !== undefined
+    return found?.type === "stages" && position !== undefined && found.row.widths[at]
       ? stageText({ ...found.row, position })
       : null;
   };
@@ -182,9 +182,10 @@ export function StageMap({ exploration, tip, root, fill }: Props) {
                   {row.head === null ? null : <i>{`H${row.head}`}</i>}
                 </span>
                 {positions.slice(left, right).map((position, j) => {
+                  const at = left + j;
+                  if (!row.widths[at]) return null;
                   const stage = { ...row, position };
                   const text = stageText(stage);
-                  const at = left + j;
                   const color = fill(stage);
                   return (
                     <span

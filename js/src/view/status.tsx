@@ -1,6 +1,6 @@
 import { countText, distanceText } from "../compute/text";
 import type { Exploration } from "../exploration";
-import type { Progress } from "../source/source";
+import type { Doing } from "../loader";
 
 /** What takes longer, with a way to stop it, and what went wrong. */
 export function Notices({ exploration, status }: { exploration: Exploration; status: string }) {
@@ -64,7 +64,7 @@ export function Footer({ exploration }: { exploration: Exploration }) {
   );
 }
 
-function Bar({ progress }: { progress: Progress }) {
+function Bar({ progress }: { progress: Doing }) {
   return progress.total > 0 ? (
     <progress value={progress.done} max={progress.total} />
   ) : (
@@ -72,8 +72,8 @@ function Bar({ progress }: { progress: Progress }) {
   );
 }
 
-function progressText({ done, total, text }: Progress): string {
-  return total > 0 ? `${text} ${countText(done)} of ${countText(total)}`.trim() : text;
+function progressText({ title, done, total, text }: Doing): string {
+  return total > 0 ? `${title}: ${text} ${countText(done)} of ${countText(total)}` : title;
 }
 
 /** Speaks what is selected to those who cannot see it. */

@@ -1,0 +1,76 @@
+import { type Ranked, Ranker } from "./compute/picture";
+import { parseStage } from "./compute/stage";
+import type { Call, Contents, Distances, Source } from "./source/source";
+
+/** Distances from an example at a stage, with its vector, (d,), and what the vector's columns are. */
+export interface Measured {
+  readonly ranked: Ranked;
+  readonly vector: Float32Array;
+  readonly columns: readonly string[] | null;
+}
+
+/** Gets distances: computed here where a stage's matrix is within the budget, by the source otherwise. */
+export class Supply {
+  readonly #source: Source;
+  readonly #budget: number;
+  readonly #ranker = new Ranker();
+  readonly #previewRanker = new Ranker();
+  #remote: Distances | null = null;
+
+  /** @param budget bytes of the largest stage matrix to bring here */
+  constructor(source: Source, budget: number) {
+    this.#source = source;
+    this.#budget = budget;
+  }
+
+  /** Brings what `measure` needs. */
+  async fetch(
+    contents: Contents,
+    stage: string,
+    selected: number,
+    k: number,
+    call: Call,
+  ): Promise<void> {
+    if (this.#fits(contents, stage)) await this.#source.matrix(stage, call);
+    else if (this.#remote?.stage !== stage || this.#remote.row !== selected) {
+      this.#remote = await this.#source.distances(stage, selected, k, call);
+    }
+  }
+
+  /** Distances from the selected example, or null if what they need is not here. */
+  measure(contents: Contents, stage: string, selected: number): Measured | null {
+    if (this.#fits(contents, stage)) {
+      const matrix = this.#source.held(stage);
+      if (!matrix) return null;
+      const { values, d, columns } = matrix;
+      const vector = values.subarray(selected * d, selected * d + d);
+      return { ranked: this.#ranker.ofMatrix(values, d, selected), vector, columns };
+    }
+    const remote = this.#remote;
+    if (remote?.stage !== stage || remote.row !== selected) return null;
+    const { values, vector, columns } = remote;
+    return { ranked: this.#ranker.ofDistances(values, selected), vector, columns };
+  }
+
+  /** Distances from any example, or null where the matrix is not here. */
+  preview(stage: string, example: number): Ranked | null {
+    const matrix = this.#source.held(stage);
+    return matrix ? this.#previewRanker.ofMatrix(matrix.values, matrix.d, example) : null;
+  }
+
+  /** Forgets what it holds: the examples or the model have changed. */
+  forget(): void {
+    this.#source.forget();
+    this.#remote = null;
+  }
+
+  #fits(contents: Contents, stage: string): boolean {
+    const parsed = parseStage(stage);
+    const row = contents.rows.find(
+      ({ kind, layer, head }) =>
+        kind === parsed?.kind && layer === parsed.layer && head === parsed.head,
+    );
+    const d = row?.widths[contents.positions.indexOf(parsed?.position ?? "")] ?? 0;
+    return contents.n * d * 4 <= this.#budget;
+  }
+}
