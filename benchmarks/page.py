@@ -1,0 +1,156 @@
+"""From a click to the painted grid, in a real JupyterLab and a real Chromium."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from benchmarks.timing import percentile, print_table
+from tests.browser.books import lab_url, run_all, wait_for_kernel, write_notebook
+from tests.browser.chromium import find_chromium
+from tests.browser.conftest import QUIET
+from tests.browser.figure import Figure
+from tests.browser.servers import Server, start_lab
+
+CLICKS = 40
+SIZES = ((10_000, 128), (100_000, 32), (1_000_000, 32))
+TARGETS_MS = (16, 50, 300)
+
+# Ten groups by each of two digits, and noise: as structured as a real stage.
+ARRAYS = """
+import numpy as np
+import clusterwidget as cw
+
+rng = np.random.default_rng(0)
+n, d = {n}, {d}
+a, b = rng.integers(0, 10, (2, n))
+def stage(groups):
+    centers = rng.standard_normal((10, d), dtype=np.float32)
+    return centers[groups] + rng.standard_normal((n, d), dtype=np.float32) / 4
+explorer = cw.Explorer(
+    examples=cw.Examples(
+        np.stack([a, b], axis=1), concepts={{"a": a, "b": b}}, axes={{"1": ("a", "b")}}
+    ),
+    activations={{"L0.resid_post@1": stage(a), "L1.resid_post@1": stage(b)}},
+)
+cw.ClusterWidget(explorer)
+"""
+
+# What every click is compared with: when it came, when the canvas was drawn, when the frame ended.
+WATCH = """() => {
+  window.times = [];
+  let clicked = 0;
+  document.addEventListener("click", (event) => { clicked = event.timeStamp; }, true);
+  document.addEventListener("clusterwidget:painted", () => {
+    const drawn = performance.now() - clicked;
+    requestAnimationFrame(() => setTimeout(() => {
+      window.times.push([drawn, performance.now() - clicked]);
+    }));
+  });
+}"""
+
+STARTED = "import time; started = time.time()"
+MODEL = """
+import clusterwidget as cw
+model = cw.addition.load_model()
+problems = cw.addition.problems(10_000, seed=0)
+"""
+WARM = "import time; started = time.time()\ncw.ClusterWidget(model, problems)"
+
+
+def main() -> None:
+    """Print what a click, a change of stage and the first picture take."""
+    with tempfile.TemporaryDirectory() as folder, _served(Path(folder)) as (lab, browser):
+        clicks, stages = [], []
+        for (n, d), target in zip(SIZES, TARGETS_MS, strict=True):
+            drawn, shown, changed = _clicks(lab, browser, n, d)
+            clicks.append([f"{n:,} × {d}", *map(_ms, (*drawn, *shown)), f"{target} ms"])
+            stages.append([f"{n:,} × {d}", _ms(changed)])
+        print_table(
+            f"Click to painted ({CLICKS} clicks; drawn: the canvas; shown: the frame with it)",
+            ["N × d", "drawn p50", "drawn p95", "shown p50", "shown p95", "aim, p95"],
+            clicks,
+        )
+        print_table("Change of stage, already captured", ["N × d", "drawn, median"], stages)
+        first = [_first_picture(lab, browser, warm) for warm in (False, True)]
+        print_table(
+            "First picture of 10,000 problems, from the run of the cell",
+            ["fresh kernel, imports included", "model loaded"],
+            [[f"{seconds:.1f} s" for seconds in first]],
+        )
+
+
+def _ms(milliseconds: float) -> str:
+    return f"{milliseconds:.1f} ms"
+
+
+@contextmanager
+def _served(folder: Path) -> Iterator[tuple[Server, Browser]]:
+    (folder / "books").mkdir()
+    lab = start_lab(folder / "books", folder / "home")
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(QUIET))
+            yield lab, browser
+            browser.close()
+    finally:
+        lab.stop()
+
+
+def _opened(lab: Server, browser: Browser, name: str, cells: list[str]) -> Page:
+    page = browser.new_page(viewport={"width": 1400, "height": 1000})
+    page.set_default_timeout(180_000)
+    page.goto(lab_url(lab, write_notebook(lab.root, name, cells)))
+    wait_for_kernel(page)
+    return page
+
+
+def _clicks(
+    lab: Server, browser: Browser, n: int, d: int
+) -> tuple[tuple[float, float], tuple[float, float], float]:
+    """Return p50 and p95 until drawn and until shown, and the median change of stage."""
+    page = _opened(lab, browser, f"clicks-{n}", [ARRAYS.format(n=n, d=d)])
+    run_all(page)
+    figure = Figure(page)
+    figure.wait_for_picture(180)
+    page.evaluate(WATCH)
+    for example in np.random.default_rng(1).choice(n, CLICKS, replace=False).tolist():
+        x, y = figure.middle(example)
+        # Where cells are smaller than a pixel, the click may meet the one beside it.
+        with figure.repaint():
+            figure.grid.click(position={"x": x, "y": y})
+        page.wait_for_timeout(50)
+    drawn, shown = zip(*page.evaluate("window.times"), strict=True)
+    page.evaluate("window.times = []")
+    for stage in ("L0.resid_post@1", "L1.resid_post@1") * 4:
+        figure.choose_stage(stage)
+        page.wait_for_timeout(50)
+    changes = [drawn for drawn, _ in page.evaluate("window.times")]
+    page.close()
+    return _p50_p95(drawn), _p50_p95(shown), statistics.median(changes[2:])
+
+
+def _p50_p95(values: tuple[float, ...]) -> tuple[float, float]:
+    return statistics.median(values), percentile(values, 0.95)
+
+
+def _first_picture(lab: Server, browser: Browser, warm: bool) -> float:
+    """Return the seconds from the run of the first cell, or of the last, to the painted grid."""
+    cells = [STARTED, MODEL, WARM if warm else "cw.ClusterWidget(model, problems)"]
+    cells.append("print('started', started)")
+    page = _opened(lab, browser, "warm" if warm else "fresh", cells)
+    page.evaluate(
+        "document.addEventListener('clusterwidget:painted', () => window.at ??= Date.now() / 1000)"
+    )
+    run_all(page)
+    Figure(page).wait_for_picture(120)
+    text = page.locator("text=/^started [0-9.]+/").inner_text()
+    seconds = float(page.evaluate("window.at")) - float(text.split()[1])
+    page.close()
+    return seconds
