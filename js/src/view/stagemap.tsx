@@ -9,7 +9,7 @@ import type { Tip } from "./tooltip";
 
 const LINE = 16;
 const NAME_WIDTH = 84;
-const LEAST_COLUMN = 11;
+const LEAST_COLUMN = 13;
 const MOST_COLUMN = 26;
 
 /** Color of a stage's cell as CSS, or null for the neutral one. */

@@ -16,9 +16,11 @@ export function Notices({ exploration, status }: { exploration: Exploration; sta
         <div class="cw-error" data-role="error" role="alert">
           <span>{problem}</span>
           <span class="cw-spacer" />
-          <button type="button" onClick={() => void exploration.refresh(performance.now())}>
-            try again
-          </button>
+          {exploration.picture.value ? null : (
+            <button type="button" onClick={() => void exploration.refresh(performance.now())}>
+              try again
+            </button>
+          )}
           <button type="button" aria-label="close" onClick={() => (exploration.problem.value = "")}>
             ×
           </button>
