@@ -63,7 +63,11 @@ def _parser() -> argparse.ArgumentParser:
         "each carry pattern (every column below 9, equal to 9 or above 9, in all 81 "
         "combinations), or among all 100,000,000. Exits with 1 if there are any.",
     )
-    verify.add_argument("--all", action="store_true", help="check all 100,000,000 problems")
+    verify.add_argument(
+        "--all",
+        action="store_true",
+        help="check all 100,000,000 problems, computing what they have in common only once",
+    )
     verify.add_argument(
         "--weights", type=Path, help="file that `train` wrote (default: the shipped model)"
     )

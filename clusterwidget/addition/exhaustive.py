@@ -46,6 +46,25 @@ class _Past(NamedTuple):
         )
 
 
+def least_margin(logits: Tensor, right_digits: Tensor) -> Tensor:
+    """Return by how much each problem is right; not above 0 where it is wrong.
+
+    Parameters
+    ----------
+    logits : (..., 5, d_vocab) float
+        At the answer positions.
+    right_digits : (..., 5) int64
+
+    Returns
+    -------
+    (...) float
+        The right digit's logit less the best other token's, at whichever answer that is least.
+    """
+    wanted = right_digits[..., None]
+    best_other = logits.scatter(-1, wanted, -math.inf).amax(-1, keepdim=True)
+    return (logits.gather(-1, wanted) - best_other).squeeze(-1).amin(-1)
+
+
 class ProblemTree:
     """A model's margins on all problems with given left numbers.
 
@@ -94,8 +113,7 @@ class ProblemTree:
         Returns
         -------
         (m, 10000) float32
-            For ``left + 0`` to ``left + 9999``: the right digit's logit less the best other
-            token's, at whichever answer position that is least.
+            `least_margin` of ``left + 0`` to ``left + 9999``.
         """
         past = self._stem(left)
         right = torch.arange(arithmetic.NUMBERS, device=left.device)
@@ -107,10 +125,7 @@ class ProblemTree:
             sums = tails[start:stop]
             tokens = torch.cat([self._right_end(stop - start), sums[..., :-1]], dim=2)
             logits = self._logits(past.rows(start, stop), tokens)
-            wanted = sums[..., None]
-            right_logit = logits.gather(-1, wanted)
-            best_other = logits.scatter(-1, wanted, -math.inf).amax(-1, keepdim=True)
-            least[start:stop] = (right_logit - best_other).squeeze(-1).amin(-1)
+            least[start:stop] = least_margin(logits, sums)
         return least.view(len(left), arithmetic.NUMBERS)
 
     def _stem(self, left: Tensor) -> _Past:

@@ -42,7 +42,7 @@ class Config:
 def build(
     config: Config, seed: int = 0, device: str | torch.device | None = None
 ) -> TransformerBridge:
-    """Return an untrained model, its weights drawn from the seed."""
+    """Return an untrained model, its weights drawn from the seed (``boot_native``)."""
     return native.boot(TransformerBridgeConfig(**asdict(config), seed=seed), device=device)
 
 

@@ -38,8 +38,8 @@ class Recipe:
 def draw(n: int, rng: np.random.Generator) -> tuple[arithmetic.Ints, arithmetic.Ints]:
     """Draw n problems, most of them harder than uniform ones.
 
-    Long runs of columns that sum to 9 decide between 0 and 1,000 errors in all problems, and
-    among uniform problems they are rare: one in 10,000 has four.
+    A carry that runs through columns that sum to 9 is what a model learns last, and uniform
+    problems hardly show it: one in 10,000 has four such columns.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def draw(n: int, rng: np.random.Generator) -> tuple[arithmetic.Ints, arithmetic.
         np.arange(n), np.cumsum([n * 25 // 100, n * 35 // 100, n * 30 // 100])
     )
     left, right = rng.integers(arithmetic.NUMBERS, size=(2, n))
-    # Each column sums to 9 with probability 0.6 (and a bit, by chance).
+    # Each column is made to sum to 9 with probability 0.6.
     powers = 10 ** np.arange(arithmetic.DIGITS)
     nine = rng.random((len(nines), arithmetic.DIGITS)) < 0.6
     complement = 9 - left[nines, None] // powers % 10
