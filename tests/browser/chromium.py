@@ -42,7 +42,9 @@ def install_chromium() -> Path:
         subprocess.run(command, check=False)
         if found := find_chromium():
             return found
-    raise SystemExit(f"No Chromium could be installed. Install one so that PATH has one of {NAMES}.")
+    raise SystemExit(
+        f"No Chromium could be installed. Install one so that PATH has one of {NAMES}."
+    )
 
 
 if __name__ == "__main__":
