@@ -1,7 +1,7 @@
 import { effect } from "@preact/signals";
 import { nearest } from "./compute/distances";
+import { type Part, partsOf } from "./example";
 import type { Exploration, Picture } from "./exploration";
-import { tokenTexts } from "./view/tokens";
 
 interface StillAxis {
   readonly name: string;
@@ -15,7 +15,7 @@ export interface Snapshot {
   readonly selected: number;
   readonly label: string;
   readonly stage: string;
-  readonly tokens: readonly (readonly [text: string, position: string])[];
+  readonly parts: readonly Pick<Part, "name" | "text" | "answer">[];
   readonly rows: StillAxis | null;
   readonly columns: StillAxis | null;
   readonly colorBy: string;
@@ -59,8 +59,8 @@ function snapshotOf(exploration: Exploration, picture: Picture, image: string): 
   const { ranked, arrangement, selected, stage } = picture;
   const label = (example: number) =>
     (exploration.labels.value?.at(example) ?? "").slice(0, MOST_TEXT);
-  const positions = exploration.contents.value?.positions ?? [];
-  const texts = tokenTexts(exploration.tokens.value, selected);
+  const contents = exploration.contents.value;
+  const tokens = exploration.tokens.value;
   const still = (axis: StillAxis | null) => axis && { name: axis.name, labels: axis.labels };
   const k = Math.min(MOST_NEIGHBORS, exploration.k.value);
   return {
@@ -68,7 +68,14 @@ function snapshotOf(exploration: Exploration, picture: Picture, image: string): 
     selected,
     label: label(selected),
     stage,
-    tokens: positions.map((position, i) => [texts[i] ?? "", position]),
+    parts:
+      contents && tokens
+        ? partsOf(contents, tokens, selected).map(({ name, text, answer }) => ({
+            name,
+            text,
+            answer,
+          }))
+        : [],
     rows: still(arrangement.blocks.rows),
     columns: still(arrangement.blocks.columns),
     colorBy: exploration.colorBy.value,

@@ -2,10 +2,9 @@ import { useComputed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { nearest } from "../compute/distances";
 import { countText, distanceText, type Piece, sharedPieces } from "../compute/text";
+import { partsOf, partsVary } from "../example";
 import type { Exploration } from "../exploration";
-import type { Contents, Tokens } from "../source/source";
 import { useSpan, visible } from "./span";
-import { tokenTexts } from "./tokens";
 
 const LINE = 21;
 
@@ -52,6 +51,10 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
           max={most}
           value={exploration.k.value}
           onChange={(event) => setK(event.currentTarget.valueAsNumber)}
+          // In JupyterLab, Enter alone changes nothing.
+          onKeyDown={(event) => {
+            if (event.key === "Enter") setK(event.currentTarget.valueAsNumber);
+          }}
         />
         of {countText(most)}
       </label>
@@ -95,44 +98,16 @@ function piecesOf(exploration: Exploration): (example: number, selected: number)
   const contents = exploration.contents.value;
   if (!labels) return (example) => [{ text: `example ${example}`, shared: false }];
   if (!tokens || !contents) return (example) => [{ text: labels.at(example), shared: false }];
-  const beyond = answersBeyond(contents);
-  const varies = varying(tokens, beyond);
-  const ids = (example: number) => [
-    ...tokens.ids.subarray(example * tokens.positions, (example + 1) * tokens.positions),
-    ...beyond.map((answer) => tokens.answers[answer]?.[example] ?? -1),
-  ];
-  const texts = (example: number) => [
-    ...tokenTexts(tokens, example),
-    ...beyond.map((answer) => {
-      const id = String(tokens.answers[answer]?.[example]);
-      return tokens.vocabulary[id] ?? id;
-    }),
-  ];
-  return (example, selected) =>
-    sharedPieces(
+  const varies = partsVary(contents, tokens);
+  return (example, selected) => {
+    const parts = partsOf(contents, tokens, example);
+    return sharedPieces(
       labels.at(example),
       labels.at(selected),
-      ids(example),
-      ids(selected),
-      texts(example),
+      parts.map(({ token }) => token),
+      partsOf(contents, tokens, selected).map(({ token }) => token),
+      parts.map(({ text }) => text),
       varies,
     );
-}
-
-/** Which answers are no positions, and so come after the tokens in a label. */
-function answersBeyond(contents: Contents): number[] {
-  return contents.answers.flatMap(({ name }, i) => (contents.positions.includes(name) ? [] : [i]));
-}
-
-/** Whether examples differ at each position, and in each answer beyond them. */
-function varying(tokens: Tokens, beyond: readonly number[]): boolean[] {
-  const { ids, positions } = tokens;
-  const first = ids.subarray(0, positions);
-  const differs = Array.from(first, (id, position) => {
-    for (let i = position; i < ids.length; i += positions) if (ids[i] !== id) return true;
-    return false;
-  });
-  return differs.concat(
-    beyond.map((answer) => tokens.answers[answer]?.some((id, _, all) => id !== all[0]) ?? false),
-  );
+  };
 }

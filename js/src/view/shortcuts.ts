@@ -9,8 +9,9 @@ export function followShortcuts(
   const press = (event: KeyboardEvent) => {
     const typing = event.target instanceof HTMLInputElement && event.target.type === "text";
     const undoing = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
-    if (typing && event.key !== "Escape") {
+    if (typing) {
       event.stopPropagation();
+      if (event.key === "Escape") (event.target as HTMLElement).blur();
       return;
     }
     if (event.key === "Escape") exploration.undo();

@@ -1,6 +1,6 @@
 import { visibleToken } from "../compute/text";
+import { partsOf } from "../example";
 import type { Exploration } from "../exploration";
-import { tokenTexts } from "./tokens";
 
 interface Props {
   readonly exploration: Exploration;
@@ -13,8 +13,11 @@ interface Props {
 
 /** Heads of the stage map's columns: the selected example's tokens, and the positions' names. */
 export function StageHeads({ exploration, columns, column, names }: Props) {
-  const positions = exploration.contents.value?.positions ?? [];
-  const texts = tokenTexts(exploration.tokens.value, exploration.selected.value).map(visibleToken);
+  const contents = exploration.contents.value;
+  const tokens = exploration.tokens.value;
+  const positions = contents?.positions ?? [];
+  const parts = contents && tokens ? partsOf(contents, tokens, exploration.selected.value) : [];
+  const texts = positions.map((_, i) => visibleToken(parts[i]?.text ?? ""));
   const here = exploration.stage.value.slice(exploration.stage.value.indexOf("@") + 1);
   const longest = Math.max(...positions.map((p) => p.length), ...texts.map((t) => t.length));
   const upright = longest * 6.2 > column + 2;

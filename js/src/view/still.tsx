@@ -1,21 +1,19 @@
 import { distanceColor } from "../compute/color";
-import { distanceText, visibleToken } from "../compute/text";
+import { distanceText } from "../compute/text";
 import type { Snapshot } from "../snapshot";
+import { Token } from "./tokens";
 
 const STOPS = Array.from({ length: 9 }, (_, i) => distanceColor(i / 8));
 
 /** The last picture of a figure that no kernel answers for. */
 export function Still({ snapshot, silent }: { snapshot: Snapshot; silent: boolean }) {
-  const { image, label, stage, tokens, rows, columns, neighbors, colorBy, near, far } = snapshot;
+  const { image, label, stage, parts, rows, columns, neighbors, colorBy, near, far } = snapshot;
   return (
     <>
       <header class="cw-header">
         <div class="cw-tokens">
-          {tokens.map(([text, position]) => (
-            <span class="cw-token" key={position}>
-              <b>{visibleToken(text)}</b>
-              <small>{position}</small>
-            </span>
+          {parts.map(({ name, text, answer }) => (
+            <Token key={name} text={text} name={name} title={name} share={0} answer={answer} />
           ))}
         </div>
         <span class="cw-spacer" />

@@ -8,14 +8,22 @@ export interface Tip {
   readonly detail: string;
 }
 
+/** Beyond these, in pixels, a note stands to the left of the pointer, or above it. */
+const MIDDLE_X = 420;
+const MIDDLE_Y = 320;
+
 /** A note at the pointer. */
 export function Tooltip({ tip }: { tip: Signal<Tip | null> }) {
   const shown = tip.value;
   if (!shown) return null;
   const side =
-    shown.x > 420 ? { right: `calc(100% - ${shown.x - 12}px)` } : { left: `${shown.x + 14}px` };
+    shown.x > MIDDLE_X
+      ? { right: `calc(100% - ${shown.x - 12}px)` }
+      : { left: `${shown.x + 14}px` };
+  const above = shown.y > MIDDLE_Y;
+  const end = above ? { bottom: `calc(100% - ${shown.y - 10}px)` } : { top: `${shown.y + 16}px` };
   return (
-    <div class="cw-tip" data-role="tooltip" style={{ ...side, top: `${shown.y + 16}px` }}>
+    <div class="cw-tip" data-role="tooltip" style={{ ...side, ...end }}>
       <strong>{shown.title}</strong>
       <span>{shown.detail}</span>
     </div>

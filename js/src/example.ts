@@ -1,0 +1,48 @@
+import type { Contents, Tokens } from "./source/source";
+
+/** A token of an example, or an answer to it that is no position of its own. */
+export interface Part {
+  /** Of the position, or of the answer. */
+  readonly name: string;
+  readonly token: number;
+  readonly text: string;
+  readonly answer: boolean;
+}
+
+/** An example as it reads: its tokens in order, then the answers that are at no position. */
+export function partsOf(contents: Contents, tokens: Tokens, example: number): Part[] {
+  const part = (name: string, token: number | undefined, answer: boolean): Part => ({
+    name,
+    token: token ?? -1,
+    text: tokens.vocabulary[String(token)] ?? String(token ?? ""),
+    answer,
+  });
+  const start = example * tokens.positions;
+  return [
+    ...contents.positions.map((position, i) => part(position, tokens.ids[start + i], false)),
+    ...answersBeyond(contents).map(({ name, index }) =>
+      part(name, tokens.answers[index]?.[example], true),
+    ),
+  ];
+}
+
+/** Whether examples differ at all, for each part. */
+export function partsVary(contents: Contents, tokens: Tokens): boolean[] {
+  const { ids, positions } = tokens;
+  const differs = contents.positions.map((_, position) => {
+    for (let i = position; i < ids.length; i += positions) {
+      if (ids[i] !== ids[position]) return true;
+    }
+    return false;
+  });
+  const answers = answersBeyond(contents).map(
+    ({ index }) => tokens.answers[index]?.some((token, _, all) => token !== all[0]) ?? false,
+  );
+  return [...differs, ...answers];
+}
+
+function answersBeyond(contents: Contents): { name: string; index: number }[] {
+  return contents.answers.flatMap(({ name }, index) =>
+    contents.positions.includes(name) ? [] : [{ name, index }],
+  );
+}
