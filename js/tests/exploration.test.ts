@@ -1,0 +1,189 @@
+import { beforeEach, expect, test } from "vitest";
+import type { Coded } from "../src/compute/blocks";
+import { Exploration } from "../src/exploration";
+import type {
+  Call,
+  Contents,
+  Distances,
+  Found,
+  Labels,
+  Matrix,
+  Source,
+  Tokens,
+} from "../src/source/source";
+
+const STAGES: Readonly<Record<string, number[]>> = {
+  "embed@a": [0, 1, 2, 3, 10, 11],
+  "logits@a": [5, 1, 0, 0, 2, 9],
+};
+
+/** Six examples at two stages of one number each; what it is asked for waits to be let go. */
+class MemorySource implements Source {
+  readonly matrices = new Map<string, Matrix>();
+  readonly asked: string[] = [];
+  waiting: (() => void)[] | null = null;
+  n = 6;
+
+  async contents(): Promise<Contents> {
+    return {
+      n: this.n,
+      positions: ["a"],
+      rows: ["embed", "logits", "broken"].map((kind) => ({
+        kind,
+        layer: null,
+        head: null,
+        widths: [1],
+      })),
+      defaultKinds: ["embed"],
+      concepts: ["half"],
+      axes: { a: ["half", "half"] },
+      answers: [],
+      canParse: true,
+    };
+  }
+  async labels(): Promise<Labels> {
+    return { length: this.n, at: (example) => `e${example}` };
+  }
+  async tokens(): Promise<Tokens> {
+    return { ids: new Uint8Array(this.n), positions: 1, vocabulary: { 0: "x" }, answers: [] };
+  }
+  async concepts(): Promise<Coded[]> {
+    const codes = Uint8Array.from({ length: this.n }, (_, i) => (i < 3 ? 0 : 1));
+    return [{ name: "half", values: ["low", "high"], codes, missing: 255 }];
+  }
+  held(stage: string): Matrix | undefined {
+    return this.matrices.get(stage);
+  }
+  async matrix(stage: string, call?: Call): Promise<Matrix> {
+    this.asked.push(stage);
+    if (this.waiting) {
+      await new Promise<void>((resolve, reject) => {
+        this.waiting?.push(resolve);
+        call?.signal?.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
+      });
+    }
+    const numbers = STAGES[stage];
+    if (!numbers) throw new Error(`there is no stage ${stage}`);
+    const values = Float32Array.from({ length: this.n }, (_, i) => numbers[i] ?? 100);
+    const matrix = { stage, values, d: 1, columns: null };
+    this.matrices.set(stage, matrix);
+    return matrix;
+  }
+  async distances(stage: string, row: number): Promise<Distances> {
+    this.asked.push(`${stage} from ${row}`);
+    const numbers = STAGES[stage] as number[];
+    const values = Float32Array.from(numbers, (x) => Math.abs(x - (numbers[row] as number)));
+    return { stage, row, values, vector: Float32Array.of(numbers[row] as number), columns: null };
+  }
+  async find(): Promise<Found> {
+    this.n++;
+    return { index: this.n - 1, added: true };
+  }
+  async prepare(): Promise<void> {}
+  forget(): void {
+    this.matrices.clear();
+  }
+}
+
+let source: MemorySource;
+let exploration: Exploration;
+
+async function started(budget = 1000): Promise<void> {
+  source = new MemorySource();
+  exploration = new Exploration(source, budget);
+  exploration.stage.value = "embed@a";
+  await exploration.load();
+}
+
+/** Lets everything that waits on promises alone go on. */
+const idle = () => new Promise((resolve) => setTimeout(resolve));
+
+beforeEach(() => started());
+
+test("draws the first picture, arranged by the position's axes", () => {
+  const picture = exploration.picture.value;
+  expect(Array.from(picture?.ranked.distances ?? [])).toEqual(STAGES["embed@a"]);
+  expect(picture?.arrangement.blocks.rows?.labels).toEqual(["low", "high"]);
+});
+
+test("undo and redo walk through what was selected", () => {
+  exploration.go({ selected: 3 });
+  exploration.go({ selected: 5 });
+  exploration.undo();
+  expect(exploration.picture.value?.selected).toBe(3);
+  exploration.redo();
+  expect(exploration.picture.value?.selected).toBe(5);
+  exploration.undo();
+  exploration.undo();
+  expect(exploration.canUndo.value).toBe(false);
+  expect(exploration.picture.value?.selected).toBe(0);
+});
+
+test("the stage chosen last is the one that is drawn", async () => {
+  source.waiting = [];
+  exploration.go({ stage: "logits@a" });
+  exploration.go({ stage: "broken@a" });
+  exploration.go({ stage: "logits@a", selected: 1 });
+  for (const letGo of source.waiting) letGo();
+  await idle();
+  expect(exploration.picture.value).toMatchObject({ stage: "logits@a", selected: 1 });
+  expect(exploration.problem.value).toBe("");
+});
+
+test("a stage that fails is said so, and the picture stays", async () => {
+  exploration.go({ stage: "broken@a" });
+  await idle();
+  expect(exploration.problem.value).toBe("there is no stage broken@a");
+  expect(exploration.stage.value).toBe("embed@a");
+});
+
+test("cancelling goes back to what is on screen", async () => {
+  source.waiting = [];
+  exploration.go({ stage: "logits@a" });
+  exploration.cancel();
+  await idle();
+  expect(exploration.stage.value).toBe("embed@a");
+  expect(exploration.picture.value?.stage).toBe("embed@a");
+});
+
+test("a preview has its own distances, and moves nothing", () => {
+  const places = exploration.picture.value?.arrangement.places.slice();
+  exploration.point(4);
+  expect(Array.from(exploration.preview.value?.distances ?? [])).toEqual([10, 9, 8, 7, 0, 1]);
+  expect(exploration.picture.value?.arrangement.places).toEqual(places);
+  expect(exploration.picture.value?.ranked.distances[4]).toBe(10);
+  exploration.point(null);
+  expect(exploration.preview.value).toBeNull();
+});
+
+test("a matrix over the budget stays where it is, and is not previewed", async () => {
+  await started(23);
+  expect(source.asked).toEqual(["embed@a from 0"]);
+  exploration.point(4);
+  expect(exploration.preview.value).toBeNull();
+  exploration.go({ selected: 5 });
+  await idle();
+  expect(Array.from(exploration.picture.value?.ranked.distances ?? [])).toEqual([
+    11, 10, 9, 8, 1, 0,
+  ]);
+});
+
+test("a matrix of just the budget is brought here", async () => {
+  await started(24);
+  expect(source.asked).toEqual(["embed@a"]);
+});
+
+test("an example that was added is selected once it has been read", async () => {
+  await exploration.find("anything");
+  expect(exploration.picture.value?.selected).toBe(0);
+  await exploration.load();
+  expect(exploration.picture.value?.selected).toBe(6);
+  expect(exploration.picture.value?.ranked.distances).toHaveLength(7);
+});
+
+test("the plain order is the examples' own", () => {
+  exploration.go({ plain: true });
+  expect(Array.from(exploration.picture.value?.arrangement.examples ?? [])).toEqual([
+    0, 1, 2, 3, 4, 5,
+  ]);
+});
