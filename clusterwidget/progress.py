@@ -14,7 +14,8 @@ def reported(progress: Progress | None, total: int, unit: str = "example") -> It
     if progress is not None:
         yield progress
         return
-    from tqdm.auto import tqdm
+    # Not tqdm.auto: a bar that is a widget is an error in a Voila page once it is closed.
+    from tqdm import tqdm
 
     with tqdm(total=total, unit=f" {unit}s", delay=1.0, leave=False) as bar:
 
