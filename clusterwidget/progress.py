@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -17,7 +18,9 @@ def reported(progress: Progress | None, total: int, unit: str = "example") -> It
     # Not tqdm.auto: a bar that is a widget is an error in a Voila page once it is closed.
     from tqdm import tqdm
 
-    with tqdm(total=total, unit=f" {unit}s", delay=1.0, leave=False) as bar:
+    # A notebook paints what is left of stderr red.
+    file = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+    with tqdm(total=total, unit=f" {unit}s", delay=1.0, leave=False, file=file) as bar:
 
         def report(done: int, _: int) -> None:
             bar.update(done - bar.n)
