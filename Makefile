@@ -22,7 +22,7 @@ help:
 	@echo 'make clean  remove everything that the other targets made'
 
 demo: $(VENV)/demo.stamp $(BUNDLE)
-	$(BIN)/voila --theme=light notebooks/01_addition.ipynb
+	$(BIN)/voila --progressive_rendering=True notebooks/01_addition.ipynb
 
 lab: $(VENV)/demo.stamp $(BUNDLE)
 	$(BIN)/jupyter lab notebooks/01_addition.ipynb

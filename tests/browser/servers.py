@@ -100,12 +100,22 @@ def start_lab(root: Path, home: Path) -> Server:
     return server
 
 
-def start_voila(root: Path, home: Path, *options: str) -> Server:
-    """Start Voila on all notebooks of a folder; a kernel's traceback reaches the page."""
+def start_voila(root: Path, home: Path) -> Server:
+    """Start Voila on all notebooks of a folder, with the options of `make demo`.
+
+    A kernel's traceback reaches the page.
+    """
     runtime = f"--Voila.connection_dir_root={home / 'runtime'}"
     (home / "runtime").mkdir()
     server = _start(
-        "voila", root, home, runtime, "--no-browser", "--show_tracebacks=True", *options, str(root)
+        "voila",
+        root,
+        home,
+        runtime,
+        "--no-browser",
+        "--show_tracebacks=True",
+        "--progressive_rendering=True",
+        str(root),
     )
     server.wait("/voila/tree")
     return server

@@ -36,12 +36,12 @@ def opened(request: pytest.FixtureRequest, open_module_page: OpenPage) -> Iterat
     if request.param == "lab":
         page = open_module_page(lab_url(server, BOOK.name))
         run_all(page)
-        Figure(page).wait_for_picture()
+        Figure(page).wait_for_picture(seconds=180)
         kernel = kernel_behind(server, page)
     else:
         with wait_for_new_kernel(server) as connection:
             page = open_module_page(voila_url(server, BOOK.name))
-        Figure(page).wait_for_picture()
+        Figure(page).wait_for_picture(seconds=180)
         kernel = Kernel(connection())
     yield Figure(page), kernel
     kernel.close()
