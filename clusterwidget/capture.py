@@ -14,17 +14,13 @@ import psutil
 import torch
 
 from clusterwidget.hooks import Model, hook_name, scores_from_qk
+from clusterwidget.progress import Cancelled, CaptureCancelledError, Progress
 from clusterwidget.stages import Stage, StageSet
 
 Matrix = npt.NDArray[np.float32]
-Progress = Callable[[int, int], None]
 Writer = Callable[[torch.Tensor, int], None]
 
 _TOKENS_IN_BATCH = 14_336
-
-
-class CaptureCancelledError(Exception):
-    """The capture was called off; nothing of it was kept."""
 
 
 def capture(
@@ -35,7 +31,7 @@ def capture(
     *,
     batch_size: int | None = None,
     progress: Progress | None = None,
-    cancelled: Callable[[], bool] | None = None,
+    cancelled: Cancelled | None = None,
 ) -> dict[Stage, Matrix]:
     """Run the model on all examples once, up to the last layer needed, and keep some stages.
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.activations import Activations, given_activations
+from clusterwidget.captures import Captures
 from clusterwidget.distances import checked_index, checked_k, l2, nearest_of
 from clusterwidget.examples import Examples
 from clusterwidget.hooks import Model, check_tokens, checked_model, model_stages
-from clusterwidget.stages import Stage, StageSet
+from clusterwidget.progress import Cancelled, Progress
+from clusterwidget.stages import Stage
 
 Float32Array = npt.NDArray[np.float32]
-Progress = Callable[[int, int], None]
-Cancelled = Callable[[], bool]
-
-_PASS_BYTES = 1 << 30
 
 
 class Explorer:
@@ -71,19 +68,17 @@ class Explorer:
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}.")
         self.examples = examples
-        self.batch_size = batch_size
         self.model: Model | None = None
-        self._capturing = threading.RLock()
-        self.stage_set: StageSet
         if activations is None:
             self.model = checked_model(model)
             check_tokens(self.model, examples.tokens)
+            held = Activations(memory)
             self.stage_set = model_stages(self.model, examples.positions)
-            self._held = Activations(memory)
         else:
-            self._held, self.stage_set = given_activations(
-                activations, len(examples), examples.positions
-            )
+            held, self.stage_set = given_activations(activations, len(examples), examples.positions)
+        self._captures = Captures(
+            held, self.stage_set, self.model, lambda: self.examples.tokens, batch_size
+        )
 
     def stages(
         self,
@@ -107,33 +102,15 @@ class Explorer:
         `result` is in an orthonormal basis of the d_head-dimensional subspace that the head writes
         to, with the same distances; `vectors` gives it in the model's own basis.
         """
-        stage = Stage.of(stage)
-        self.stage_set.width(stage)
-        matrix = self._whole(stage)
-        if matrix is not None:
-            return matrix
-        # Under the lock, so that nothing captured meanwhile drops the matrix before it is read.
-        with self._capturing:
-            self.capture([stage], progress=progress, cancelled=cancelled)
-            matrix = self._whole(stage)
-        assert matrix is not None
-        return matrix
+        return self._captures.matrix(Stage.of(stage), progress, cancelled)
 
     def holds(self, stage: Stage | str) -> bool:
         """Tell whether a stage's matrix is held, so that asking for it runs no model."""
-        return self._whole(Stage.of(stage)) is not None
+        return self._captures.whole(Stage.of(stage)) is not None
 
     def affordable(self, stages: Iterable[Stage]) -> list[Stage]:
         """Return the stages, in order, that can be captured and held beside what is held now."""
-        room = None if self._held.bound is None else self._held.bound - self._held.nbytes
-        chosen = []
-        for stage in stages:
-            if room is not None and not self.holds(stage):
-                room -= 4 * len(self.examples) * self.stage_set.width(stage)
-                if room < 0:
-                    break
-            chosen.append(stage)
-        return chosen
+        return self._captures.affordable(stages)
 
     def vectors(self, stage: Stage | str) -> Float32Array:
         """Return the vectors in the model's own basis, shape (N, d).
@@ -171,13 +148,8 @@ class Explorer:
             Asked after each batch; where it returns true, ``CaptureCancelledError`` is raised and
             only passes that were completed are kept.
         """
-        wanted = [Stage.of(stage) for stage in (self.stages() if stages is None else stages)]
-        for stage in wanted:
-            self.stage_set.width(stage)
-        with self._capturing:
-            missing = [stage for stage in dict.fromkeys(wanted) if not self.holds(stage)]
-            if missing and self.model is not None:
-                self._run_passes(self.model, missing, progress, cancelled)
+        wanted = self.stages() if stages is None else [Stage.of(stage) for stage in stages]
+        self._captures.capture(wanted, progress, cancelled)
 
     def distances(self, stage: Stage | str, example: int) -> Float32Array:
         """Return the L2 distance of every example to one, shape (N,), float32."""
@@ -246,58 +218,3 @@ class Explorer:
         if len(parsed) != 1:
             raise ValueError(f"{text!r} was read as {len(parsed)} examples: type one.")
         return parsed
-
-    def _whole(self, stage: Stage) -> Float32Array | None:
-        matrix = self._held.get(stage)
-        return matrix if matrix is not None and len(matrix) == len(self.examples) else None
-
-    def _run_passes(
-        self,
-        model: Model,
-        missing: Sequence[Stage],
-        progress: Progress | None,
-        cancelled: Cancelled | None,
-    ) -> None:
-        from clusterwidget.capture import capture
-        from clusterwidget.progress import reported
-
-        passes = self._passes(missing)
-        total = sum(len(self.examples) - start for start, _ in passes)
-        done = 0
-        with reported(progress, total) as report:
-            for start, group in passes:
-                tokens = self.examples.tokens[start:]
-
-                def passed(n: int, _: int, before: int = done) -> None:
-                    report(before + n, total)
-
-                captured = capture(
-                    model,
-                    tokens,
-                    group,
-                    self.stage_set,
-                    batch_size=self.batch_size,
-                    progress=passed,
-                    cancelled=cancelled,
-                )
-                done += len(tokens)
-                for stage, matrix in captured.items():
-                    old = self._held.get(stage) if start else None
-                    self._held.put(stage, matrix if old is None else np.concatenate([old, matrix]))
-
-    def _passes(self, missing: Sequence[Stage]) -> list[tuple[int, list[Stage]]]:
-        """Group stages by the row from which they are missing, a bounded share of memory each."""
-        passes: list[tuple[int, list[Stage]]] = []
-        held: dict[int, int] = {}
-        limit = min(_PASS_BYTES, self._held.bound or _PASS_BYTES)
-        current: dict[int, list[Stage]] = {}
-        for stage in missing:
-            matrix = self._held.get(stage)
-            start = 0 if matrix is None else len(matrix)
-            size = 4 * (len(self.examples) - start) * self.stage_set.width(stage)
-            if start not in current or held[start] + size > limit:
-                current[start], held[start] = [], 0
-                passes.append((start, current[start]))
-            current[start].append(stage)
-            held[start] += size
-        return passes

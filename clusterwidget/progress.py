@@ -1,4 +1,4 @@
-"""Progress: a bar for whatever takes longer than a second, where nobody else shows one."""
+"""Progress and cancellation of whatever takes long."""
 
 from __future__ import annotations
 
@@ -7,11 +7,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 Progress = Callable[[int, int], None]
+"""Told how many are done, of how many."""
+Cancelled = Callable[[], bool]
+"""Asked now and then whether to stop."""
+
+
+class CaptureCancelledError(Exception):
+    """The capture was called off; nothing of the pass under way was kept."""
 
 
 @contextmanager
 def reported(progress: Progress | None, total: int, unit: str = "example") -> Iterator[Progress]:
-    """Yield a function of (done, total): the one given, or one that draws a bar."""
+    """Yield a function of (done, total): the one given, or one that draws a bar after a second."""
     if progress is not None:
         yield progress
         return

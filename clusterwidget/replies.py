@@ -13,7 +13,8 @@ import pandas as pd
 from clusterwidget import __version__
 from clusterwidget.activations import Matrix
 from clusterwidget.distances import nearest_of
-from clusterwidget.explorer import Cancelled, Explorer, Progress
+from clusterwidget.explorer import Explorer
+from clusterwidget.progress import Cancelled, Progress
 from clusterwidget.stages import ATTENTION_KINDS, Stage
 
 Buffer = bytes | memoryview

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clusterwidget.explorer import Explorer
+from clusterwidget.progress import CaptureCancelledError
 from clusterwidget.replies import reply
 
 Send = Callable[[dict[str, Any], "list[bytes | memoryview] | None"], None]
@@ -118,7 +119,7 @@ class Worker:
             self._added()
 
     def _fail(self, job: _Job, error: Exception) -> None:
-        if type(error).__name__ == "CaptureCancelledError":
+        if isinstance(error, CaptureCancelledError):
             if job.cancelled.is_set():
                 self._tell(job, "cancelled")
             else:

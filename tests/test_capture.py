@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from clusterwidget import Examples, Explorer, Stage
-from clusterwidget.capture import CaptureCancelledError, capture, result_basis
+from clusterwidget.capture import capture, result_basis
 from clusterwidget.hooks import checked_model, hook_name, model_stages
+from clusterwidget.progress import CaptureCancelledError
 from tests.conftest import VOCABULARY, make_native
 
 MODELS = ["native_model", "gpt2", "llama"]
