@@ -40,13 +40,13 @@ explorer = cw.Explorer(
 WIDGET = "w = cw.ClusterWidget(explorer)\nw"
 
 
-def write_notebook(folder: Path, name: str, cells: Sequence[str]) -> str:
-    """Write a notebook of code cells; return its name, with its ending."""
+def write_notebook(
+    folder: Path, name: str, cells: Sequence[str], *, kernel: str = "python3"
+) -> str:
+    """Write a notebook of code cells for a kernel; return its name, with its ending."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source.strip()) for source in cells],
-        metadata={
-            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
-        },
+        metadata={"kernelspec": {"name": kernel, "display_name": kernel, "language": "python"}},
     )
     nbformat.write(notebook, folder / f"{name}.ipynb")
     return f"{name}.ipynb"

@@ -17,8 +17,8 @@ from tests.browser.books import (
     voila_url,
     wait_for_new_kernel,
 )
-from tests.browser.conftest import OpenPage
 from tests.browser.figure import Figure, assert_order_of_brightness
+from tests.browser.fixtures import OpenPage
 from tests.browser.kernels import Kernel
 from tests.browser.servers import Server
 

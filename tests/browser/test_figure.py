@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.books import ARRAYS, WIDGET, kernel_behind, lab_url, run_all, write_notebook
-from tests.browser.conftest import OpenPage
 from tests.browser.figure import Figure, assert_order_of_brightness
+from tests.browser.fixtures import OpenPage
 from tests.browser.kernels import Kernel
 from tests.browser.servers import Server
 

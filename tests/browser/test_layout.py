@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser.books import ARRAYS, WIDGET, lab_url, run_all, write_notebook
-from tests.browser.conftest import OpenPage
 from tests.browser.figure import Figure
+from tests.browser.fixtures import OpenPage
 from tests.browser.servers import Server
 
 # What sticks out of the figure sideways, and what is cut off without a way to scroll to it.

@@ -18,8 +18,8 @@ from tests.browser.books import (
     wait_for_kernel,
     write_notebook,
 )
-from tests.browser.conftest import OpenPage
 from tests.browser.figure import Figure, assert_order_of_brightness
+from tests.browser.fixtures import OpenPage
 from tests.browser.servers import Server
 
 MOST_SAVED = 200_000

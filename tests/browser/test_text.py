@@ -5,8 +5,8 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.browser.books import lab_url, run_all, write_notebook
-from tests.browser.conftest import OpenPage
 from tests.browser.figure import Figure
+from tests.browser.fixtures import OpenPage
 from tests.browser.servers import Server
 
 HOSTILE = '<img src=x onerror="window.harmed = true">'

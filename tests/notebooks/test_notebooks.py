@@ -1,0 +1,42 @@
+"""Each notebook runs top to bottom, and is committed without output."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+BOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+
+
+def read(book: Path) -> Any:
+    return nbformat.read(book, as_version=4)
+
+
+def test_there_are_notebooks() -> None:
+    assert [book.name[:3] for book in BOOKS][:2] == ["01_", "02_"]
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.stem)
+def test_notebook_has_no_output(book: Path) -> None:
+    for cell in read(book).cells:
+        assert cell.get("outputs", []) == []
+        assert cell.get("execution_count") is None
+    assert "widgets" not in read(book).metadata
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.stem)
+def test_notebook_runs_top_to_bottom(book: Path, tmp_path: Path) -> None:
+    notebook = read(book)
+    resources = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=240, kernel_name="python3", resources=resources).execute()
+    views = [
+        output.data
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type in ("display_data", "execute_result")
+    ]
+    assert any("application/vnd.jupyter.widget-view+json" in view for view in views)
