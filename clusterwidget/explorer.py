@@ -121,7 +121,7 @@ class Explorer:
         matrix = self.matrix(stage)
         if stage.kind != "result" or self.model is None:
             return matrix
-        from clusterwidget.capture import result_basis
+        from clusterwidget.recorder import result_basis
 
         assert stage.layer is not None
         assert stage.head is not None

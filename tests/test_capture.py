@@ -10,9 +10,10 @@ import pytest
 import torch
 
 from clusterwidget import Examples, Explorer, Stage
-from clusterwidget.capture import capture, result_basis
+from clusterwidget.capture import capture
 from clusterwidget.hooks import checked_model, hook_name, model_stages
 from clusterwidget.progress import CaptureCancelledError
+from clusterwidget.recorder import result_basis
 from tests.conftest import VOCABULARY, make_native
 
 MODELS = ["native_model", "gpt2", "llama"]
