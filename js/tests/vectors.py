@@ -1,4 +1,6 @@
-"""Vectors that the front end's arithmetic is tested against; written by ``python js/tests/vectors.py``.
+"""Vectors that the front end's arithmetic is tested against.
+
+``python js/tests/vectors.py`` writes them.
 
 The reference is float64 NumPy, rounded to float32 once.
 """
@@ -15,7 +17,7 @@ PATH = Path(__file__).with_name("vectors.json")
 
 
 def case(rng: np.random.Generator, n: int, d: int, k: int) -> dict[str, Any]:
-    """A matrix (n, d) with equal rows in it, distances from one row (n,), and its k nearest."""
+    """Return a matrix (n, d) with equal rows, distances from one row (n,), and its k nearest."""
     matrix = np.round(rng.normal(size=(n, d)), 3).astype(np.float32)
     matrix[n // 2] = matrix[0]
     matrix[n - 1] = matrix[1]
@@ -34,7 +36,7 @@ def case(rng: np.random.Generator, n: int, d: int, k: int) -> dict[str, Any]:
 
 
 def vectors() -> str:
-    """All cases as JSON."""
+    """Return all cases as JSON."""
     rng = np.random.default_rng(0)
     shapes = [(2, 1, 1), (7, 3, 6), (40, 5, 10), (60, 32, 59)]
     return json.dumps([case(rng, *shape) for shape in shapes]) + "\n"
