@@ -19,9 +19,7 @@ export interface Place {
 }
 
 /** What the grid shows. */
-export interface Picture extends Measured {
-  readonly selected: number;
-  readonly stage: string;
+export interface Picture extends Measured, Place {
   readonly arrangement: Arrangement;
   /** When what led to it began, on the page's clock, in ms. */
   readonly started: number;
@@ -75,6 +73,7 @@ export class Exploration {
   #prepared = false;
   /** What was read is being read anew, and must not be drawn with what is here. */
   #reading = false;
+  #reads = 0;
   /** An example that was added, and is selected when it has been read. */
   #arriving: number | null = null;
 
@@ -90,12 +89,16 @@ export class Exploration {
     this.loading.cancel();
     this.#supply.forget();
     this.#arranger.forget();
+    const read = ++this.#reads;
     const contents = await this.#source.contents().finally(() => {
-      this.#reading = false;
+      if (read === this.#reads) this.#reading = false;
     });
+    if (read !== this.#reads) return;
     const arriving = this.#arriving;
     this.#arriving = null;
+    if (arriving !== null) this.#history.push(this.#place());
     batch(() => {
+      this.canUndo.value = this.#history.canUndo;
       this.contents.value = contents;
       this.concepts.value = new Map();
       this.preview.value = null;
@@ -232,7 +235,7 @@ export class Exploration {
       this.preview.value = null;
       this.pointed.value = null;
       this.problem.value = "";
-      this.picture.value = { ...measured, selected, stage, arrangement, started };
+      this.picture.value = { ...this.#place(), ...measured, arrangement, started };
     });
     return true;
   }
@@ -268,6 +271,18 @@ export class Exploration {
   }
 
   #move(place: Place, started: number): void {
+    this.#put(place);
+    void this.refresh(started);
+  }
+
+  #returnToPicture(): void {
+    const picture = this.picture.value;
+    if (!picture) return;
+    this.#history.dropLatest((place) => samePlace(place, picture));
+    this.#put(picture);
+  }
+
+  #put(place: Place): void {
     batch(() => {
       this.selected.value = place.selected;
       this.stage.value = place.stage;
@@ -276,16 +291,6 @@ export class Exploration {
       this.typedProblem.value = "";
       this.canUndo.value = this.#history.canUndo;
       this.canRedo.value = this.#history.canRedo;
-    });
-    void this.refresh(started);
-  }
-
-  #returnToPicture(): void {
-    const picture = this.picture.value;
-    if (!picture) return;
-    batch(() => {
-      this.selected.value = picture.selected;
-      this.stage.value = picture.stage;
     });
   }
 }

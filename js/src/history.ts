@@ -20,6 +20,12 @@ export class History<T> {
     this.#future = [];
   }
 
+  /** Forgets the latest note if it holds for what is there now: the change was taken back. */
+  dropLatest(isNow: (before: T) => boolean): void {
+    const latest = this.#past.at(-1);
+    if (latest !== undefined && isNow(latest)) this.#past.pop();
+  }
+
   undo(now: T): T | undefined {
     const then = this.#past.pop();
     if (then !== undefined) this.#future.push(now);

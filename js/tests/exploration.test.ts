@@ -135,6 +135,7 @@ test("a stage that fails is said so, and the picture stays", async () => {
   await idle();
   expect(exploration.problem.value).toBe("there is no stage broken@a");
   expect(exploration.stage.value).toBe("embed@a");
+  expect(exploration.canUndo.value).toBe(false);
 });
 
 test("cancelling goes back to what is on screen", async () => {
