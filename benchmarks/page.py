@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from benchmarks.timing import percentile, print_table
 from tests.browser.books import lab_url, run_all, wait_for_kernel, write_notebook
 from tests.browser.chromium import find_chromium
-from tests.browser.conftest import QUIET
 from tests.browser.figure import Figure
+from tests.browser.fixtures import QUIET
 from tests.browser.servers import Server, start_lab
 
 CLICKS = 40

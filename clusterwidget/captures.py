@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,9 @@ from clusterwidget.activations import Activations
 from clusterwidget.hooks import Model
 from clusterwidget.progress import Cancelled, Progress, reported
 from clusterwidget.stages import Stage, StageSet
+
+if TYPE_CHECKING:
+    from clusterwidget.capture import Consumer
 
 Matrix = npt.NDArray[np.float32]
 
@@ -48,6 +51,11 @@ class Captures:
         self._batch_size = batch_size
         self._capturing = threading.RLock()
 
+    @property
+    def n(self) -> int:
+        """Number of examples."""
+        return len(self._tokens())
+
     def whole(self, stage: Stage) -> Matrix | None:
         """Return a stage's matrix if it is held, for all examples that there are now."""
         matrix = self._held.get(stage)
@@ -79,6 +87,42 @@ class Captures:
             missing = [stage for stage in wanted if self.whole(stage) is None]
             if missing and self.model is not None:
                 self._run_passes(self.model, missing, progress, cancelled)
+
+    def divided(self, stages: Iterable[Stage]) -> tuple[dict[Stage, Matrix], list[Stage]]:
+        """Return the matrices that are held, and the stages that are not."""
+        held: dict[Stage, Matrix] = {}
+        missing: list[Stage] = []
+        for stage in stages:
+            self.stage_set.width(stage)
+            matrix = self.whole(stage)
+            if matrix is None:
+                missing.append(stage)
+            else:
+                held[stage] = matrix
+        return held, missing
+
+    def stream(
+        self,
+        stages: Sequence[Stage],
+        consume: Consumer,
+        progress: Progress | None,
+        cancelled: Cancelled | None,
+    ) -> None:
+        """Run the model on all examples and hand on what these stages hold; keep nothing."""
+        from clusterwidget.capture import stream
+
+        assert self.model is not None
+        with self._capturing:
+            stream(
+                self.model,
+                self._tokens(),
+                stages,
+                self.stage_set,
+                consume,
+                batch_size=self._batch_size,
+                progress=progress,
+                cancelled=cancelled,
+            )
 
     def affordable(self, stages: Iterable[Stage]) -> list[Stage]:
         """Return the stages, in order, that can be held beside what is held now."""

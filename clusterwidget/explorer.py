@@ -10,10 +10,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.activations import Activations, given_activations
+from clusterwidget.atlas import atlas
 from clusterwidget.captures import Captures
+from clusterwidget.concepts import WIDE, shared_concepts
 from clusterwidget.distances import checked_index, checked_k, l2, nearest_of
 from clusterwidget.examples import Examples
 from clusterwidget.hooks import Model, check_tokens, checked_model, model_stages
+from clusterwidget.meaning import Meaning, meaning
+from clusterwidget.partitions import Partitions, partitions
 from clusterwidget.progress import Cancelled, Progress
 from clusterwidget.stages import Stage
 
@@ -76,6 +80,7 @@ class Explorer:
             self.stage_set = model_stages(self.model, examples.positions)
         else:
             held, self.stage_set = given_activations(activations, len(examples), examples.positions)
+        self._known: tuple[Examples, tuple[str, ...] | None, Partitions] | None = None
         self._captures = Captures(
             held, self.stage_set, self.model, lambda: self.examples.tokens, batch_size
         )
@@ -162,6 +167,78 @@ class Explorer:
         checked_k(k, len(self.examples))
         distances = self.distances(stage, example)
         return self.neighbor_table(nearest_of(distances, example, k), distances)
+
+    def shared(
+        self,
+        stage: Stage | str,
+        example: int,
+        k: int = 100,
+        *,
+        concepts: Iterable[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return what the k neighbors share with an example, one row a concept, strongest first.
+
+        The columns are those of `concepts.shared_concepts`.
+        """
+        n = len(self.examples)
+        checked_k(k, n)
+        distances = self.distances(stage, example)
+        wide = nearest_of(distances, example, max(1, min(n - 1, round(WIDE * n))))
+        near = nearest_of(distances, example, k)
+        return shared_concepts(self._partitions(concepts).all, example, near, wide)
+
+    def atlas(
+        self,
+        stages: Iterable[Stage | str] | None = None,
+        concepts: Iterable[str] | None = None,
+        *,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> pd.DataFrame:
+        """Return the explained share of each concept at each stage, stages × concepts.
+
+        All stages and all concepts by default; stages that are not held are not kept either.
+        """
+        wanted = self.stages() if stages is None else [Stage.of(stage) for stage in stages]
+        known = self._partitions(concepts)
+        return atlas(self._captures, wanted, known, progress=progress, cancelled=cancelled)
+
+    def meaning(
+        self,
+        stage: Stage | str,
+        *,
+        concepts: Iterable[str] | None = None,
+        most: float = 0.8,
+        seed: int = 0,
+    ) -> Meaning:
+        """Return what a stage stands for: the coarsest concept that explains most of it.
+
+        Parameters
+        ----------
+        stage : Stage or address
+        concepts : iterable of str, optional
+            Names to choose among; all by default.
+        most : float
+            Share of the best concept's explained share that the coarsest one must reach.
+        seed : int
+            Of the halves in which names are chosen and shares told, and of the permutations.
+        """
+        if not 0 < most <= 1:
+            raise ValueError(f"most must be above 0 and at most 1, not {most}.")
+        known = self._partitions(concepts).all
+        if not known:
+            raise ValueError(
+                "there is no concept to name the stage by: give the examples concepts that differ "
+                "between them."
+            )
+        return meaning(self.matrix(stage), known, most=most, seed=seed)
+
+    def _partitions(self, names: Iterable[str] | None) -> Partitions:
+        """Return the concepts as partitions, worked out once for the examples as they are."""
+        chosen = None if names is None else tuple(names)
+        if self._known is None or self._known[:2] != (self.examples, chosen):
+            self._known = (self.examples, chosen, partitions(self.examples.concepts, chosen))
+        return self._known[2]
 
     def neighbor_table(
         self, indices: npt.NDArray[np.int64], distances: Float32Array

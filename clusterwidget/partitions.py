@@ -1,0 +1,196 @@
+"""Partitions: concepts as groups of examples, checked and made comparable."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Codes = npt.NDArray[np.int32]
+
+MOST_VALUES = 1000
+BINS = 10
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The groups into which a concept divides the examples.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The concept, and all others that divide these examples in the same way.
+    codes : numpy.ndarray, shape (N,), int32
+        Each example's group; -1 where the concept is missing.
+    groups : tuple of str
+        What is written for each group, in the order of the codes.
+    binned : bool
+        Whether the groups are ranges of a continuous concept.
+    """
+
+    names: tuple[str, ...]
+    codes: Codes
+    groups: tuple[str, ...]
+    binned: bool = False
+
+    @property
+    def name(self) -> str:
+        """All its names: ``S4 = carry4``."""
+        return " = ".join(self.names)
+
+    @property
+    def sizes(self) -> npt.NDArray[np.int64]:
+        """Examples in each group, shape (groups,)."""
+        return np.bincount(self.codes[self.codes >= 0], minlength=len(self.groups))
+
+    def told_by(self, other: Partition) -> float:
+        """Return how much of this partition another one tells, from 0 to 1.
+
+        The share of its entropy that is gone once the other's group is known: 1 where the other
+        refines it, 0 where they have nothing to do with each other.
+        """
+        both = (self.codes >= 0) & (other.codes >= 0)
+        joint = other.codes[both].astype(np.int64) * len(self.groups) + self.codes[both]
+        table = np.bincount(joint, minlength=len(self.groups) * len(other.groups))
+        table = table.reshape(len(other.groups), len(self.groups))
+        own = _entropy(table.sum(axis=0))
+        left = _entropy(table.ravel()) - _entropy(table.sum(axis=1))
+        return 1.0 if own == 0 else 1 - left / own
+
+    def within(self, coarser: Partition) -> Partition:
+        """Return the groups of this partition inside each group of another one."""
+        joint = coarser.codes.astype(np.int64) * len(self.groups) + self.codes
+        joint[(self.codes < 0) | (coarser.codes < 0)] = -1
+        found, codes = np.unique(joint, return_inverse=True)
+        offset = int(found[0] < 0)
+        return Partition(
+            (f"{self.name} within {coarser.name}",),
+            (codes - offset).astype(np.int32),
+            tuple(str(value) for value in found[offset:]),
+        )
+
+    def of(self, rows: npt.NDArray[np.int64]) -> Partition:
+        """Return the same groups for some of the examples."""
+        return Partition(self.names, self.codes[rows], self.groups, self.binned)
+
+
+@dataclass(frozen=True)
+class Partitions:
+    """The partitions that examples' concepts make, and what was done to get them.
+
+    Attributes
+    ----------
+    all : tuple of Partition
+    notes : tuple of str
+        What was dropped, merged or binned, in words.
+    """
+
+    all: tuple[Partition, ...]
+    notes: tuple[str, ...]
+
+    def named(self, name: str) -> Partition:
+        """Return the partition of a concept; raise ValueError with the nearest spelling."""
+        for partition in self.all:
+            if name in (*partition.names, partition.name):
+                return partition
+        raise ValueError(unknown_concept(name, [name for p in self.all for name in p.names]))
+
+
+def unknown_concept(name: str, known: list[str]) -> str:
+    """Say that there is no such concept, and which spelling is nearest."""
+    close = difflib.get_close_matches(str(name), known, n=1)
+    meant = f" Did you mean {close[0]!r}?" if close else ""
+    return f"there is no concept {name!r}.{meant} There are {', '.join(known) or 'none'}."
+
+
+def partitions(concepts: pd.DataFrame, names: Iterable[str] | None = None) -> Partitions:
+    """Return the partitions of the examples that concepts make.
+
+    Constant concepts are dropped; concepts that divide the examples in the same way become one
+    partition with all their names; continuous ones are divided at quantiles. `notes` says so.
+
+    Parameters
+    ----------
+    concepts : pandas.DataFrame
+        One row an example, one column a concept; integers, booleans, strings, categories or
+        floats; values may be missing.
+    names : iterable of str, optional
+        The columns to use; all by default.
+
+    Raises
+    ------
+    ValueError
+        For a concept that is unknown, all missing, different for every example, or of more than
+        1,000 values.
+    """
+    known = [str(name) for name in concepts.columns]
+    chosen = known if names is None else list(names)
+    kept: dict[bytes, Partition] = {}
+    notes = []
+    for name in chosen:
+        if name not in known:
+            raise ValueError(unknown_concept(name, known))
+        partition = _partition(name, concepts[name])
+        if len(partition.groups) == 1:
+            notes.append(f"{name} is dropped: it is {partition.groups[0]} for every example.")
+            continue
+        if partition.binned:
+            notes.append(f"{name} is continuous: it is divided at its {BINS}-quantiles.")
+        key = _in_order_of_appearance(partition.codes).tobytes()
+        same = kept.get(key)
+        if same is None:
+            kept[key] = partition
+        else:
+            notes.append(f"{name} divides these examples exactly as {same.names[0]} does.")
+            kept[key] = Partition((*same.names, name), same.codes, same.groups, same.binned)
+    return Partitions(tuple(kept.values()), tuple(notes))
+
+
+def _partition(name: str, column: pd.Series) -> Partition:
+    present = int(column.notna().sum())
+    if present == 0:
+        raise ValueError(f"the concept {name!r} is missing for every example: leave it out.")
+    binned = bool(pd.api.types.is_float_dtype(column)) and _continuous(column)
+    if binned:
+        column = pd.qcut(column, BINS, duplicates="drop")
+    codes, values = pd.factorize(column, sort=True)
+    if 1 < present == len(values):
+        raise ValueError(
+            f"the concept {name!r} is different for every example, so it groups none: leave it "
+            "out, or group its values first."
+        )
+    if len(values) > MOST_VALUES:
+        raise ValueError(
+            f"the concept {name!r} has {len(values):,} values, more than {MOST_VALUES:,}: group "
+            "its values first, or give it as floats to have it divided at quantiles."
+        )
+    texts = tuple(_range(value) if binned else str(value) for value in values)
+    return Partition((name,), codes.astype(np.int32), texts, binned)
+
+
+def _continuous(column: pd.Series) -> bool:
+    values = column.dropna().unique()
+    return len(values) > 2 * BINS and bool((values % 1 != 0).any())
+
+
+def _range(interval: pd.Interval) -> str:
+    return f"{interval.left:.4g} to {interval.right:.4g}"
+
+
+def _entropy(counts: npt.NDArray[np.integer]) -> float:
+    """Return the entropy of counts, in nats."""
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _in_order_of_appearance(codes: Codes) -> Codes:
+    """Return codes that are equal for equal partitions, whatever their values are called."""
+    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
+    rank = np.argsort(np.argsort(first))
+    ordered = rank[inverse].astype(np.int32)
+    ordered[codes < 0] = -1
+    return ordered
