@@ -49,12 +49,13 @@ export function visibleToken(text: string): string {
   return text.replace(/ /g, "·").replace(/\n/g, "↵").replace(/\t/g, "⇥");
 }
 
-/** A distance with four digits that count. */
+/** A distance with as many digits as tell it from its like; only an exact 0 is written 0. */
 export function distanceText(distance: number): string {
   if (distance === 0) return "0";
   if (!Number.isFinite(distance)) return "–";
   const digits = Math.floor(Math.log10(Math.abs(distance)));
   if (digits >= 5 || digits < -4) return distance.toExponential(2);
+  if (digits < -1) return distance.toPrecision(2);
   return distance.toFixed(Math.max(0, 3 - Math.max(0, digits)));
 }
 
