@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.captures import Captures
-from clusterwidget.partitions import Partitions
+from clusterwidget.meaning import coarsest_of
+from clusterwidget.partitions import Partition, Partitions
 from clusterwidget.progress import Cancelled, CaptureCancelledError, Progress, reported
-from clusterwidget.shares import Groups, GroupSums
+from clusterwidget.shares import Float64Array, Groups, GroupSums
 from clusterwidget.stages import Stage
 
 if TYPE_CHECKING:
@@ -20,7 +22,71 @@ if TYPE_CHECKING:
 
 Float32Array = npt.NDArray[np.float32]
 
+SAME, NOTHING = -2, -1
+"""What stands for a stage where all examples are the same, and for one that nothing explains."""
+
 _ROWS = 4096
+_LEAST = 0.05
+_DEVIATIONS = 5.0
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """Explained shares of concepts, and of pairs of concepts, at stages.
+
+    Attributes
+    ----------
+    stages : tuple of Stage
+    partitions : Partitions
+    shares : numpy.ndarray, shape (stages, concepts)
+        NaN where all examples are the same.
+    pair_shares : numpy.ndarray, shape (stages, pairs)
+        The same for pairs of concepts taken together, from the first few thousand examples.
+    n : int
+        Number of examples.
+    """
+
+    stages: tuple[Stage, ...]
+    partitions: Partitions
+    shares: Float64Array
+    pair_shares: Float64Array
+    n: int
+
+    def table(self) -> pd.DataFrame:
+        """Return stages × concepts, by address and name; ``attrs["notes"]`` says what was done."""
+        table = pd.DataFrame(
+            self.shares,
+            index=pd.Index([str(stage) for stage in self.stages], name="stage"),
+            columns=pd.Index([part.name for part in self.partitions.all], name="concept"),
+        )
+        table.attrs["notes"] = list(self.partitions.notes)
+        return table
+
+    def best(self, most: float = 0.8) -> list[int]:
+        """Return for each stage the index of the coarsest concept that explains most of it.
+
+        `NOTHING` where no share is beyond chance: above 0.05, and above five standard deviations
+        of what an unrelated concept of k groups reaches at a stage of one dimension, about
+        sqrt(2 (k - 1)) / N. A stage of more dimensions spreads less.
+        """
+        groups = np.array([len(partition.groups) for partition in self.partitions.all])
+        least = np.maximum(_LEAST, _DEVIATIONS * np.sqrt(2 * (groups - 1)) / self.n)
+        found = []
+        for shares in self.shares:
+            if not np.isfinite(shares).any():
+                found.append(SAME)
+                continue
+            beyond = np.where(shares >= least, shares, -np.inf)
+            named = np.isfinite(beyond).any()
+            found.append(coarsest_of(self.partitions.all, beyond, most) if named else NOTHING)
+        return found
+
+    def best_pairs(self) -> list[int]:
+        """Return for each stage the index of the pair with the largest share, or `NOTHING`."""
+        return [
+            int(np.nanargmax(shares)) if np.nanmax(shares, initial=-1) >= _LEAST else NOTHING
+            for shares in self.pair_shares
+        ]
 
 
 def atlas(
@@ -28,10 +94,11 @@ def atlas(
     stages: Sequence[Stage],
     partitions: Partitions,
     *,
+    pairs: Sequence[Partition] = (),
     progress: Progress | None = None,
     cancelled: Cancelled | None = None,
-) -> pd.DataFrame:
-    """Return the explained share of each concept at each stage, stages × concepts.
+) -> Atlas:
+    """Return the explained share of each concept at each stage.
 
     One pass over the activations: what is held is read, the rest streams out of the model and is
     not kept. Memory: the sums over groups, (groups, d) for each stage, plus one batch.
@@ -41,28 +108,30 @@ def atlas(
     captures : Captures
     stages : sequence of Stage
     partitions : Partitions
+    pairs : sequence of Partition, optional
+        Pairs of concepts as one partition each.
     progress : function of (examples done, examples in all), optional
     cancelled : function, optional
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index: addresses of stages. Columns: concepts, those that are the same on these examples
-        under all their names. NaN where all examples are the same at a stage. ``attrs["notes"]``
-        says what was dropped, merged or binned.
+        Asked after each batch; where it returns true, CaptureCancelledError is raised.
     """
     if not partitions.all:
         raise ValueError(
             "there is no concept to look for: give the examples concepts that differ between them."
         )
-    sums = _Sums(Groups(partitions.all))
-    held, missing = captures.divided(stages)
     n = captures.n
+    sums = _Sums(partitions.all, n)
+    pair_sums = _Sums(pairs, min(n, _ROWS))
+    held, missing = captures.divided(stages)
     total = n * (bool(held) + bool(missing))
+
+    def add(stage: Stage, start: int, rows: Float32Array) -> None:
+        sums.add(stage, start, rows)
+        pair_sums.add(stage, start, rows)
+
     with reported(progress, total) as report:
         for start in range(0, n if held else 0, _ROWS):
             for stage, matrix in held.items():
-                sums.add(stage, start, matrix[start : start + _ROWS])
+                add(stage, start, matrix[start : start + _ROWS])
             if cancelled is not None and cancelled():
                 raise CaptureCancelledError
             report(min(start + _ROWS, n), total)
@@ -70,34 +139,47 @@ def atlas(
             before = total - n
 
             def consume(stage: Stage, start: int, rows: torch.Tensor) -> None:
-                sums.add(stage, start, rows.float().cpu().numpy())
+                add(stage, start, rows.float().cpu().numpy())
 
-            captures.stream(
-                missing, consume, lambda done, _: report(before + done, total), cancelled
-            )
-    shares = np.stack([sums.of[stage].shares() for stage in stages])
-    table = pd.DataFrame(
-        shares,
-        index=pd.Index([str(stage) for stage in stages], name="stage"),
-        columns=pd.Index([partition.name for partition in partitions.all], name="concept"),
-    )
-    table.attrs["notes"] = list(partitions.notes)
-    return table
+            def passed(done: int, _: int) -> None:
+                report(before + done, total)
+
+            captures.stream(missing, consume, passed, cancelled)
+    return Atlas(tuple(stages), partitions, sums.shares(stages), pair_sums.shares(stages), n)
 
 
 class _Sums:
-    """The sums over groups of several stages; memberships are laid out once for each batch."""
+    """Sums over groups at several stages; memberships are laid out once for each batch.
 
-    def __init__(self, groups: Groups) -> None:
-        self.of: dict[Stage, GroupSums] = {}
-        self._groups = groups
+    Parameters
+    ----------
+    partitions : sequence of Partition
+    n : int
+        Only the first n examples count.
+    """
+
+    def __init__(self, partitions: Sequence[Partition], n: int) -> None:
+        first = np.arange(n)
+        self._n = n
+        self._width = len(partitions)
+        self._of: dict[Stage, GroupSums] = {}
+        self._groups = Groups([part.of(first) for part in partitions]) if partitions else None
         self._part = slice(0, 0)
-        self._one_hot = groups.one_hot(self._part)
+        self._one_hot: Float32Array | None = None
 
     def add(self, stage: Stage, start: int, rows: Float32Array) -> None:
-        if (self._part.start, self._part.stop) != (start, start + len(rows)):
-            self._part = slice(start, start + len(rows))
-            self._one_hot = self._groups.one_hot(self._part)
-        if stage not in self.of:
-            self.of[stage] = GroupSums(self._groups, rows.mean(axis=0))
-        self.of[stage].add(self._one_hot, rows)
+        if self._groups is None or start >= self._n:
+            return
+        part = slice(start, min(start + len(rows), self._n))
+        if self._one_hot is None or self._part != part:
+            self._part, self._one_hot = part, self._groups.one_hot(part)
+        rows = rows[: part.stop - part.start]
+        if stage not in self._of:
+            self._of[stage] = GroupSums(self._groups, rows.mean(axis=0))
+        self._of[stage].add(self._one_hot, rows)
+
+    def shares(self, stages: Sequence[Stage]) -> Float64Array:
+        """Return the shares, shape (stages, partitions)."""
+        if self._groups is None:
+            return np.zeros((len(stages), 0))
+        return np.stack([self._of[stage].shares() for stage in stages])

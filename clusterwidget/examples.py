@@ -50,6 +50,8 @@ class Examples:
         The text of a token. By default the id in decimal.
     axes : mapping of position to two concepts, optional
         How the grid is arranged, as (rows, columns), for stages at a position.
+    families : mapping of concept to str, optional
+        What kind of concept it is, in words: concepts of a family share a color on screen.
     parse : function of a text, optional
         Makes one example (an ``Examples`` of length 1) of what a person typed, or raises
         ``ValueError`` with a message for that person.
@@ -70,6 +72,7 @@ class Examples:
         answers: Iterable[Answer] = (),
         vocabulary: Vocabulary | None = None,
         axes: Mapping[str, tuple[str, str]] | None = None,
+        families: Mapping[str, str] | None = None,
         parse: Callable[[str], Examples] | None = None,
     ) -> None:
         self.tokens = _checked_tokens(tokens)
@@ -80,6 +83,7 @@ class Examples:
         self.concepts = _checked_concepts(concepts, n)
         self.answers = _checked_answers(answers, n, self.positions)
         self.axes = self._checked_axes(axes)
+        self.families = self._checked_families(families)
         if parse is not None and not callable(parse):
             raise TypeError(
                 f"parse must be a function of a text, not {parse!r}; leave it out if there is none."
@@ -139,6 +143,7 @@ class Examples:
             answers=answers,
             vocabulary=self.vocabulary,
             axes=self.axes,
+            families=self.families,
             parse=self.parse,
         )
 
@@ -156,6 +161,15 @@ class Examples:
                 f"there are {len(found):,} labels for {len(self.tokens):,} examples: give one each."
             )
         return found
+
+    def _checked_families(self, families: Mapping[str, str] | None) -> dict[str, str]:
+        for concept in families or {}:
+            if concept not in self.concepts.columns:
+                raise ValueError(
+                    f"families name the concept {concept!r}, which is not among "
+                    f"{list(self.concepts.columns)}."
+                )
+        return {concept: str(family) for concept, family in (families or {}).items()}
 
     def _checked_axes(
         self, axes: Mapping[str, tuple[str, str]] | None

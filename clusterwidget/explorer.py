@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.activations import Activations, given_activations
-from clusterwidget.atlas import atlas
+from clusterwidget.atlas import Atlas, atlas
 from clusterwidget.captures import Captures
 from clusterwidget.concepts import WIDE, shared_concepts
 from clusterwidget.distances import checked_index, checked_k, l2, nearest_of
@@ -20,6 +20,9 @@ from clusterwidget.meaning import Meaning, meaning
 from clusterwidget.partitions import Partitions, partitions
 from clusterwidget.progress import Cancelled, Progress
 from clusterwidget.stages import Stage
+
+if TYPE_CHECKING:
+    from clusterwidget.clusters import Clusters
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -200,8 +203,25 @@ class Explorer:
         All stages and all concepts by default; stages that are not held are not kept either.
         """
         wanted = self.stages() if stages is None else [Stage.of(stage) for stage in stages]
+        return self.atlas_of(
+            wanted, concepts=concepts, progress=progress, cancelled=cancelled
+        ).table()
+
+    def atlas_of(
+        self,
+        stages: Sequence[Stage],
+        *,
+        concepts: Iterable[str] | None = None,
+        pairs: Sequence[tuple[str, str]] = (),
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Atlas:
+        """Return the atlas as it is computed, with the shares of pairs of concepts as well."""
         known = self._partitions(concepts)
-        return atlas(self._captures, wanted, known, progress=progress, cancelled=cancelled)
+        joint = [known.named(b).within(known.named(a)) for a, b in pairs]
+        return atlas(
+            self._captures, stages, known, pairs=joint, progress=progress, cancelled=cancelled
+        )
 
     def meaning(
         self,
@@ -232,6 +252,69 @@ class Explorer:
                 "between them."
             )
         return meaning(self.matrix(stage), known, most=most, seed=seed)
+
+    def lens(self, stage: Stage | str, example: int, top: int = 5) -> pd.DataFrame:
+        """Return the logit lens: what the model would answer if it stopped at a stage.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The `top` tokens, likeliest first: ``token``, ``text``, and ``probability`` for the
+            residual stream and the logits, or ``contribution`` to the logits for what is added to
+            the stream.
+        """
+        example = checked_index(example, len(self.examples))
+        logits, column = self._lens_values(Stage.of(stage), np.array([example]))
+        order = np.argsort(-logits[0], kind="stable")[:top]
+        return pd.DataFrame(
+            {
+                "token": order,
+                "text": [self.examples.token_text(int(token)) for token in order],
+                column: logits[0][order],
+            }
+        )
+
+    def lens_agreement(self, stage: Stage | str, example: int, k: int = 100) -> tuple[int, int]:
+        """Return at how many of the k neighbors the lens says the same token, and k."""
+        near = self.neighbors(stage, example, k)["example"].to_numpy()
+        values, _ = self._lens_values(Stage.of(stage), np.array([example, *near]))
+        said = values.argmax(axis=1)
+        return int((said[1:] == said[0]).sum()), k
+
+    def _lens_values(self, stage: Stage, rows: npt.NDArray[np.int64]) -> tuple[Float32Array, str]:
+        self.stage_set.width(stage)
+        if self.model is None:
+            raise ValueError(
+                "the logit lens needs the model's unembedding: make the Explorer with the model."
+            )
+        from clusterwidget.lens import CONTRIBUTIONS, lens_logits, probabilities
+
+        logits = lens_logits(self.model, stage, self.vectors, rows)
+        if stage.kind in CONTRIBUTIONS:
+            return logits, "contribution"
+        return probabilities(logits), "probability"
+
+    def clusters(
+        self,
+        stage: Stage | str,
+        n: int | None = None,
+        *,
+        method: str = "kmeans",
+        concepts: Iterable[str] | None = None,
+        seed: int = 0,
+    ) -> Clusters:
+        """Return the clusters of a stage, each named by the concepts enriched in it.
+
+        The parameters are those of `clusters.find_clusters`.
+        """
+        from clusterwidget.clusters import find_clusters
+
+        known = self._partitions(concepts).all
+        return find_clusters(self.matrix(stage), known, n, method=method, seed=seed)
+
+    def partitions(self) -> Partitions:
+        """Return the concepts as partitions of the examples."""
+        return self._partitions(None)
 
     def _partitions(self, names: Iterable[str] | None) -> Partitions:
         """Return the concepts as partitions, worked out once for the examples as they are."""

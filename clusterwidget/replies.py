@@ -10,14 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clusterwidget import __version__
+from clusterwidget import __version__, answers
 from clusterwidget.activations import Matrix
+from clusterwidget.binary import Buffer, as_bytes, smallest_unsigned
 from clusterwidget.distances import nearest_of
 from clusterwidget.explorer import Explorer
 from clusterwidget.progress import Cancelled, Progress
 from clusterwidget.stages import ATTENTION_KINDS, Stage
 
-Buffer = bytes | memoryview
 Reply = tuple[dict[str, Any], list[Buffer]]
 
 SHOWN_KINDS = ("embed", "pattern", "result", "attn_out", "mlp_out", "resid_post", "logits")
@@ -53,6 +53,8 @@ def _hello(explorer: Explorer, *_: Any) -> Reply:
             for answer in examples.answers.values()
         ],
         "can_parse": examples.parse is not None and explorer.model is not None,
+        "has_model": explorer.model is not None,
+        "families": examples.families,
         "default_kinds": list(SHOWN_KINDS),
     }
     return fields, []
@@ -62,20 +64,20 @@ def _labels(explorer: Explorer, *_: Any) -> Reply:
     encoded = [label.encode() for label in explorer.examples.labels]
     offsets = np.zeros(len(encoded) + 1, np.uint32)
     np.cumsum([len(label) for label in encoded], out=offsets[1:])
-    return {}, [b"".join(encoded), _bytes(offsets)]
+    return {}, [b"".join(encoded), as_bytes(offsets)]
 
 
 def _tokens(explorer: Explorer, *_: Any) -> Reply:
     examples = explorer.examples
     columns = [examples.tokens, *(answer.tokens for answer in examples.answers.values())]
-    dtype = _unsigned(max(int(column.max()) for column in columns))
+    dtype = smallest_unsigned(max(int(column.max()) for column in columns))
     occurring = np.unique(np.concatenate([np.unique(column) for column in columns])).tolist()
     fields = {
         "shape": list(examples.tokens.shape),
         "dtype": dtype.name,
         "vocabulary": {str(token): examples.token_text(token) for token in occurring},
     }
-    return fields, [_bytes(column.astype(dtype)) for column in columns]
+    return fields, [as_bytes(column.astype(dtype)) for column in columns]
 
 
 def _concepts(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
@@ -86,7 +88,7 @@ def _concepts(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
             raise ValueError(f"there is no concept {name!r} among the examples' concepts.")
         codes, values = concept_codes(explorer.examples.concepts[name])
         fields.append({"name": name, "values": values, "dtype": codes.dtype.name})
-        buffers.append(_bytes(codes))
+        buffers.append(as_bytes(codes))
     return {"concepts": fields}, buffers
 
 
@@ -103,7 +105,7 @@ def _matrix(
         "columns": _columns(explorer, stage, matrix),
         "seconds": time.perf_counter() - began,
     }
-    return fields, [_bytes(matrix)]
+    return fields, [as_bytes(matrix)]
 
 
 def _distances(
@@ -120,7 +122,7 @@ def _distances(
         "neighbors": table.to_dict("records"),
         "columns": _columns(explorer, stage, matrix),
     }
-    return fields, [_bytes(distances), _bytes(matrix[row])]
+    return fields, [as_bytes(distances), as_bytes(matrix[row])]
 
 
 def _find(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
@@ -152,6 +154,10 @@ _HANDLERS: dict[str, Callable[..., Reply]] = {
     "distances": _distances,
     "find": _find,
     "prepare": _prepare,
+    "partitions": answers.partitions,
+    "atlas": answers.atlas,
+    "lens": answers.lens,
+    "clusters": answers.clusters,
 }
 
 
@@ -161,7 +167,7 @@ def concept_codes(column: pd.Series) -> tuple[npt.NDArray[np.unsignedinteger[Any
     A missing value has the largest code of the type.
     """
     codes, values = pd.factorize(column, sort=True)
-    dtype = _unsigned(len(values))
+    dtype = smallest_unsigned(len(values))
     texts = [str(value) for value in values]
     return np.where(codes < 0, np.iinfo(dtype).max, codes).astype(dtype), texts
 
@@ -170,12 +176,3 @@ def _columns(explorer: Explorer, stage: Stage, matrix: Matrix) -> list[str] | No
     if stage.kind not in ATTENTION_KINDS:
         return None
     return list(explorer.examples.positions[: matrix.shape[1]])
-
-
-def _unsigned(largest: int) -> np.dtype[np.unsignedinteger[Any]]:
-    """Return the smallest type that the page knows and that leaves its largest code free."""
-    return np.dtype("uint8" if largest < 0xFF else "uint16" if largest < 0xFFFF else "uint32")
-
-
-def _bytes(array: npt.NDArray[Any]) -> Buffer:
-    return np.ascontiguousarray(array).data.cast("B")

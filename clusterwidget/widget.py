@@ -55,7 +55,7 @@ class ClusterWidget(anywidget.AnyWidget):
     k : int
         How many neighbors are listed.
     color_by : str
-        ``"distance"``, or the name of a concept.
+        ``"distance"``, ``"cluster"``, or the name of a concept.
     arrange_by : list of str
         Two concepts, rows and columns of the grid; empty to follow the stage.
     height : int
@@ -171,8 +171,9 @@ class ClusterWidget(anywidget.AnyWidget):
 
     @traitlets.validate("color_by")
     def _valid_color(self, proposal: Any) -> str:
-        if proposal["value"] != "distance":
-            self._require_concepts([proposal["value"]], "color_by is 'distance' or a concept")
+        if proposal["value"] not in ("distance", "cluster"):
+            rule = "color_by is 'distance', 'cluster' or a concept"
+            self._require_concepts([proposal["value"]], rule)
         return str(proposal["value"])
 
     @traitlets.validate("arrange_by")

@@ -17,8 +17,8 @@ from clusterwidget.replies import reply
 Send = Callable[[dict[str, Any], "list[bytes | memoryview] | None"], None]
 
 _PROGRESS_SECONDS = 0.1
-_PATIENT = "prepare"
-"""The one request that gives way to every other, and is taken up again afterwards."""
+_PATIENT = ("prepare", "atlas")
+"""Requests that give way to every other, and are taken up again afterwards."""
 
 
 @dataclass
@@ -33,7 +33,7 @@ class _Job:
 
     @property
     def patient(self) -> bool:
-        return self.request.get("what") == _PATIENT
+        return self.request.get("what") in _PATIENT
 
     def stopped(self) -> bool:
         return self.cancelled.is_set() or self.set_aside.is_set()

@@ -124,6 +124,7 @@ def from_numbers(left: npt.ArrayLike, right: npt.ArrayLike) -> Examples:
         ],
         vocabulary=VOCABULARY,
         axes=_AXES,
+        families=_FAMILIES,
         parse=parse,
     )
 
@@ -230,4 +231,13 @@ _AXES = {
         [("L0", "R0", "S1"), ("L1", "R1", "S2"), ("L2", "R2", "S3"), ("L3", "R3", "+", "=", "S4")]
     )
     for position in positions
+}
+_FAMILIES = {
+    **{f"L{i}": "digit of L" for i in range(DIGITS)},
+    **{f"R{i}": "digit of R" for i in range(DIGITS)},
+    **{f"S{i}": "answer digit" for i in range(DIGITS + 1)},
+    **{f"L{i}+R{i}": "sum" for i in range(DIGITS)},
+    **{f"(L{i}+R{i})%10": "sum" for i in range(DIGITS)},
+    **{f"{kind}{i + 1}": "carry" for kind in ("carry", "makes") for i in range(DIGITS)},
+    **{f"nine{i}": "carry" for i in range(DIGITS)},
 }
