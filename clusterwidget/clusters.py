@@ -33,8 +33,9 @@ class Clusters:
         Each example's cluster, the largest first; -1 for those in none (HDBSCAN).
     table : pandas.DataFrame
         One row a cluster and concept enriched in it, strongest first; one with an empty concept
-        for a cluster in which none is: ``cluster``, ``size``, ``concept``, ``value``, ``share`` of the cluster, ``base``
-        share of all examples, ``p`` (hypergeometric, corrected over clusters, concepts and values).
+        for a cluster in which none is. Columns: ``cluster``, ``size``, ``concept``, ``value``,
+        ``share`` of the cluster, ``base`` share of all examples, ``p`` (hypergeometric, corrected
+        over clusters, concepts and values).
     information : pandas.Series
         Adjusted mutual information of the clusters with each concept, largest first.
     names : tuple of str
