@@ -64,11 +64,10 @@ def test_a_contribution_is_what_transformer_lens_attributes(
     scaled = cache.apply_ln_to_stack(stack, layer=-1)[:, :, 4]
     expected = scaled * model.ln_final.weight @ model.W_U
     vectors = Explorer(model, examples).vectors
-    for index, stage in enumerate(
-        (Stage("attn_out", 0, position="e"), Stage("mlp_out", 1, position="e"))
-    ):
+    stages = (Stage("attn_out", 0, position="e"), Stage("mlp_out", 1, position="e"))
+    for stage, own in zip(stages, expected, strict=True):
         seen = lens_logits(model, stage, vectors, ALL)
-        np.testing.assert_allclose(seen, less_mean(expected[index]), atol=1e-5)
+        np.testing.assert_allclose(seen, less_mean(own), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", MODELS)

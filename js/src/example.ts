@@ -1,4 +1,4 @@
-import type { Contents, Tokens } from "./source/source";
+import type { Contents, Labels, Tokens } from "./source/source";
 
 /** A token of an example, or an answer to it that is no position of its own. */
 export interface Part {
@@ -45,4 +45,14 @@ function answersBeyond(contents: Contents): { name: string; index: number }[] {
   return contents.answers.flatMap(({ name }, index) =>
     contents.positions.includes(name) ? [] : [{ name, index }],
   );
+}
+
+/** The next example after `from` whose label has a text in it; throws where there is none. */
+export function nextLabelled(labels: Labels, text: string, from: number): number {
+  const sought = text.trim().toLowerCase();
+  for (let step = 1; step <= labels.length; step++) {
+    const example = (from + step) % labels.length;
+    if (labels.at(example).toLowerCase().includes(sought)) return example;
+  }
+  throw new Error(`No example's label has “${text.trim()}” in it.`);
 }

@@ -1,22 +1,16 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { Arranger } from "./arranger";
+import { axesAt } from "./compute/atlas";
 import type { Arrangement, Coded } from "./compute/blocks";
 import type { Ranked } from "./compute/picture";
 import { parseStage } from "./compute/stage";
+import { nextLabelled } from "./example";
 import { History } from "./history";
+import { isByCluster, Knowledge } from "./knowledge";
 import { LatestTask } from "./loader";
+import { type Place, samePlace } from "./place";
 import type { Call, Contents, Labels, Source, Tokens } from "./source/source";
 import { type Measured, Supply } from "./supply";
-
-/** Where one is: what undo and redo move between. */
-export interface Place {
-  readonly selected: number;
-  readonly stage: string;
-  /** Row and column concept, or none to follow the stage. */
-  readonly arrangeBy: readonly string[];
-  /** In the examples' own order, whatever `arrangeBy` says. */
-  readonly plain: boolean;
-}
 
 /** What the grid shows. */
 export interface Picture extends Measured, Place {
@@ -49,6 +43,7 @@ export class Exploration {
   /** Distances from the pointed example, while the grid shows those. */
   readonly preview: Signal<Ranked | null> = signal(null);
 
+  readonly knowledge: Knowledge;
   readonly loading = new LatestTask();
   readonly finding = new LatestTask();
   readonly preparing = new LatestTask();
@@ -62,14 +57,26 @@ export class Exploration {
     if (this.plain.value) return null;
     const [rows, columns] = this.arrangeBy.value;
     if (rows !== undefined && columns !== undefined) return [rows, columns];
+    const { atlas } = this.knowledge;
+    const suited = atlas.value && axesAt(atlas.value, this.stage.value);
     const position = parseStage(this.stage.value)?.position;
-    return (position !== undefined && this.contents.value?.axes[position]) || null;
+    return suited ?? ((position !== undefined && this.contents.value?.axes[position]) || null);
+  });
+
+  /** What the grid is colored by, or null for the distance. */
+  readonly colored: ReadonlySignal<Coded | null> = computed(() => {
+    const by = this.colorBy.value;
+    if (!isByCluster(by, this.contents.value)) return this.concepts.value.get(by) ?? null;
+    const clusters = this.knowledge.clusters.value;
+    return clusters?.stage === this.picture.value?.stage ? clusters : null;
   });
 
   readonly #source: Source;
   readonly #supply: Supply;
   readonly #history = new History<Place>(HISTORY_LIMIT);
   readonly #arranger = new Arranger();
+  /** Brings what hovering needs and the picture did not. */
+  readonly #hovering = new LatestTask();
   #prepared = false;
   /** What was read is being read anew, and must not be drawn with what is here. */
   #reading = false;
@@ -81,6 +88,7 @@ export class Exploration {
   constructor(source: Source, budget: number) {
     this.#source = source;
     this.#supply = new Supply(source, budget);
+    this.knowledge = new Knowledge(source, this.settled, this.k);
   }
 
   /** Reads, or after a change reads again, what there is, and draws the first picture. */
@@ -89,6 +97,7 @@ export class Exploration {
     this.loading.cancel();
     this.#supply.forget();
     this.#arranger.forget();
+    this.#hovering.cancel();
     const read = ++this.#reads;
     const contents = await this.#source.contents().finally(() => {
       if (read === this.#reads) this.#reading = false;
@@ -101,6 +110,7 @@ export class Exploration {
       this.canUndo.value = this.#history.canUndo;
       this.contents.value = contents;
       this.concepts.value = new Map();
+      this.knowledge.forget();
       this.preview.value = null;
       this.pointed.value = null;
       this.selected.value = Math.min(arriving ?? this.selected.value, contents.n - 1);
@@ -113,10 +123,13 @@ export class Exploration {
         }),
     );
     await Promise.all([texts, this.refresh(performance.now())]);
-    if (!this.#prepared && this.picture.value) {
+    if (!this.picture.value) return;
+    await this.knowledge.read(contents);
+    if (!this.#prepared) {
       this.#prepared = true;
       await this.preparing.run("getting stages ready", (call) => this.#source.prepare(call));
     }
+    if (read === this.#reads) await this.#map();
   }
 
   /** Goes somewhere else; what is not named stays. */
@@ -144,7 +157,7 @@ export class Exploration {
     this.#returnToPicture();
   }
 
-  /** Colors the grid by distance, or by a concept. */
+  /** Colors the grid by distance, by a concept, or by cluster. */
   color(by: string): void {
     this.colorBy.value = by;
     this.preview.value = null;
@@ -178,8 +191,8 @@ export class Exploration {
     try {
       const index = this.contents.value?.canParse
         ? await this.#findByParsing(text)
-        : this.#findByLabel(text);
-      if (index !== undefined) this.go({ selected: index });
+        : this.labels.value && nextLabelled(this.labels.value, text, this.selected.value);
+      if (index != null) this.go({ selected: index });
     } catch (error) {
       this.typedProblem.value = messageOf(error);
     }
@@ -192,25 +205,44 @@ export class Exploration {
     const selected = this.selected.value;
     if (!contents || this.#reading || selected >= contents.n) return;
     const wanted = [...(this.axes.value ?? [])];
-    if (this.colorBy.value !== "distance") wanted.push(this.colorBy.value);
+    const clustered = isByCluster(this.colorBy.value, contents);
+    if (this.colorBy.value !== "distance" && !clustered) wanted.push(this.colorBy.value);
     const missing = wanted.filter((name) => !this.concepts.value.has(name));
-    if (missing.length === 0 && this.#draw(contents, stage, selected, started)) {
+    const complete =
+      missing.length === 0 && (!clustered || this.knowledge.clusters.value?.stage === stage);
+    if (complete && this.#draw(stage, selected, started)) {
       this.loading.cancel();
       return;
     }
+    this.#hovering.cancel();
     try {
-      const drawable = await this.loading.run(stage, async (call) => {
-        await Promise.all([
+      const found = await this.loading.run(stage, async (call) => {
+        const [clusters] = await Promise.all([
+          clustered ? this.knowledge.clustersAt(stage, call) : null,
           this.#fetchConcepts(missing, call),
           this.#supply.fetch(contents, stage, selected, this.k.value, call),
         ]);
-        return true;
+        return { clusters };
       });
-      if (drawable) this.#draw(contents, stage, selected, started);
+      if (!found) return;
+      batch(() => {
+        if (found.clusters) this.knowledge.clusters.value = found.clusters;
+        this.#draw(stage, selected, started);
+      });
+      this.#hovering
+        .run("", (call) => this.#supply.bring(contents, stage, call))
+        .catch(() => undefined); // Without it a hover shows no preview, and a click asks again.
     } catch (error) {
       this.problem.value = messageOf(error);
       this.#returnToPicture();
     }
+  }
+
+  /** Gets the atlas, and arranges the grid as it says. */
+  async #map(): Promise<void> {
+    const axes = String(this.axes.value);
+    await this.knowledge.map();
+    if (String(this.axes.value) !== axes) await this.refresh(performance.now());
   }
 
   async #fetchConcepts(names: readonly string[], call: Call): Promise<void> {
@@ -223,8 +255,8 @@ export class Exploration {
   }
 
   /** Draws if all that it takes is here; returns whether it did. */
-  #draw(contents: Contents, stage: string, selected: number, started: number): boolean {
-    const measured = this.#supply.measure(contents, stage, selected);
+  #draw(stage: string, selected: number, started: number): boolean {
+    const measured = this.#supply.measure(stage, selected);
     if (!measured) return false;
     const arrangement = this.#arranger.arrange(
       measured.ranked.order,
@@ -234,6 +266,7 @@ export class Exploration {
     batch(() => {
       this.preview.value = null;
       this.pointed.value = null;
+      this.knowledge.marked.value = null;
       this.problem.value = "";
       this.picture.value = { ...this.#place(), ...measured, arrangement, started };
     });
@@ -248,17 +281,6 @@ export class Exploration {
     // The source tells of the change next, and the example is selected once it has been read.
     this.#arriving = found.index;
     return undefined;
-  }
-
-  #findByLabel(text: string): number | undefined {
-    const labels = this.labels.value;
-    if (!labels) return undefined;
-    const sought = text.trim().toLowerCase();
-    for (let step = 1; step <= labels.length; step++) {
-      const example = (this.selected.value + step) % labels.length;
-      if (labels.at(example).toLowerCase().includes(sought)) return example;
-    }
-    throw new Error(`No example's label has “${text.trim()}” in it.`);
   }
 
   #place(): Place {
@@ -278,6 +300,7 @@ export class Exploration {
   #returnToPicture(): void {
     const picture = this.picture.value;
     if (!picture) return;
+    if (this.colored.value === null) this.colorBy.value = "distance";
     this.#history.dropLatest((place) => samePlace(place, picture));
     this.#put(picture);
   }
@@ -293,15 +316,6 @@ export class Exploration {
       this.canRedo.value = this.#history.canRedo;
     });
   }
-}
-
-function samePlace(a: Place, b: Place): boolean {
-  return (
-    a.selected === b.selected &&
-    a.stage === b.stage &&
-    a.plain === b.plain &&
-    a.arrangeBy.join("\n") === b.arrangeBy.join("\n")
-  );
 }
 
 function messageOf(error: unknown): string {

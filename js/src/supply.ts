@@ -9,6 +9,9 @@ export interface Measured {
   readonly columns: readonly string[] | null;
 }
 
+/** A larger matrix takes long enough to come that its distances are asked for first. */
+const AT_ONCE_BYTES = 2 ** 20;
+
 /** Gets distances: computed here where a stage's matrix is within the budget, by the source otherwise. */
 export class Supply {
   readonly #source: Source;
@@ -31,17 +34,24 @@ export class Supply {
     k: number,
     call: Call,
   ): Promise<void> {
-    if (this.#fits(contents, stage)) await this.#source.matrix(stage, call);
-    else if (this.#remote?.stage !== stage || this.#remote.row !== selected) {
+    const atOnce = Math.min(this.#budget, AT_ONCE_BYTES);
+    if (this.#source.held(stage) || this.#bytes(contents, stage) <= atOnce) {
+      await this.#source.matrix(stage, call);
+    } else if (this.#remote?.stage !== stage || this.#remote.row !== selected) {
       this.#remote = await this.#source.distances(stage, selected, k, call);
     }
   }
 
+  /** Brings a matrix within the budget, for the distances from all other examples. */
+  async bring(contents: Contents, stage: string, call: Call): Promise<void> {
+    if (this.#source.held(stage)) return;
+    if (this.#bytes(contents, stage) <= this.#budget) await this.#source.matrix(stage, call);
+  }
+
   /** Distances from the selected example, or null if what they need is not here. */
-  measure(contents: Contents, stage: string, selected: number): Measured | null {
-    if (this.#fits(contents, stage)) {
-      const matrix = this.#source.held(stage);
-      if (!matrix) return null;
+  measure(stage: string, selected: number): Measured | null {
+    const matrix = this.#source.held(stage);
+    if (matrix) {
       const { values, d, columns } = matrix;
       const vector = values.subarray(selected * d, selected * d + d);
       return { ranked: this.#ranker.ofMatrix(values, d, selected), vector, columns };
@@ -64,13 +74,13 @@ export class Supply {
     this.#remote = null;
   }
 
-  #fits(contents: Contents, stage: string): boolean {
+  #bytes(contents: Contents, stage: string): number {
     const parsed = parseStage(stage);
     const row = contents.rows.find(
       ({ kind, layer, head }) =>
         kind === parsed?.kind && layer === parsed.layer && head === parsed.head,
     );
     const d = row?.widths[contents.positions.indexOf(parsed?.position ?? "")] ?? 0;
-    return contents.n * d * 4 <= this.#budget;
+    return contents.n * d * 4;
   }
 }

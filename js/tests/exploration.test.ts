@@ -1,12 +1,16 @@
 import { beforeEach, expect, test } from "vitest";
+import type { Atlas } from "../src/compute/atlas";
 import type { Coded } from "../src/compute/blocks";
+import type { Partition } from "../src/compute/shared";
 import { Exploration } from "../src/exploration";
 import type {
   Call,
+  Clusters,
   Contents,
   Distances,
   Found,
   Labels,
+  Lens,
   Matrix,
   Source,
   Tokens,
@@ -39,6 +43,7 @@ class MemorySource implements Source {
       axes: { a: ["half", "half"] },
       answers: [],
       canParse: true,
+      hasModel: true,
     };
   }
   async labels(): Promise<Labels> {
@@ -49,7 +54,12 @@ class MemorySource implements Source {
   }
   async concepts(): Promise<Coded[]> {
     const codes = Uint8Array.from({ length: this.n }, (_, i) => (i < 3 ? 0 : 1));
-    return [{ name: "half", values: ["low", "high"], codes, missing: 255 }];
+    return ["half", "other"].map((name) => ({
+      name,
+      values: ["low", "high"],
+      codes,
+      missing: 255,
+    }));
   }
   held(stage: string): Matrix | undefined {
     return this.matrices.get(stage);
@@ -80,6 +90,31 @@ class MemorySource implements Source {
     return { index: this.n - 1, added: true };
   }
   async prepare(): Promise<void> {}
+  async partitions(): Promise<Partition[]> {
+    return (await this.concepts()).map((concept) => ({ ...concept, family: null }));
+  }
+  async atlas(kinds: readonly string[]): Promise<Atlas> {
+    this.asked.push(`atlas of ${kinds}`);
+    return {
+      stages: new Map([["logits@a", 0]]),
+      concepts: ["half"],
+      families: [null],
+      best: [0],
+      shares: Float32Array.of(0.9),
+      pairs: [["half", "other"]],
+      axes: [0],
+    };
+  }
+  async lens(): Promise<Lens> {
+    const nothing = { available: false, reason: "no", kind: "probability" } as const;
+    return { ...nothing, tokens: [], answer: null, same: 0, of: 0 };
+  }
+  async clusters(stage: string): Promise<Clusters> {
+    this.asked.push(`clusters of ${stage}`);
+    if (stage !== "embed@a") throw new Error("all examples are the same there");
+    const codes = Uint8Array.from({ length: this.n }, (_, i) => (i < 4 ? 0 : 1));
+    return { stage, name: "cluster", values: ["four", "rest"], codes, missing: 255 };
+  }
   forget(): void {
     this.matrices.clear();
   }
@@ -159,7 +194,7 @@ test("a preview has its own distances, and moves nothing", () => {
 
 test("a matrix over the budget stays where it is, and is not previewed", async () => {
   await started(23);
-  expect(source.asked).toEqual(["embed@a from 0"]);
+  expect(source.asked).toEqual(["embed@a from 0", "atlas of embed"]);
   exploration.point(4);
   expect(exploration.preview.value).toBeNull();
   exploration.go({ selected: 5 });
@@ -171,7 +206,7 @@ test("a matrix over the budget stays where it is, and is not previewed", async (
 
 test("a matrix of just the budget is brought here", async () => {
   await started(24);
-  expect(source.asked).toEqual(["embed@a"]);
+  expect(source.asked).toEqual(["embed@a", "atlas of embed"]);
 });
 
 test("an example that was added is selected once it has been read", async () => {

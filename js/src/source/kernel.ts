@@ -1,23 +1,39 @@
+import type { Atlas } from "../compute/atlas";
 import type { Coded } from "../compute/blocks";
+import type { Partition } from "../compute/shared";
 import { codes, floats, missingCode } from "./binary";
 import { Channel, type Fields, type MessagePort, type Reply } from "./channel";
 import { BoundedCache } from "./lru";
-import type {
-  Call,
-  Contents,
-  Distances,
-  Found,
-  Labels,
-  Matrix,
-  Source,
-  StageRow,
-  Tokens,
+import {
+  type Call,
+  CLUSTER,
+  type Clusters,
+  type Contents,
+  type Distances,
+  type Found,
+  type Labels,
+  type Lens,
+  type Matrix,
+  type Source,
+  type StageRow,
+  type Tokens,
 } from "./source";
 
 function buffer(reply: Reply, index: number): Uint8Array {
   const bytes = reply.buffers[index];
   if (!bytes) throw new Error("The kernel's answer came without its data. Run the cell again.");
   return bytes;
+}
+
+interface Described {
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly dtype: string;
+}
+
+/** A concept whose codes are one of a reply's buffers. */
+function coded({ name, values, dtype }: Described, reply: Reply, index: number): Coded {
+  return { name, values, codes: codes(buffer(reply, index), dtype), missing: missingCode(dtype) };
 }
 
 function columnsOf(fields: Fields): readonly string[] | null {
@@ -57,6 +73,7 @@ export class KernelSource implements Source {
       axes: fields.axes as Contents["axes"],
       answers: fields.answers as Contents["answers"],
       canParse: fields.can_parse as boolean,
+      hasModel: fields.has_model as boolean,
     };
   }
 
@@ -87,13 +104,7 @@ export class KernelSource implements Source {
 
   async concepts(names: readonly string[], call?: Call): Promise<Coded[]> {
     const reply = await this.#channel.request("concepts", { names }, call);
-    const described = reply.fields.concepts as { name: string; values: string[]; dtype: string }[];
-    return described.map(({ name, values, dtype }, i) => ({
-      name,
-      values,
-      codes: codes(buffer(reply, i), dtype),
-      missing: missingCode(dtype),
-    }));
+    return (reply.fields.concepts as Described[]).map((concept, i) => coded(concept, reply, i));
   }
 
   held(stage: string): Matrix | undefined {
@@ -129,6 +140,40 @@ export class KernelSource implements Source {
 
   async prepare(call?: Call): Promise<void> {
     await this.#channel.request("prepare", {}, call);
+  }
+
+  async partitions(call?: Call): Promise<Partition[]> {
+    const reply = await this.#channel.request("partitions", {}, call);
+    const described = reply.fields.partitions as (Described & { family: string | null })[];
+    return described.map((partition, i) => ({
+      ...coded(partition, reply, i),
+      family: partition.family,
+    }));
+  }
+
+  async atlas(kinds: readonly string[], call?: Call): Promise<Atlas> {
+    const reply = await this.#channel.request("atlas", { kinds }, call);
+    const { stages, concepts, families, best, pairs, axes } = reply.fields;
+    return {
+      stages: new Map((stages as string[]).map((stage, i) => [stage, i])),
+      concepts: concepts as string[],
+      families: families as (string | null)[],
+      best: best as number[],
+      shares: floats(buffer(reply, 0)),
+      pairs: pairs as [string, string][],
+      axes: axes as number[],
+    };
+  }
+
+  async lens(stage: string, row: number, k: number, call?: Call): Promise<Lens> {
+    const { fields } = await this.#channel.request("lens", { stage, row, k }, call);
+    return fields as unknown as Lens;
+  }
+
+  async clusters(stage: string, call?: Call): Promise<Clusters> {
+    const reply = await this.#channel.request("clusters", { stage, n: null }, call);
+    const { names, dtype } = reply.fields as { names: string[]; dtype: string };
+    return { stage, ...coded({ name: CLUSTER, values: names, dtype }, reply, 0) };
   }
 
   forget(): void {

@@ -1,4 +1,6 @@
+import type { Atlas } from "../compute/atlas";
 import type { Coded } from "../compute/blocks";
+import type { Partition } from "../compute/shared";
 
 /** A row of the stage map: one kind, layer and head. */
 export interface StageRow {
@@ -22,6 +24,8 @@ export interface Contents {
   readonly answers: readonly { readonly name: string; readonly position: string }[];
   /** Whether a typed text can become an example. */
   readonly canParse: boolean;
+  /** Whether there is a model that can be asked what it would answer. */
+  readonly hasModel: boolean;
 }
 
 export interface Labels {
@@ -58,6 +62,33 @@ export interface Distances {
   readonly columns: readonly string[] | null;
 }
 
+/** What the model would answer if it stopped at a stage, or what the stage adds to the answer. */
+export interface Lens {
+  readonly available: boolean;
+  /** Why there is nothing to show, in words. */
+  readonly reason: string;
+  readonly kind: "probability" | "contribution";
+  /** The strongest tokens, strongest first. */
+  readonly tokens: readonly { readonly text: string; readonly value: number }[];
+  /** The answer asked for there: its name, its right token, and whether that is the strongest. */
+  readonly answer: {
+    readonly name: string;
+    readonly text: string;
+    readonly right: boolean;
+  } | null;
+  /** At how many of the neighbors the strongest token is the same. */
+  readonly same: number;
+  readonly of: number;
+}
+
+/** What the grid is colored by where that is the clusters of the stage. */
+export const CLUSTER = "cluster";
+
+/** Groups of examples that lie together at a stage, named in words. */
+export interface Clusters extends Coded {
+  readonly stage: string;
+}
+
 export interface Found {
   readonly index: number;
   /** Whether the example was added, so that there is more to read than before. */
@@ -89,6 +120,12 @@ export interface Source {
   find(text: string, call?: Call): Promise<Found>;
   /** Gets the stages of the stage map ready ahead of being asked for. */
   prepare(call?: Call): Promise<void>;
+  /** The concepts as groups of examples that can be compared. */
+  partitions(call?: Call): Promise<Partition[]>;
+  /** Explained shares at all stages of some kinds. */
+  atlas(kinds: readonly string[], call?: Call): Promise<Atlas>;
+  lens(stage: string, row: number, k: number, call?: Call): Promise<Lens>;
+  clusters(stage: string, call?: Call): Promise<Clusters>;
   /** Forgets what it holds: the examples or the model have changed. */
   forget(): void;
 }

@@ -3,7 +3,7 @@ import { l2, nearest, Ranking } from "../../src/compute/distances";
 import vectors from "../vectors.json";
 
 describe("against vectors that Python wrote", () => {
-  for (const { n, d, row, matrix, distances, nearest: expected } of vectors) {
+  for (const { n, d, row, matrix, distances, nearest: expected } of vectors.distances) {
     test(`distances and neighbors of a ${n} × ${d} matrix`, () => {
       const found = l2(Float32Array.from(matrix), d, row);
       found.forEach((distance, i) => {
