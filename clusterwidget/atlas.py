@@ -81,6 +81,14 @@ class Atlas:
             found.append(coarsest_of(self.partitions.all, beyond, most) if named else NOTHING)
         return found
 
+    def meanings(self) -> dict[Stage, str]:
+        """Return the name of what explains each stage, empty where nothing does."""
+        names = [partition.name for partition in self.partitions.all]
+        return {
+            stage: names[best] if best >= 0 else ""
+            for stage, best in zip(self.stages, self.best(), strict=True)
+        }
+
     def best_pairs(self) -> list[int]:
         """Return for each stage the index of the pair with the largest share, or `NOTHING`."""
         return [

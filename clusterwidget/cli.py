@@ -1,4 +1,4 @@
-"""The command ``clusterwidget``: train the model that adds, and count its wrong answers."""
+"""The command ``clusterwidget``: train the model that adds, check it, and chart its stages."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .addition.verification import Tally
 
+_PICTURES = (".png", ".svg", ".pdf")
 _RIGHT, _WRONG, _ERROR, _INTERRUPTED = 0, 1, 2, 130
 
 
@@ -87,6 +88,28 @@ def _parser() -> argparse.ArgumentParser:
     verify.set_defaults(
         run=_verify, when_interrupted="With --all, the same command goes on where it stopped."
     )
+
+    atlas = commands.add_parser(
+        "atlas",
+        help="tabulate what every stage of the model stands for",
+        description="Write the explained share of every concept at every stage of the model that "
+        "adds, as a table, and as a picture if asked.",
+    )
+    atlas.add_argument(
+        "--problems", type=_positive, default=10_000, help="how many (default: %(default)s)"
+    )
+    atlas.add_argument("--seed", type=int, default=0, help="of the problems (default: %(default)s)")
+    atlas.add_argument(
+        "--kinds", nargs="+", help="kinds of stages, such as result attn_out (default: all)"
+    )
+    atlas.add_argument(
+        "--weights", type=Path, help="file that `train` wrote (default: the shipped model)"
+    )
+    atlas.add_argument(
+        "--output", type=Path, default=Path("atlas.csv"), help="the table (default: %(default)s)"
+    )
+    atlas.add_argument("--picture", type=Path, help="a picture, .png, .svg or .pdf")
+    atlas.set_defaults(run=_atlas, when_interrupted="Nothing was written.")
     return parser
 
 
@@ -150,6 +173,38 @@ def _verify(options: argparse.Namespace) -> int:
     if tally.failures:
         print("The first that are wrong:", *tally.failures, sep="\n  ")
     return _WRONG if tally.wrong else _RIGHT
+
+
+def _atlas(options: argparse.Namespace) -> int:
+    import clusterwidget as cw
+
+    from .addition.files import write_whole
+    from .addition.model import WEIGHTS, read_model
+
+    for path in filter(None, (options.output, options.picture)):
+        if not path.absolute().parent.is_dir():
+            raise ValueError(
+                f"there is no folder {path.absolute().parent} to write {path.name} to."
+            )
+    if options.picture and options.picture.suffix not in _PICTURES:
+        raise ValueError(f"a picture ends in {', '.join(_PICTURES)}, not {options.picture.name}.")
+    model = read_model(options.weights or WEIGHTS, None)
+    explorer = cw.Explorer(model, cw.addition.problems(options.problems, seed=options.seed))
+    found = explorer.atlas_of(explorer.stages(kinds=options.kinds))
+    table = found.table()
+    meanings = found.meanings()
+    table.insert(0, "meaning", [meanings[stage] for stage in found.stages])
+    write_whole(options.output, table.to_csv(float_format="%.4f").encode())
+    print(f"Wrote {options.output}: {len(table):,} stages, {table.shape[1] - 1} concepts.")
+    for note in found.partitions.notes:
+        print(note)
+    if options.picture:
+        from .atlas_picture import draw_atlas
+
+        examples = explorer.examples
+        draw_atlas(found, examples.positions, examples.families, options.picture)
+        print(f"Wrote {options.picture}.")
+    return _RIGHT
 
 
 def _write_record(weights: Path, model: Any, tally: Tally, seconds: float) -> None:
