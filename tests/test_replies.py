@@ -22,6 +22,7 @@ def explorer(native_model: Any, examples: Examples) -> Explorer:
         concepts={"parity": examples.tokens[:, 0] % 2, "first": examples.tokens[:, 0]},
         answers=[Answer("last", "f", examples.tokens[:, 6])],
         axes={"g": ("parity", "first")},
+        families={"parity": "whether it is odd"},
         labels=[f"№{index} <b>" for index in range(60)],
     )
     return Explorer(native_model, known)
@@ -120,3 +121,39 @@ def test_preparing_captures_what_the_stage_map_shows(explorer: Explorer) -> None
 def test_a_question_that_nobody_asks_is_refused(explorer: Explorer) -> None:
     with pytest.raises(ValueError, match="'everything', which the kernel does not know"):
         ask(explorer, "everything")
+
+
+def test_what_a_stage_knows_comes_to_the_page(explorer: Explorer) -> None:
+    fields, buffers = ask(explorer, "partitions")
+    assert [part["name"] for part in fields["partitions"]] == ["parity", "first"]
+    assert fields["partitions"][0]["family"] == "whether it is odd"
+    codes = np.frombuffer(buffers[0], fields["partitions"][0]["dtype"])
+    assert codes.tolist() == explorer.examples.concepts["parity"].tolist()
+
+
+def test_the_atlas_comes_with_what_explains_each_stage(explorer: Explorer) -> None:
+    fields, (data,) = ask(explorer, "atlas", kinds=["embed", "nothing"])
+    assert fields["stages"] == [f"embed@{position}" for position in "abcdefg"]
+    shares = np.frombuffer(data, np.float32).reshape(7, 2)
+    assert fields["concepts"][fields["best"][0]] == "first"
+    assert shares[0, 1] == pytest.approx(1)
+    assert fields["best"][3] == -1
+    assert (fields["pairs"], fields["axes"][0]) == ([["parity", "first"]], 0)
+
+
+def test_the_lens_comes_or_says_why_it_does_not(explorer: Explorer) -> None:
+    fields, _ = ask(explorer, "lens", stage="L1.resid_post@f", row=4, k=10)
+    assert fields["available"]
+    assert fields["kind"] == "probability"
+    assert len(fields["tokens"]) == 5
+    assert fields["answer"]["name"] == "last"
+    assert 0 <= fields["same"] <= fields["of"] == 10
+    refused, _ = ask(explorer, "lens", stage="L1H0.q@f", row=4, k=10)
+    assert not refused["available"]
+    assert "cannot read it" in refused["reason"]
+
+
+def test_clusters_come_with_their_names(explorer: Explorer) -> None:
+    fields, (codes,) = ask(explorer, "clusters", stage="embed@a", n=3)
+    assert len(fields["names"]) == fields["n"] == 3
+    assert set(np.frombuffer(codes, fields["dtype"])) == {0, 1, 2}
