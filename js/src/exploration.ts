@@ -164,6 +164,12 @@ export class Exploration {
     void this.refresh(performance.now());
   }
 
+  /** Shows all kinds of stages on the map, or those worth showing first. */
+  showAllKinds(all: boolean): void {
+    this.knowledge.allKinds.value = all;
+    if (this.knowledge.wantsMore) void this.#map();
+  }
+
   /** Points at an example, and shows the distances from it where its matrix is here. */
   point(example: number | null): void {
     const picture = this.picture.value;

@@ -105,9 +105,9 @@ class MemorySource implements Source {
       axes: [0],
     };
   }
-  async lens(): Promise<Lens> {
+  async lens(stage: string, row: number): Promise<Lens> {
     const nothing = { available: false, reason: "no", kind: "probability" } as const;
-    return { ...nothing, tokens: [], answer: null, same: 0, of: 0 };
+    return { ...nothing, stage, row, tokens: [], answer: null, same: 0, of: 0 };
   }
   async clusters(stage: string): Promise<Clusters> {
     this.asked.push(`clusters of ${stage}`);

@@ -65,3 +65,13 @@ export function softmax(scores: Float32Array): Float32Array {
   for (const w of weights) sum += w;
   return weights.map((w) => w / sum);
 }
+
+/** Where a count stands on a slider from 0 to 1 whose counts, 1 to `most`, grow by equal factors. */
+export function sliderOf(count: number, most: number): number {
+  return most > 1 ? Math.log(count) / Math.log(most) : 0;
+}
+
+/** The count at a place on such a slider. */
+export function countAt(place: number, most: number): number {
+  return Math.max(1, Math.min(most, Math.round(most ** place)));
+}

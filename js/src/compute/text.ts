@@ -63,3 +63,22 @@ export function distanceText(distance: number): string {
 export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
+
+/** A share in percent; only all is written 100%, and only none 0%. */
+export function percentText(share: number): string {
+  const percent = Math.round(100 * share);
+  if (share > 0 && percent === 0) return "<1%";
+  if (share < 1 && percent === 100) return ">99%";
+  return `${percent}%`;
+}
+
+/** A chance, as exact as anyone needs. */
+export function chanceText(chance: number): string {
+  if (chance < 1e-9) return "less than 1 in a billion";
+  return chance < 0.001 ? chance.toExponential(0) : chance.toPrecision(2);
+}
+
+/** A contribution with its sign. */
+export function contributionText(value: number): string {
+  return `${value < 0 ? "−" : "+"}${distanceText(Math.abs(value))}`;
+}

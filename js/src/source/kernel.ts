@@ -167,7 +167,7 @@ export class KernelSource implements Source {
 
   async lens(stage: string, row: number, k: number, call?: Call): Promise<Lens> {
     const { fields } = await this.#channel.request("lens", { stage, row, k }, call);
-    return fields as unknown as Lens;
+    return { ...(fields as unknown as Lens), stage, row };
   }
 
   async clusters(stage: string, call?: Call): Promise<Clusters> {

@@ -64,6 +64,9 @@ export interface Distances {
 
 /** What the model would answer if it stopped at a stage, or what the stage adds to the answer. */
 export interface Lens {
+  readonly stage: string;
+  /** The example it is about. */
+  readonly row: number;
   readonly available: boolean;
   /** Why there is nothing to show, in words. */
   readonly reason: string;

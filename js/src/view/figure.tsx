@@ -5,7 +5,7 @@ import { Grid } from "./grid";
 import { Header } from "./header";
 import { GridMenus } from "./menus";
 import { Neighbors } from "./neighbors";
-import { type StageFill, StageMap } from "./stagemap";
+import { StageMap } from "./stagemap";
 import { Footer, Notices, Spoken } from "./status";
 import { Still } from "./still";
 import { type Tip, Tooltip } from "./tooltip";
@@ -19,8 +19,6 @@ interface Props {
   readonly silent: ReadonlySignal<boolean>;
   readonly snapshot: Snapshot | null;
 }
-
-const neutral: StageFill = () => null;
 
 /** The whole figure. */
 export function Figure({ exploration, root, status, silent, snapshot }: Props) {
@@ -45,7 +43,7 @@ export function Figure({ exploration, root, status, silent, snapshot }: Props) {
       <Header exploration={exploration} />
       <Notices exploration={exploration} status={status.value} />
       <main class="cw-main" style={{ "--cw-columns": contents.positions.length }}>
-        <StageMap exploration={exploration} tip={tip} root={root} fill={neutral} />
+        <StageMap exploration={exploration} tip={tip} root={root} />
         <section class="cw-panel cw-grid" aria-label="grid">
           <GridMenus exploration={exploration} />
           <Grid exploration={exploration} tip={tip} root={root} />

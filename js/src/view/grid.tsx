@@ -104,7 +104,7 @@ function showPictures(exploration: Exploration, parts: Parts, ending: AbortSigna
   let memo: { concept: unknown; coloring: Coloring } | null = null;
 
   const coloring = (picture: Picture): Coloring => {
-    const concept = exploration.concepts.value.get(exploration.colorBy.value);
+    const concept = exploration.colored.value;
     if (!concept) {
       return coloringByDistance((exploration.preview.value ?? picture.ranked).indexes);
     }
@@ -140,6 +140,7 @@ function showPictures(exploration: Exploration, parts: Parts, ending: AbortSigna
     const marked = {
       selected: picture.selected,
       neighbors: nearest(picture.ranked.order, picture.selected, exploration.k.value),
+      singled: exploration.knowledge.marked.value,
       pointed: exploration.pointed.value,
     };
     grid.mark(picture.arrangement, marked, getComputedStyle(root).getPropertyValue("--cw-accent"));

@@ -6,6 +6,8 @@ import type { Coloring } from "../compute/paint";
 export interface Marks {
   readonly selected: number;
   readonly neighbors: Uint32Array;
+  /** Examples to make stand out in place of the neighbors. */
+  readonly singled: Uint32Array | null;
   readonly pointed: number | null;
 }
 
@@ -82,7 +84,9 @@ export class GridCanvas {
     pen.setTransform(1, 0, 0, 1, margin, margin);
     pen.clearRect(-margin, -margin, lattice.width + 2 * margin, lattice.height + 2 * margin);
     const cellSize = Math.min(lattice.cellWidth, lattice.cellHeight);
-    if (lattice.perCell === 1 && cellSize >= LEAST_CELL_FOR_DOTS) {
+    if (marks.singled) {
+      this.#fill(pen, arrangement, marks.singled, accent);
+    } else if (lattice.perCell === 1 && cellSize >= LEAST_CELL_FOR_DOTS) {
       pen.fillStyle = accent;
       const dot = Math.max(1, Math.round(cellSize / 3));
       for (const neighbor of marks.neighbors.subarray(0, MOST_DOTS)) {
@@ -95,6 +99,28 @@ export class GridCanvas {
     this.#outline(pen, cellOf(lattice, arrangement, marks.selected), accent);
     if (marks.pointed !== null && marks.pointed !== marks.selected) {
       this.#outline(pen, cellOf(lattice, arrangement, marks.pointed), "#000");
+    }
+  }
+
+  /** Whole cells in a color, on white so that they stand out from every other. */
+  #fill(
+    pen: CanvasRenderingContext2D,
+    arrangement: Arrangement,
+    examples: Uint32Array,
+    color: string,
+  ): void {
+    const lattice = this.#lattice;
+    if (!lattice) return;
+    const ratio = Math.round(window.devicePixelRatio || 1);
+    for (const [style, margin] of [
+      ["#fff", ratio],
+      [color, 0],
+    ] as const) {
+      pen.fillStyle = style;
+      for (const example of examples.subarray(0, MOST_DOTS)) {
+        const { x, y, width, height } = cellOf(lattice, arrangement, example);
+        pen.fillRect(x - margin, y - margin, width + 2 * margin, height + 2 * margin);
+      }
     }
   }
 

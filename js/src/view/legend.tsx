@@ -13,7 +13,7 @@ const MOST_SWATCHES = 12;
 
 /** What the grid's colors mean. */
 export function Legend({ exploration }: { exploration: Exploration }) {
-  const concept = exploration.concepts.value.get(exploration.colorBy.value);
+  const concept = exploration.colored.value;
   return (
     <div class="cw-legend" data-role="legend">
       {concept ? <ConceptLegend concept={concept} /> : <DistanceLegend exploration={exploration} />}

@@ -1,4 +1,5 @@
 import type { Exploration } from "../exploration";
+import { CLUSTER } from "../source/source";
 
 const FOLLOW = "follow the stage";
 const PLAIN = "plain order";
@@ -19,7 +20,7 @@ export function GridMenus({ exploration }: { exploration: Exploration }) {
       <Choice
         name="color"
         label="color"
-        options={["distance", ...names]}
+        options={["distance", ...(names.includes(CLUSTER) ? [] : [CLUSTER]), ...names]}
         value={exploration.colorBy.value}
         onChoose={(by) => exploration.color(by)}
       />

@@ -1,9 +1,12 @@
 import { useComputed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { nearest } from "../compute/distances";
+import { countAt, sliderOf } from "../compute/scale";
 import { countText, distanceText, type Piece, sharedPieces } from "../compute/text";
 import { partsOf, partsVary } from "../example";
 import type { Exploration } from "../exploration";
+import { LensBlock } from "./lens";
+import { SharedBars } from "./shared";
 import { useSpan, visible } from "./span";
 
 const LINE = 21;
@@ -42,11 +45,22 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
           ) : null}
         </span>
       </h3>
-      <label class="cw-k">
+      <div class="cw-k">
         nearest
+        <input
+          type="range"
+          data-role="k-slider"
+          aria-label="how many neighbors"
+          min={0}
+          max={1}
+          step="any"
+          value={sliderOf(exploration.k.value, most)}
+          onInput={(event) => setK(countAt(event.currentTarget.valueAsNumber, most))}
+        />
         <input
           type="number"
           data-role="k"
+          aria-label="how many neighbors"
           min={1}
           max={most}
           value={exploration.k.value}
@@ -57,7 +71,11 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
           }}
         />
         of {countText(most)}
-      </label>
+      </div>
+      <div class="cw-facts">
+        <SharedBars exploration={exploration} />
+        <LensBlock exploration={exploration} />
+      </div>
       <div class="cw-scroll" ref={scroller} data-role="neighbors" tabIndex={-1}>
         <ol style={{ height: `${neighbors.length * LINE}px` }}>
           {picture &&

@@ -2,6 +2,7 @@ import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { describeStage, parseStage, type Stage, stageText } from "../compute/stage";
 import type { Exploration } from "../exploration";
+import { ExplainedChoice, ExplainedLegend, explainedTip, useStageLooks } from "./explained";
 import { layerIsOpen, type MapLine, mapLines } from "./maprows";
 import { useSpan, visible } from "./span";
 import { StageHeads } from "./stageheads";
@@ -12,21 +13,18 @@ const NAME_WIDTH = 84;
 const LEAST_COLUMN = 13;
 const MOST_COLUMN = 26;
 
-/** Color of a stage's cell as CSS, or null for the neutral one. */
-export type StageFill = (stage: Stage) => string | null;
-
 interface Props {
   readonly exploration: Exploration;
   readonly tip: Signal<Tip | null>;
   readonly root: HTMLElement;
-  readonly fill: StageFill;
 }
 
 /** All stages of the model: a row for each layer, kind and head, a column for each position. */
-export function StageMap({ exploration, tip, root, fill }: Props) {
+export function StageMap({ exploration, tip, root }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const span = useSpan(scroller);
-  const all = useSignal(false);
+  const all = exploration.knowledge.allKinds;
+  const look = useStageLooks(exploration);
   const toggled = useSignal<ReadonlyMap<number, boolean>>(new Map());
   const cursor = useSignal<{ line: number; column: number } | null>(null);
   const contents = exploration.contents.value;
@@ -105,6 +103,7 @@ export function StageMap({ exploration, tip, root, fill }: Props) {
             y: event.clientY - box.top,
             title: text,
             detail: describeStage(stage),
+            ...explainedTip(exploration, text),
           }
         : null;
   };
@@ -118,8 +117,14 @@ export function StageMap({ exploration, tip, root, fill }: Props) {
     <section class="cw-panel cw-map" aria-label="stage map">
       <h3>
         <span>stage</span>
+        <ExplainedChoice exploration={exploration} />
         <label class="cw-check">
-          <input type="checkbox" checked={all.value} onChange={() => (all.value = !all.value)} />
+          <input
+            type="checkbox"
+            data-role="all-kinds"
+            checked={all.value}
+            onChange={() => exploration.showAllKinds(!all.value)}
+          />
           all kinds
         </label>
       </h3>
@@ -186,15 +191,15 @@ export function StageMap({ exploration, tip, root, fill }: Props) {
                   if (!row.widths[at]) return null;
                   const stage = { ...row, position };
                   const text = stageText(stage);
-                  const color = fill(stage);
+                  const { color, same, text: said } = look(text);
                   return (
                     <span
                       key={at}
                       id={cellId(index, at)}
-                      class="cw-stage"
+                      class={same ? "cw-stage cw-same" : "cw-stage"}
                       role="gridcell"
                       aria-colindex={at + 1}
-                      aria-label={`${text}: ${describeStage(stage)}`}
+                      aria-label={`${text}: ${describeStage(stage)}${said && `; ${said}`}`}
                       aria-selected={text === exploration.stage.value}
                       data-stage={text}
                       data-active={(active?.line === index && active.column === at) || undefined}
@@ -211,6 +216,7 @@ export function StageMap({ exploration, tip, root, fill }: Props) {
           })}
         </div>
       </div>
+      <ExplainedLegend exploration={exploration} />
     </section>
   );
 

@@ -1,6 +1,6 @@
 import { countText, distanceText } from "../compute/text";
 import type { Exploration } from "../exploration";
-import type { Doing } from "../loader";
+import type { Doing, LatestTask } from "../loader";
 
 /** What takes longer, with a way to stop it, and what went wrong. */
 export function Notices({ exploration, status }: { exploration: Exploration; status: string }) {
@@ -41,28 +41,35 @@ export function Notices({ exploration, status }: { exploration: Exploration; sta
 
 /** A line under the figure: how to use it, and what is being got ready. */
 export function Footer({ exploration }: { exploration: Exploration }) {
-  const preparing = exploration.preparing.progress.value;
   const contents = exploration.contents.value;
   return (
     <footer class="cw-footer">
       <span class="cw-help">Hover a cell to preview, click to select. Esc goes back.</span>
       <span class="cw-spacer" />
-      {preparing ? (
-        <span class="cw-preparing" data-role="preparing">
-          <Bar progress={preparing} />
-          {progressText(preparing)}
-          <button
-            type="button"
-            aria-label="stop getting stages ready"
-            title="stop getting stages ready"
-            onClick={() => exploration.preparing.cancel()}
-          >
-            ×
-          </button>
-        </span>
-      ) : null}
+      <Background task={exploration.preparing} what="getting stages ready" />
+      <Background task={exploration.knowledge.mapping} what="finding what explains each stage" />
       <span>{contents ? `${countText(contents.n)} examples` : ""}</span>
     </footer>
+  );
+}
+
+/** What goes on while the figure can be used. */
+function Background({ task, what }: { task: LatestTask; what: string }) {
+  const progress = task.progress.value;
+  if (!progress) return null;
+  return (
+    <span class="cw-preparing" data-role="preparing">
+      <Bar progress={progress} />
+      {progressText(progress)}
+      <button
+        type="button"
+        aria-label={`stop ${what}`}
+        title={`stop ${what}`}
+        onClick={() => task.cancel()}
+      >
+        ×
+      </button>
+    </span>
   );
 }
 

@@ -6,6 +6,9 @@ export interface Tip {
   readonly y: number;
   readonly title: string;
   readonly detail: string;
+  /** What matters most, and names with their numbers under it. */
+  readonly note?: string;
+  readonly rows?: readonly (readonly [name: string, number: string])[];
 }
 
 /** Beyond these, in pixels, a note stands to the left of the pointer, or above it. */
@@ -26,6 +29,13 @@ export function Tooltip({ tip }: { tip: Signal<Tip | null> }) {
     <div class="cw-tip" data-role="tooltip" style={{ ...side, ...end }}>
       <strong>{shown.title}</strong>
       <span>{shown.detail}</span>
+      {shown.note === undefined ? null : <em>{shown.note}</em>}
+      {shown.rows?.map(([name, number]) => (
+        <span key={name} class="cw-tip-row">
+          <span>{name}</span>
+          <span>{number}</span>
+        </span>
+      ))}
     </div>
   );
 }

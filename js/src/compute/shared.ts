@@ -1,0 +1,170 @@
+import type { Coded } from "./blocks";
+import { chanceOfAtLeast, corrected } from "./chance";
+
+/** The groups that a concept divides the examples into; named by all concepts that divide them so. */
+export interface Partition extends Coded {
+  readonly family: string | null;
+}
+
+/** What the neighbors of an example have in common with it, for one concept. */
+export interface Shared {
+  readonly partition: Partition;
+  /** The selected example's code. */
+  readonly code: number;
+  /** Share of the neighbors with that value, and of all others. */
+  readonly share: number;
+  readonly base: number;
+  /** What is left of the share beyond chance, and the same among the nearest 4 % of all. */
+  readonly agreement: number;
+  readonly wideAgreement: number;
+  /** Chance of at least such a share, corrected over concepts. */
+  readonly p: number;
+  /** The coarser concept that says the same. */
+  readonly under: Partition | null;
+}
+
+/** A strongest concept with the finer ones that say the same. */
+export interface SharedGroup {
+  readonly head: Shared;
+  readonly nested: readonly Shared[];
+}
+
+const WIDE = 0.04;
+const NESTED = 0.8;
+const SAYS_THE_SAME = 0.8;
+const SIGNIFICANT = 0.05;
+/** Examples enough to say how much one concept tells of another. */
+const MOST_COMPARED = 200_000;
+
+/** How many of n examples the wide look takes in: at small k everything that nests agrees. */
+export function wideCount(n: number): number {
+  return Math.max(1, Math.min(n - 1, Math.round(WIDE * n)));
+}
+
+function entropy(counts: Uint32Array, total: number): number {
+  let sum = 0;
+  for (const count of counts) if (count > 0) sum += (count / total) * Math.log(count / total);
+  return -sum;
+}
+
+/** The share of a partition's entropy that is gone once another's group is known. */
+export function toldBy(partition: Coded, other: Coded): number {
+  const across = partition.values.length;
+  const own = new Uint32Array(across);
+  const others = new Uint32Array(other.values.length);
+  const both = new Uint32Array(across * other.values.length);
+  const n = partition.codes.length;
+  const step = Math.ceil(n / MOST_COMPARED);
+  let total = 0;
+  for (let i = 0; i < n; i += step) {
+    const a = partition.codes[i] as number;
+    const b = other.codes[i] as number;
+    if (a === partition.missing || b === other.missing) continue;
+    (own[a] as number)++;
+    (others[b] as number)++;
+    (both[b * across + a] as number)++;
+    total++;
+  }
+  const all = entropy(own, total);
+  return all === 0 ? 1 : 1 - (entropy(both, total) - entropy(others, total)) / all;
+}
+
+/** Says what neighbors share, again and again; what depends on the concepts alone is worked out once. */
+export class SharedConcepts {
+  readonly partitions: readonly Partition[];
+  readonly #sizes: readonly Uint32Array[];
+  readonly #told = new Map<number, number>();
+
+  constructor(partitions: readonly Partition[]) {
+    this.partitions = partitions;
+    this.#sizes = partitions.map(({ codes, values, missing }) => {
+      const sizes = new Uint32Array(values.length);
+      for (const code of codes) if (code !== missing) (sizes[code] as number)++;
+      return sizes;
+    });
+  }
+
+  /**
+   * One row for each concept that the selected example has a value of: the strongest at the wide
+   * look first, and after it what is nested with it and says the same.
+   *
+   * @param near the neighbors, (k,)
+   * @param wide the nearest 4 % of all
+   */
+  of(selected: number, near: Uint32Array, wide: Uint32Array): Shared[] {
+    const rows: (Shared & { index: number })[] = [];
+    this.partitions.forEach((partition, index) => {
+      const code = partition.codes[selected] as number;
+      if (code === partition.missing) return;
+      const others = partition.codes.length - 1;
+      const alike = ((this.#sizes[index] as Uint32Array)[code] as number) - 1;
+      const base = alike / others;
+      const beyond = (share: number) => (base < 1 ? (share - base) / (1 - base) : 0);
+      const hits = count(partition, code, near);
+      rows.push({
+        index,
+        partition,
+        code,
+        share: hits / near.length,
+        base,
+        agreement: beyond(hits / near.length),
+        wideAgreement: beyond(count(partition, code, wide) / wide.length),
+        p: chanceOfAtLeast(hits, others, alike, near.length),
+        under: null,
+      });
+    });
+    const chances = corrected(rows.map(({ p }) => p));
+    return this.#folded(rows.map((row, i) => ({ ...row, p: chances[i] as number })));
+  }
+
+  #folded(rows: readonly (Shared & { index: number })[]): Shared[] {
+    const heads: { row: (typeof rows)[number]; nested: Shared[] }[] = [];
+    const coarsestFirst = [...rows].sort(
+      (a, b) =>
+        a.partition.values.length - b.partition.values.length || b.wideAgreement - a.wideAgreement,
+    );
+    for (const row of coarsestFirst) {
+      let above: (typeof heads)[number] | undefined;
+      for (const head of heads) {
+        const { index, wideAgreement } = head.row;
+        if (wideAgreement < SAYS_THE_SAME * row.wideAgreement) continue;
+        if (above && wideAgreement <= above.row.wideAgreement) continue;
+        if (this.#toldBy(index, row.index) >= NESTED) above = head;
+      }
+      if (above) above.nested.push({ ...row, under: above.row.partition });
+      else heads.push({ row, nested: [] });
+    }
+    const strongest = (a: Shared, b: Shared) => b.wideAgreement - a.wideAgreement;
+    return heads
+      .sort((a, b) => strongest(a.row, b.row))
+      .flatMap(({ row, nested }) => [row, ...nested.sort(strongest)]);
+  }
+
+  #toldBy(index: number, other: number): number {
+    const key = index * this.partitions.length + other;
+    let told = this.#told.get(key);
+    if (told === undefined) {
+      told = toldBy(this.partitions[index] as Partition, this.partitions[other] as Partition);
+      this.#told.set(key, told);
+    }
+    return told;
+  }
+}
+
+function count({ codes }: Partition, code: number, examples: Uint32Array): number {
+  let hits = 0;
+  for (const example of examples) if (codes[example] === code) hits++;
+  return hits;
+}
+
+/** What chance does not explain, in groups; what is nested with something that it does is on its own. */
+export function significantGroups(rows: readonly Shared[]): SharedGroup[] {
+  const groups: { head: Shared; nested: Shared[] }[] = [];
+  for (const row of rows) {
+    if (row.p > SIGNIFICANT || row.agreement <= 0) continue;
+    const head = row.under && groups.find(({ head }) => head.partition === row.under);
+    if (head) head.nested.push(row);
+    else groups.push({ head: row, nested: [] });
+  }
+  return groups;
+}

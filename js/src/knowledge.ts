@@ -1,0 +1,153 @@
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Atlas } from "./compute/atlas";
+import { nearest } from "./compute/distances";
+import type { Ranked } from "./compute/picture";
+import {
+  type Shared,
+  SharedConcepts,
+  type SharedGroup,
+  significantGroups,
+  wideCount,
+} from "./compute/shared";
+import { LatestTask } from "./loader";
+import {
+  type Call,
+  CLUSTER,
+  type Clusters,
+  type Contents,
+  type Lens,
+  type Source,
+} from "./source/source";
+
+/** What knowledge is about: distances from the selected example. */
+interface Shown {
+  readonly selected: number;
+  readonly stage: string;
+  readonly ranked: Ranked;
+}
+
+/** What the neighbors on screen share. */
+export interface SharedNow {
+  readonly selected: number;
+  readonly near: Uint32Array;
+  readonly groups: readonly SharedGroup[];
+}
+
+/** What the named concepts and the model say about stages and neighbors. */
+export class Knowledge {
+  readonly atlas: Signal<Atlas | null> = signal(null);
+  readonly lens: Signal<Lens | null> = signal(null);
+  readonly clusters: Signal<Clusters | null> = signal(null);
+  readonly shared: ReadonlySignal<SharedNow | null>;
+  /** Examples to point out in the grid in place of all neighbors. */
+  readonly marked: Signal<Uint32Array | null> = signal(null);
+  /** The concept whose shares the stage map shows; null for what explains each stage. */
+  readonly mapped: Signal<string | null> = signal(null);
+  readonly allKinds = signal(false);
+  /** Why there are no shared concepts and no atlas, in words. */
+  readonly problem = signal("");
+
+  readonly mapping = new LatestTask();
+  readonly looking = new LatestTask();
+
+  readonly #source: Source;
+  readonly #concepts: Signal<SharedConcepts | null> = signal(null);
+  #contents: Contents | null = null;
+  /** Whether the atlas here has all kinds. */
+  #complete = false;
+
+  /**
+   * @param shown what is on screen beside the lists
+   * @param k how many neighbors there are
+   */
+  constructor(source: Source, shown: ReadonlySignal<Shown | null>, k: ReadonlySignal<number>) {
+    this.#source = source;
+    this.shared = computed(() => {
+      const concepts = this.#concepts.value;
+      const now = shown.value;
+      if (!concepts || !now) return null;
+      const { order } = now.ranked;
+      const near = nearest(order, now.selected, k.value);
+      const wide = nearest(order, now.selected, wideCount(order.length));
+      const groups = significantGroups(concepts.of(now.selected, near, wide));
+      return { selected: now.selected, near, groups };
+    });
+  }
+
+  /** Forgets what depends on the examples; one more of them changes the atlas too little to see. */
+  forget(): void {
+    this.#concepts.value = null;
+    this.clusters.value = null;
+    this.marked.value = null;
+  }
+
+  /** Reads the concepts that neighbors may share. */
+  async read(contents: Contents): Promise<void> {
+    this.#contents = contents;
+    if (contents.concepts.length === 0) return;
+    try {
+      const partitions = await this.#source.partitions();
+      this.#concepts.value = partitions.length > 0 ? new SharedConcepts(partitions) : null;
+      this.problem.value = "";
+    } catch (error) {
+      this.problem.value = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** Whether the stage map shows kinds that the atlas here has not. */
+  get wantsMore(): boolean {
+    return this.allKinds.value && !this.#complete;
+  }
+
+  /** Asks for the atlas of the kinds that are shown. */
+  async map(): Promise<void> {
+    const contents = this.#contents;
+    if (!contents || !this.#concepts.value) return;
+    const all = this.allKinds.value;
+    const kinds = [...new Set(contents.rows.map(({ kind }) => kind))].filter(
+      (kind) => all || contents.defaultKinds.includes(kind),
+    );
+    try {
+      const atlas = await this.mapping.run("finding what explains each stage", (call) =>
+        this.#source.atlas(kinds, call),
+      );
+      if (!atlas) return;
+      this.#complete = all;
+      this.atlas.value = atlas;
+    } catch (error) {
+      this.problem.value = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** Asks what the model would answer if it stopped at a stage. */
+  async look(stage: string, selected: number, k: number): Promise<void> {
+    try {
+      const lens = await this.looking.run("", (call) =>
+        this.#source.lens(stage, selected, k, call),
+      );
+      if (lens) this.lens.value = lens;
+    } catch {
+      // The panel beside the grid goes without it; the grid says what is wrong with the stage.
+      this.lens.value = null;
+    }
+  }
+
+  /** The clusters at a stage, of the examples as they are. */
+  async clustersAt(stage: string, call: Call): Promise<Clusters> {
+    const here = this.clusters.value;
+    return here?.stage === stage ? here : this.#source.clusters(stage, call);
+  }
+
+  /** Points out the neighbors that share a value, or stops to. */
+  mark(row: Shared | null): void {
+    const { near } = this.shared.value ?? {};
+    const { codes } = row?.partition ?? {};
+    this.marked.value =
+      near && codes && row ? near.filter((example) => codes[example] === row.code) : null;
+  }
+}
+
+/** Whether the grid is colored by the clusters of the stage, and not by a concept of that name. */
+export function isByCluster(colorBy: string, contents: Contents | null): boolean {
+  return colorBy === CLUSTER && contents?.concepts.includes(CLUSTER) === false;
+}

@@ -1,0 +1,18 @@
+/** Where one is: what undo and redo move between. */
+export interface Place {
+  readonly selected: number;
+  readonly stage: string;
+  /** Row and column concept, or none to follow the stage. */
+  readonly arrangeBy: readonly string[];
+  /** In the examples' own order, whatever `arrangeBy` says. */
+  readonly plain: boolean;
+}
+
+export function samePlace(a: Place, b: Place): boolean {
+  return (
+    a.selected === b.selected &&
+    a.stage === b.stage &&
+    a.plain === b.plain &&
+    a.arrangeBy.join("\n") === b.arrangeBy.join("\n")
+  );
+}

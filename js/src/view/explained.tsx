@@ -1,0 +1,141 @@
+import { useComputed } from "@preact/signals";
+import {
+  ALL_SAME,
+  type Atlas,
+  type Hue,
+  huesOf,
+  largestShares,
+  meaningAt,
+  NOTHING,
+} from "../compute/atlas";
+import { percentText } from "../compute/text";
+import type { Exploration } from "../exploration";
+import type { Tip } from "./tooltip";
+
+const EXPLAINS = "what explains it";
+const RUNNERS_UP = 3;
+
+/** How a stage's cell looks. */
+export interface StageLook {
+  /** CSS color, or null for the neutral one. */
+  readonly color: string | null;
+  /** Whether all examples are the same there. */
+  readonly same: boolean;
+  /** In words, or "". */
+  readonly text: string;
+}
+
+const PLAIN: StageLook = { color: null, same: false, text: "" };
+
+/** A hue at the strength of an explained share, over the neutral color of cells. */
+function shaded(hue: Hue | undefined, share: number): string | null {
+  const percent = Math.round(100 * share);
+  return hue && percent > 0
+    ? `color-mix(in oklab, ${hue.color} ${percent}%, var(--cw-cell))`
+    : null;
+}
+
+/** Looks up how stages' cells look, by address. */
+export function useStageLooks(exploration: Exploration): (stage: string) => StageLook {
+  const { knowledge } = exploration;
+  return useComputed(() => {
+    const atlas = knowledge.atlas.value;
+    if (!atlas) return () => PLAIN;
+    const hues = huesOf(atlas);
+    const chosen = chosenConcept(atlas, knowledge.mapped.value);
+    return (stage: string): StageLook => {
+      const meaning = meaningAt(atlas, stage, chosen);
+      if (!meaning) return PLAIN;
+      const { concept, share } = meaning;
+      if (concept === ALL_SAME) return { color: null, same: true, text: sameText };
+      if (concept === NOTHING) return { color: null, same: false, text: nothingText };
+      const text = `${atlas.concepts[concept]} explains ${percentText(share)}`;
+      return { color: shaded(hues[concept], share), same: false, text };
+    };
+  }).value;
+}
+
+const sameText = "all examples are the same here";
+const nothingText = "nothing that you named explains it";
+
+function chosenConcept(atlas: Atlas, mapped: string | null): number | null {
+  const index = mapped === null ? -1 : atlas.concepts.indexOf(mapped);
+  return index < 0 ? null : index;
+}
+
+/** What the atlas says of a stage, for the note at the pointer. */
+export function explainedTip(exploration: Exploration, stage: string): Partial<Tip> {
+  const { atlas, mapped } = exploration.knowledge;
+  const meaning =
+    atlas.value && meaningAt(atlas.value, stage, chosenConcept(atlas.value, mapped.value));
+  if (!atlas.value || !meaning) return {};
+  const { concept, share } = meaning;
+  if (concept === ALL_SAME) return { note: sameText };
+  const others = largestShares(atlas.value, stage, RUNNERS_UP, concept);
+  const rows = others.map((other) => [other.concept, percentText(other.share)] as const);
+  if (concept === NOTHING) return { note: nothingText, rows };
+  const name = atlas.value.concepts[concept] ?? "";
+  return { note: `${name} explains ${percentText(share)} of the distances`, rows };
+}
+
+/** Chooses what the colors of the stage map say. */
+export function ExplainedChoice({ exploration }: { exploration: Exploration }) {
+  const { atlas, mapped } = exploration.knowledge;
+  if (!atlas.value) return null;
+  return (
+    <select
+      data-role="explained-by"
+      aria-label="what the colors of the stages say"
+      value={mapped.value ?? EXPLAINS}
+      onChange={(event) => {
+        const { value, selectedIndex } = event.currentTarget;
+        mapped.value = selectedIndex === 0 ? null : value;
+      }}
+    >
+      {[EXPLAINS, ...atlas.value.concepts].map((option) => (
+        <option key={option} value={option}>
+          {option}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+/** What the hues on the stage map stand for. */
+export function ExplainedLegend({ exploration }: { exploration: Exploration }) {
+  const { atlas: found, mapped } = exploration.knowledge;
+  const atlas = found.value;
+  if (!atlas) return null;
+  const hues = huesOf(atlas);
+  const chosen = chosenConcept(atlas, mapped.value);
+  const same = atlas.best.includes(ALL_SAME);
+  const hue = chosen === null ? undefined : hues[chosen];
+  const shown = new Set(atlas.best.flatMap((concept) => hues[concept] ?? []));
+  return (
+    <div class="cw-swatches cw-key" data-role="atlas-legend">
+      {hue ? (
+        <span title="how much of the distances it explains">
+          0%
+          <i
+            class="cw-strength"
+            style={{ background: `linear-gradient(to right, var(--cw-cell), ${hue.color})` }}
+          />
+          100% {mapped.value}
+        </span>
+      ) : (
+        [...shown].map(({ name, color }) => (
+          <span key={name}>
+            <i style={{ background: color }} />
+            {name}
+          </span>
+        ))
+      )}
+      {same ? (
+        <span title={sameText}>
+          <i class="cw-same" />
+          all the same
+        </span>
+      ) : null}
+    </div>
+  );
+}

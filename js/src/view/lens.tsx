@@ -1,0 +1,74 @@
+import { useEffect } from "preact/hooks";
+import { contributionText, percentText, visibleToken } from "../compute/text";
+import type { Exploration } from "../exploration";
+import type { Lens } from "../source/source";
+
+/** Walking through examples asks nothing until one stays this long, in ms. */
+const REST_MS = 120;
+
+/** What the model would answer if it stopped at the stage, for the selected example. */
+export function LensBlock({ exploration }: { exploration: Exploration }) {
+  const { knowledge } = exploration;
+  const hasModel = exploration.contents.value?.hasModel ?? false;
+  const picture = exploration.settled.value;
+  const k = exploration.k.value;
+
+  useEffect(() => {
+    if (!hasModel || !picture) return;
+    const { stage, selected } = picture;
+    const timer = setTimeout(() => void knowledge.look(stage, selected, k), REST_MS);
+    return () => clearTimeout(timer);
+  }, [knowledge, hasModel, picture, k]);
+
+  const lens = knowledge.lens.value;
+  if (!lens || !hasModel) return null;
+  const stale = lens.stage !== picture?.stage || lens.row !== picture.selected;
+  return (
+    <section class="cw-lens" data-role="lens" data-stale={stale || undefined}>
+      {lens.available ? (
+        <Tokens lens={lens} />
+      ) : (
+        <p class="cw-aside" title={lens.reason}>
+          What is here cannot be read as an answer: it is neither what the model has so far, nor
+          something added to that.
+        </p>
+      )}
+    </section>
+  );
+}
+
+function Tokens({ lens }: { lens: Lens }) {
+  const { kind, tokens, answer, same, of } = lens;
+  const added = kind === "contribution";
+  const most = added ? Math.max(...tokens.map(({ value }) => Math.abs(value)), 1e-9) : 1;
+  const written = added ? contributionText : percentText;
+  return (
+    <>
+      <h4>
+        <span>{added ? "adds to the answer" : "if the model stopped here"}</span>
+        {answer ? <small title={`the right answer for ${answer.name}`}>{answer.name}</small> : null}
+      </h4>
+      <ol>
+        {tokens.map(({ text, value }, i) => {
+          const right = answer?.text === text;
+          return (
+            <li key={i} class="cw-token-bar" data-right={right || undefined}>
+              <b>{visibleToken(text)}</b>
+              <span>
+                <i style={{ width: `${(100 * Math.max(0, value)) / most}%` }} />
+              </span>
+              <small>{written(value)}</small>
+              <em title={right ? "the right answer" : ""}>{right ? "✓" : ""}</em>
+            </li>
+          );
+        })}
+      </ol>
+      <p class="cw-aside">
+        {answer && !tokens.some(({ text }) => text === answer.text)
+          ? `right is ${visibleToken(answer.text)}; `
+          : ""}
+        the same first at {same} of {of} neighbors
+      </p>
+    </>
+  );
+}

@@ -1,0 +1,118 @@
+import { useSignal } from "@preact/signals";
+import { huesOf } from "../compute/atlas";
+import type { Shared, SharedGroup } from "../compute/shared";
+import { chanceText, percentText } from "../compute/text";
+import type { Exploration } from "../exploration";
+
+/** What the neighbors share, as bars, the strongest first. */
+export function SharedBars({ exploration }: { exploration: Exploration }) {
+  const { knowledge, contents } = exploration;
+  const open = useSignal<ReadonlySet<string>>(new Set());
+  const found = knowledge.shared.value;
+  if (knowledge.problem.value !== "") {
+    return <p class="cw-aside">{knowledge.problem.value}</p>;
+  }
+  if (!found || contents.value?.concepts.length === 0) return null;
+  const colors = new Map(
+    knowledge.atlas.value &&
+      huesOf(knowledge.atlas.value).map((hue, i) => [
+        knowledge.atlas.value?.concepts[i] ?? "",
+        hue.color,
+      ]),
+  );
+  const toggle = (name: string) => {
+    const now = new Set(open.value);
+    if (!now.delete(name)) now.add(name);
+    open.value = now;
+  };
+  const bar = (row: Shared, group: SharedGroup) => {
+    const head = row === group.head;
+    const { name } = row.partition;
+    const opened = open.value.has(group.head.partition.name);
+    return (
+      <Bar
+        key={name}
+        row={row}
+        color={colors.get(name)}
+        nested={!head}
+        count={head ? group.nested.length : 0}
+        opened={opened}
+        onToggle={() => toggle(name)}
+        onMark={(marked) => knowledge.mark(marked ? row : null)}
+      />
+    );
+  };
+  return (
+    <section class="cw-shared" aria-label="what they share">
+      <h4>
+        <span>what they share</span>
+        <small title="how many of the neighbors, and how many of all other examples, have it">
+          these | all
+        </small>
+      </h4>
+      {found.groups.length === 0 ? <p class="cw-aside">nothing that you named</p> : null}
+      <ul data-role="shared" data-selected={found.selected}>
+        {found.groups.map((group) => [
+          bar(group.head, group),
+          ...(open.value.has(group.head.partition.name)
+            ? group.nested.map((row) => bar(row, group))
+            : []),
+        ])}
+      </ul>
+    </section>
+  );
+}
+
+interface BarProps {
+  readonly row: Shared;
+  readonly color: string | undefined;
+  readonly nested: boolean;
+  /** How many are folded under it. */
+  readonly count: number;
+  readonly opened: boolean;
+  readonly onToggle: () => void;
+  readonly onMark: (marked: boolean) => void;
+}
+
+function Bar({ row, color, nested, count, opened, onToggle, onMark }: BarProps) {
+  const { partition, code, share, base, p } = row;
+  const text = `${partition.name} = ${partition.values[code]}`;
+  const numbers = `${percentText(share)} | ${percentText(base)}`;
+  const chance = `By chance that often or more: ${chanceText(p)}, corrected for how many concepts there are.`;
+  const style = {
+    "--cw-share": `${100 * share}%`,
+    "--cw-base": `${100 * base}%`,
+    ...(color === undefined ? {} : { "--cw-hue": color }),
+  };
+  return (
+    <li data-nested={nested || undefined}>
+      {count > 0 ? (
+        <button
+          type="button"
+          class="cw-fold"
+          aria-expanded={opened}
+          title={`${count} finer ${count === 1 ? "concept says" : "concepts say"} the same`}
+          onClick={onToggle}
+        >
+          {opened ? "▾" : "▸"}
+        </button>
+      ) : null}
+      <button
+        type="button"
+        class="cw-bar"
+        data-concept={partition.name}
+        style={style}
+        aria-label={`${text}: ${percentText(share)} of these, ${percentText(base)} of all. ${chance}`}
+        title={`${text}\n${percentText(share)} of these, ${percentText(base)} of all others.\n${chance}`}
+        onPointerEnter={() => onMark(true)}
+        onPointerLeave={() => onMark(false)}
+        onFocus={() => onMark(true)}
+        onBlur={() => onMark(false)}
+        onClick={count > 0 ? onToggle : undefined}
+      >
+        <span>{text}</span>
+        <b>{numbers}</b>
+      </button>
+    </li>
+  );
+}

@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import { chanceOfAtLeast, corrected } from "../../src/compute/chance";
+import {
+  type Partition,
+  type Shared,
+  SharedConcepts,
+  significantGroups,
+  toldBy,
+  wideCount,
+} from "../../src/compute/shared";
+import vectors from "../vectors.json";
+
+const MISSING = 255;
+
+function partition(name: string, values: string[], codes: number[]): Partition {
+  const places = codes.map((code) => (code < 0 ? MISSING : code));
+  return { name, values, codes: Uint8Array.from(places), missing: MISSING, family: null };
+}
+
+describe("against vectors that Python wrote", () => {
+  vectors.shared.forEach(({ partitions, selected, near, wide, rows, told }, i) => {
+    const known = partitions.map(({ name, values, codes }) => partition(name, values, codes));
+
+    test(`what neighbors share, case ${i}`, () => {
+      const shared = new SharedConcepts(known);
+      const found = shared.of(selected, Uint32Array.from(near), Uint32Array.from(wide));
+      expect(found.map((row) => row.partition.name)).toEqual(rows.map((row) => row.concept));
+      found.forEach((row, at) => {
+        const expected = rows[at] as (typeof rows)[number];
+        expect(row.partition.values[row.code]).toBe(expected.value);
+        expect(row.under?.name ?? null).toBe(expected.under);
+        expect(row.share).toBeCloseTo(expected.share, 8);
+        expect(row.base).toBeCloseTo(expected.base, 8);
+        expect(row.agreement).toBeCloseTo(expected.agreement, 8);
+        expect(row.wideAgreement).toBeCloseTo(expected.wide_agreement, 8);
+        expect(Math.abs(row.p - expected.p)).toBeLessThanOrEqual(1e-7 * expected.p);
+      });
+    });
+
+    test(`how much a concept tells of another, case ${i}`, () => {
+      known.forEach((own, a) => {
+        known.forEach((other, b) => {
+          expect(toldBy(own, other)).toBeCloseTo(told[a]?.[b] as number, 7);
+        });
+      });
+    });
+  });
+});
+
+describe("the chance of at least so many", () => {
+  test("is that of a hand-worked case", () => {
+    // 3 drawn of 10, 4 of them hits: at least 2 hits in (6·6 + 4) of 120 ways.
+    expect(chanceOfAtLeast(2, 10, 4, 3)).toBeCloseTo(40 / 120, 12);
+    expect(chanceOfAtLeast(0, 10, 4, 3)).toBe(1);
+    expect(chanceOfAtLeast(4, 10, 4, 3)).toBe(0);
+    expect(chanceOfAtLeast(1, 10, 4, 3)).toBeCloseTo(1 - 20 / 120, 12);
+  });
+
+  test("of something is that of the rest, counted from the other side", () => {
+    const [others, alike, drawn] = [100_000, 10_000, 500];
+    for (const hits of [30, 50, 51, 70, 200]) {
+      const missed = chanceOfAtLeast(drawn - hits + 1, others, others - alike, drawn);
+      expect(chanceOfAtLeast(hits, others, alike, drawn) + missed).toBeCloseTo(1, 9);
+    }
+  });
+
+  test("is corrected after Benjamini and Hochberg", () => {
+    const found = corrected([0.01, 0.04, 0.03, 0.5]);
+    [0.04, 0.16 / 3, 0.16 / 3, 0.5].forEach((expected, i) => {
+      expect(found[i]).toBeCloseTo(expected, 12);
+    });
+  });
+});
+
+test("the wide look takes in 4 % of all, and at least one", () => {
+  expect([2, 30, 400, 10_000].map(wideCount)).toEqual([1, 1, 16, 400]);
+});
+
+test("what is nested with something that chance explains is on its own", () => {
+  const [a, b, c] = ["a", "b", "c"].map((name) => partition(name, ["0"], [0]));
+  const row = (own: Partition | undefined, p: number, under: Partition | undefined) =>
+    ({ partition: own, p, agreement: 0.5, under: under ?? null }) as Shared;
+  const names = (rows: Shared[]) =>
+    significantGroups(rows).map(({ head, nested }) =>
+      [head, ...nested].map(({ partition: { name } }) => name).join(" > "),
+    );
+  expect(names([row(a, 0.01, undefined), row(b, 0.01, a), row(c, 0.2, a)])).toEqual(["a > b"]);
+  expect(names([row(a, 0.2, undefined), row(b, 0.01, a), row(c, 0.01, undefined)])).toEqual([
+    "b",
+    "c",
+  ]);
+});
