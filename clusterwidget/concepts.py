@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control, hypergeom
 
 from clusterwidget.meaning import NESTED
-from clusterwidget.partitions import Partition
+from clusterwidget.partitions import Partition, Partitions
 
 Ints = npt.NDArray[np.int64]
 
@@ -20,14 +20,12 @@ WIDE = 0.04
 _SAYS_THE_SAME = 0.8
 
 
-def shared_concepts(
-    partitions: Sequence[Partition], selected: int, near: Ints, wide: Ints
-) -> pd.DataFrame:
+def shared_concepts(partitions: Partitions, selected: int, near: Ints, wide: Ints) -> pd.DataFrame:
     """Return what the neighbors of an example share with it, one row a concept.
 
     Parameters
     ----------
-    partitions : sequence of Partition
+    partitions : Partitions
     selected : int
     near : numpy.ndarray of int, shape (k,)
         The k neighbors.
@@ -45,18 +43,17 @@ def shared_concepts(
         Benjamini and Hochberg; ``wide_share`` and ``wide_agreement``, the same at the wide look;
         ``under``, the coarser concept that says the same, or None.
     """
-    rows = [
-        _row(partition, selected, near, wide)
-        for partition in partitions
-        if partition.codes[selected] >= 0
-    ]
-    known = [partition for partition in partitions if partition.codes[selected] >= 0]
+    known = [i for i, part in enumerate(partitions.all) if part.codes[selected] >= 0]
+    rows = [_row(partitions.all[index], selected, near, wide) for index in known]
     table = pd.DataFrame(rows, columns=_COLUMNS)
     if len(table):
         table["p"] = false_discovery_control(table["p"])
     table["under"] = None
-    order, under = _folded(known, table["wide_agreement"].to_numpy())
-    table.loc[list(under), "under"] = [known[head].name for head in under.values()]
+    groups = [len(partitions.all[index].groups) for index in known]
+    told = partitions.told[np.ix_(known, known)] if known else np.zeros((0, 0))
+    order, under = _folded(groups, told, table["wide_agreement"].to_numpy())
+    names = table["concept"].tolist()
+    table.loc[list(under), "under"] = [names[head] for head in under.values()]
     return table.loc[order].reset_index(drop=True)
 
 
@@ -98,20 +95,17 @@ def _row(partition: Partition, selected: int, near: Ints, wide: Ints) -> list[ob
 
 
 def _folded(
-    partitions: Sequence[Partition], strength: npt.NDArray[np.float64]
+    groups: Sequence[int], told: npt.NDArray[np.float64], strength: npt.NDArray[np.float64]
 ) -> tuple[list[int], dict[int, int]]:
     """Return the order of the rows, and under which row each folded one belongs."""
     under: dict[int, int] = {}
     heads: list[int] = []
-    coarsest_first = sorted(
-        range(len(partitions)), key=lambda index: (len(partitions[index].groups), -strength[index])
-    )
+    coarsest_first = sorted(range(len(groups)), key=lambda index: (groups[index], -strength[index]))
     for index in coarsest_first:
         nested = [
             head
             for head in heads
-            if strength[head] >= _SAYS_THE_SAME * strength[index]
-            and partitions[head].told_by(partitions[index]) >= NESTED
+            if strength[head] >= _SAYS_THE_SAME * strength[index] and told[head, index] >= NESTED
         ]
         if nested:
             under[index] = max(nested, key=lambda head: strength[head])

@@ -188,7 +188,7 @@ class Explorer:
         distances = self.distances(stage, example)
         wide = nearest_of(distances, example, max(1, min(n - 1, round(WIDE * n))))
         near = nearest_of(distances, example, k)
-        return shared_concepts(self._partitions(concepts).all, example, near, wide)
+        return shared_concepts(self._partitions(concepts), example, near, wide)
 
     def atlas(
         self,
