@@ -1,15 +1,16 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import { Arranger } from "./arranger";
+import { Codings } from "./codings";
 import { axesAt } from "./compute/atlas";
 import type { Arrangement, Coded } from "./compute/blocks";
 import type { Ranked } from "./compute/picture";
 import { parseStage } from "./compute/stage";
-import { nextLabelled } from "./example";
+import { Finder } from "./finder";
 import { History } from "./history";
-import { isByCluster, Knowledge } from "./knowledge";
+import { Knowledge } from "./knowledge";
 import { LatestTask } from "./loader";
 import { type Place, samePlace } from "./place";
-import type { Call, Contents, Labels, Source, Tokens } from "./source/source";
+import type { Contents, Labels, Source, Tokens } from "./source/source";
 import { type Measured, Supply } from "./supply";
 
 /** What the grid shows. */
@@ -19,6 +20,9 @@ export interface Picture extends Measured, Place {
   readonly started: number;
 }
 
+/** Row and column concept of the grid, or null for the plain order. */
+type Axes = readonly [string, string] | null;
+
 const HISTORY_LIMIT = 200;
 
 /** The state of one figure and what can be done with it. Views read its signals and call its methods. */
@@ -26,7 +30,6 @@ export class Exploration {
   readonly contents: Signal<Contents | null> = signal(null);
   readonly labels: Signal<Labels | null> = signal(null);
   readonly tokens: Signal<Tokens | null> = signal(null);
-  readonly concepts: Signal<ReadonlyMap<string, Coded>> = signal(new Map());
 
   readonly selected = signal(0);
   readonly stage = signal("");
@@ -44,16 +47,15 @@ export class Exploration {
   readonly preview: Signal<Ranked | null> = signal(null);
 
   readonly knowledge: Knowledge;
+  readonly finder: Finder;
   readonly loading = new LatestTask();
-  readonly finding = new LatestTask();
   readonly preparing = new LatestTask();
   readonly problem = signal("");
-  readonly typedProblem = signal("");
   readonly canUndo = signal(false);
   readonly canRedo = signal(false);
 
   /** Row and column concept of the grid now, or null for the plain order. */
-  readonly axes: ReadonlySignal<readonly [string, string] | null> = computed(() => {
+  readonly axes: ReadonlySignal<Axes> = computed(() => {
     if (this.plain.value) return null;
     const [rows, columns] = this.arrangeBy.value;
     if (rows !== undefined && columns !== undefined) return [rows, columns];
@@ -64,15 +66,13 @@ export class Exploration {
   });
 
   /** What the grid is colored by, or null for the distance. */
-  readonly colored: ReadonlySignal<Coded | null> = computed(() => {
-    const by = this.colorBy.value;
-    if (!isByCluster(by, this.contents.value)) return this.concepts.value.get(by) ?? null;
-    const clusters = this.knowledge.clusters.value;
-    return clusters?.stage === this.picture.value?.stage ? clusters : null;
-  });
+  readonly colored: ReadonlySignal<Coded | null> = computed(() =>
+    this.#codings.coloring(this.colorBy.value, this.contents.value, this.picture.value?.stage),
+  );
 
   readonly #source: Source;
   readonly #supply: Supply;
+  readonly #codings: Codings;
   readonly #history = new History<Place>(HISTORY_LIMIT);
   readonly #arranger = new Arranger();
   /** Brings what hovering needs and the picture did not. */
@@ -88,6 +88,8 @@ export class Exploration {
   constructor(source: Source, budget: number) {
     this.#source = source;
     this.#supply = new Supply(source, budget);
+    this.finder = new Finder(source);
+    this.#codings = new Codings(source);
     this.knowledge = new Knowledge(source, this.settled, this.k);
   }
 
@@ -109,7 +111,7 @@ export class Exploration {
     batch(() => {
       this.canUndo.value = this.#history.canUndo;
       this.contents.value = contents;
-      this.concepts.value = new Map();
+      this.#codings.forget();
       this.knowledge.forget();
       this.preview.value = null;
       this.pointed.value = null;
@@ -193,15 +195,14 @@ export class Exploration {
 
   /** Selects the example that a text stands for. */
   async find(text: string): Promise<void> {
-    this.typedProblem.value = "";
-    try {
-      const index = this.contents.value?.canParse
-        ? await this.#findByParsing(text)
-        : this.labels.value && nextLabelled(this.labels.value, text, this.selected.value);
-      if (index != null) this.go({ selected: index });
-    } catch (error) {
-      this.typedProblem.value = messageOf(error);
-    }
+    const labels = this.labels.value;
+    const found = this.contents.value?.canParse
+      ? await this.finder.parsed(text)
+      : labels && (await this.finder.labelled(text, labels, this.selected.value));
+    if (!found) return;
+    // The source tells of an added one next, and it is selected once it has been read.
+    if (found.added) this.#arriving = found.index;
+    else this.go({ selected: found.index });
   }
 
   /** Draws what is wanted now: at once if all of it is here, and otherwise when it has come. */
@@ -210,30 +211,26 @@ export class Exploration {
     const stage = this.stage.value;
     const selected = this.selected.value;
     if (!contents || this.#reading || selected >= contents.n) return;
-    const wanted = [...(this.axes.value ?? [])];
-    const clustered = isByCluster(this.colorBy.value, contents);
-    if (this.colorBy.value !== "distance" && !clustered) wanted.push(this.colorBy.value);
-    const missing = wanted.filter((name) => !this.concepts.value.has(name));
-    const complete =
-      missing.length === 0 && (!clustered || this.knowledge.clusters.value?.stage === stage);
-    if (complete && this.#draw(stage, selected, started)) {
+    const axes = this.axes.value;
+    const by = this.colorBy.value;
+    const complete = this.#codings.has(axes ?? [], by, contents, stage);
+    if (complete && this.#draw(stage, selected, axes, started)) {
       this.loading.cancel();
       return;
     }
     this.#hovering.cancel();
     try {
-      const found = await this.loading.run(stage, async (call) => {
-        const [clusters] = await Promise.all([
-          clustered ? this.knowledge.clustersAt(stage, call) : null,
-          this.#fetchConcepts(missing, call),
+      const use = await this.loading.run(stage, async (call) => {
+        const [codings] = await Promise.all([
+          this.#codings.fetch(axes ?? [], by, contents, stage, call),
           this.#supply.fetch(contents, stage, selected, this.k.value, call),
         ]);
-        return { clusters };
+        return codings;
       });
-      if (!found) return;
+      if (!use) return;
       batch(() => {
-        if (found.clusters) this.knowledge.clusters.value = found.clusters;
-        this.#draw(stage, selected, started);
+        use();
+        this.#draw(stage, selected, axes, started);
       });
       this.#hovering
         .run("", (call) => this.#supply.bring(contents, stage, call))
@@ -251,23 +248,14 @@ export class Exploration {
     if (String(this.axes.value) !== axes) await this.refresh(performance.now());
   }
 
-  async #fetchConcepts(names: readonly string[], call: Call): Promise<void> {
-    if (names.length === 0) return;
-    const concepts = new Map(this.concepts.value);
-    for (const concept of await this.#source.concepts(names, call)) {
-      concepts.set(concept.name, concept);
-    }
-    this.concepts.value = concepts;
-  }
-
   /** Draws if all that it takes is here; returns whether it did. */
-  #draw(stage: string, selected: number, started: number): boolean {
+  #draw(stage: string, selected: number, axes: Axes, started: number): boolean {
     const measured = this.#supply.measure(stage, selected);
     if (!measured) return false;
     const arrangement = this.#arranger.arrange(
       measured.ranked.order,
-      this.axes.value,
-      this.concepts.value,
+      axes,
+      this.#codings.concepts.value,
     );
     batch(() => {
       this.preview.value = null;
@@ -277,16 +265,6 @@ export class Exploration {
       this.picture.value = { ...this.#place(), ...measured, arrangement, started };
     });
     return true;
-  }
-
-  async #findByParsing(text: string): Promise<number | undefined> {
-    const found = await this.finding.run(`looking for ${text}`, (call) =>
-      this.#source.find(text, call),
-    );
-    if (!found?.added) return found?.index;
-    // The source tells of the change next, and the example is selected once it has been read.
-    this.#arriving = found.index;
-    return undefined;
   }
 
   #place(): Place {
@@ -317,7 +295,7 @@ export class Exploration {
       this.stage.value = place.stage;
       this.arrangeBy.value = place.arrangeBy;
       this.plain.value = place.plain;
-      this.typedProblem.value = "";
+      this.finder.problem.value = "";
       this.canUndo.value = this.#history.canUndo;
       this.canRedo.value = this.#history.canRedo;
     });

@@ -10,14 +10,7 @@ import {
   wideCount,
 } from "./compute/shared";
 import { LatestTask } from "./loader";
-import {
-  type Call,
-  CLUSTER,
-  type Clusters,
-  type Contents,
-  type Lens,
-  type Source,
-} from "./source/source";
+import type { Contents, Lens, Source } from "./source/source";
 
 /** What knowledge is about: distances from the selected example. */
 interface Shown {
@@ -37,7 +30,6 @@ export interface SharedNow {
 export class Knowledge {
   readonly atlas: Signal<Atlas | null> = signal(null);
   readonly lens: Signal<Lens | null> = signal(null);
-  readonly clusters: Signal<Clusters | null> = signal(null);
   readonly shared: ReadonlySignal<SharedNow | null>;
   /** Examples to point out in the grid in place of all neighbors. */
   readonly marked: Signal<Uint32Array | null> = signal(null);
@@ -77,7 +69,6 @@ export class Knowledge {
   /** Forgets what depends on the examples; one more of them changes the atlas too little to see. */
   forget(): void {
     this.#concepts.value = null;
-    this.clusters.value = null;
     this.marked.value = null;
   }
 
@@ -132,12 +123,6 @@ export class Knowledge {
     }
   }
 
-  /** The clusters at a stage, of the examples as they are. */
-  async clustersAt(stage: string, call: Call): Promise<Clusters> {
-    const here = this.clusters.value;
-    return here?.stage === stage ? here : this.#source.clusters(stage, call);
-  }
-
   /** Points out the neighbors that share a value, or stops to. */
   mark(row: Shared | null): void {
     const { near } = this.shared.value ?? {};
@@ -145,9 +130,4 @@ export class Knowledge {
     this.marked.value =
       near && codes && row ? near.filter((example) => codes[example] === row.code) : null;
   }
-}
-
-/** Whether the grid is colored by the clusters of the stage, and not by a concept of that name. */
-export function isByCluster(colorBy: string, contents: Contents | null): boolean {
-  return colorBy === CLUSTER && contents?.concepts.includes(CLUSTER) === false;
 }

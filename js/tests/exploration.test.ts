@@ -1,8 +1,8 @@
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { Atlas } from "../src/compute/atlas";
 import type { Coded } from "../src/compute/blocks";
-import type { Partition } from "../src/compute/shared";
-import { Exploration } from "../src/exploration";
+import type { Partition, Shared } from "../src/compute/shared";
+import { Exploration, type Picture } from "../src/exploration";
 import type {
   Call,
   Clusters,
@@ -82,7 +82,9 @@ class MemorySource implements Source {
   async distances(stage: string, row: number): Promise<Distances> {
     this.asked.push(`${stage} from ${row}`);
     const numbers = STAGES[stage] as number[];
-    const values = Float32Array.from(numbers, (x) => Math.abs(x - (numbers[row] as number)));
+    const values = Float32Array.from({ length: this.n }, (_, i) =>
+      Math.abs((numbers[i] ?? 100) - (numbers[row] as number)),
+    );
     return { stage, row, values, vector: Float32Array.of(numbers[row] as number), columns: null };
   }
   async find(): Promise<Found> {
@@ -222,4 +224,84 @@ test("the plain order is the examples' own", () => {
   expect(Array.from(exploration.picture.value?.arrangement.examples ?? [])).toEqual([
     0, 1, 2, 3, 4, 5,
   ]);
+});
+
+describe("the atlas", () => {
+  test("is asked for once the first picture is there, and for all kinds when they are shown", async () => {
+    expect(source.asked).toEqual(["embed@a", "atlas of embed"]);
+    exploration.showAllKinds(true);
+    exploration.showAllKinds(false);
+    exploration.showAllKinds(true);
+    await idle();
+    expect(source.asked.filter((what) => what === "atlas of embed,logits,broken")).toHaveLength(2);
+    exploration.showAllKinds(true);
+    expect(source.asked.filter((what) => what === "atlas of embed,logits,broken")).toHaveLength(2);
+  });
+
+  test("arranges the grid where the user has not", async () => {
+    exploration.go({ stage: "logits@a" });
+    await idle();
+    expect(exploration.axes.value).toEqual(["half", "other"]);
+    expect(exploration.picture.value?.arrangement.blocks.columns?.name).toBe("other");
+    exploration.go({ arrangeBy: ["other", "half"] });
+    expect(exploration.axes.value).toEqual(["other", "half"]);
+    exploration.go({ stage: "embed@a", arrangeBy: [] });
+    expect(exploration.axes.value).toEqual(["half", "half"]);
+  });
+});
+
+describe("what the neighbors share", () => {
+  test("follows the picture once it is on screen, and the number of neighbors", () => {
+    expect(exploration.knowledge.shared.value).toBeNull();
+    exploration.k.value = 2;
+    exploration.settle(exploration.picture.value as Picture);
+    const { shared } = exploration.knowledge;
+    expect(Array.from(shared.value?.near ?? [])).toEqual([1, 2]);
+    exploration.k.value = 5;
+    expect(shared.value?.near).toHaveLength(5);
+  });
+
+  test("is marked while a bar is pointed at", () => {
+    exploration.k.value = 4;
+    exploration.settle(exploration.picture.value as Picture);
+    const { knowledge } = exploration;
+    const codes = Uint8Array.of(0, 0, 0, 1, 1, 1);
+    const partition = { name: "half", values: ["low", "high"], codes, missing: 255, family: null };
+    knowledge.mark({ partition, code: 0 } as unknown as Shared);
+    expect(Array.from(knowledge.marked.value ?? [])).toEqual([1, 2]);
+    knowledge.mark(null);
+    expect(knowledge.marked.value).toBeNull();
+  });
+});
+
+describe("colored by cluster", () => {
+  test("the grid has the clusters of its stage, asked for once", async () => {
+    exploration.color("cluster");
+    await idle();
+    expect(exploration.colored.value?.values).toEqual(["four", "rest"]);
+    exploration.go({ selected: 2 });
+    expect(exploration.colored.value?.values).toEqual(["four", "rest"]);
+    expect(source.asked.filter((what) => what.startsWith("clusters"))).toHaveLength(1);
+  });
+
+  test("a stage without clusters is said so, and the picture stays as it was", async () => {
+    exploration.color("cluster");
+    await idle();
+    exploration.go({ stage: "logits@a" });
+    await idle();
+    expect(exploration.problem.value).toBe("all examples are the same there");
+    expect(exploration.picture.value?.stage).toBe("embed@a");
+    expect(exploration.colored.value?.values).toEqual(["four", "rest"]);
+  });
+});
+
+test("a large matrix comes after the picture, for hovering", async () => {
+  source = new MemorySource();
+  source.n = 300_000;
+  exploration = new Exploration(source, 2 ** 22);
+  exploration.stage.value = "embed@a";
+  await exploration.load();
+  expect(source.asked.slice(0, 2)).toEqual(["embed@a from 0", "embed@a"]);
+  exploration.point(1);
+  expect(exploration.preview.value?.from).toBe(1);
 });

@@ -42,6 +42,14 @@ const CATEGORIES = [
   "#7f7f7f",
 ];
 
+/** The same again, paler, where eight are not enough. */
+const MORE_CATEGORIES = [...CATEGORIES, ...CATEGORIES.map(paler)];
+
+function paler(color: string): string {
+  const mixed = channels(color).map((v) => Math.round(0.45 * v + 0.55 * 255));
+  return `rgb(${mixed.join(", ")})`;
+}
+
 export const MISSING_COLOR = "#8c8c8c";
 
 /**
@@ -50,7 +58,9 @@ export const MISSING_COLOR = "#8c8c8c";
  */
 export function conceptColors(values: readonly string[]): string[] {
   const ordered = values.every((v) => v !== "" && Number.isFinite(Number(v)));
-  if (!ordered && values.length <= CATEGORIES.length) return CATEGORIES.slice(0, values.length);
+  if (!ordered && values.length <= MORE_CATEGORIES.length) {
+    return MORE_CATEGORIES.slice(0, values.length);
+  }
   const last = Math.max(1, values.length - 1);
   return values.map((_, i) => interpolateViridis(0.08 + (0.87 * i) / last));
 }

@@ -108,9 +108,10 @@ export function ExplainedLegend({ exploration }: { exploration: Exploration }) {
   if (!atlas) return null;
   const hues = huesOf(atlas);
   const chosen = chosenConcept(atlas, mapped.value);
-  const same = atlas.best.includes(ALL_SAME);
+  const best = new Set(atlas.best);
+  const same = best.has(ALL_SAME);
   const hue = chosen === null ? undefined : hues[chosen];
-  const shown = new Set(atlas.best.flatMap((concept) => hues[concept] ?? []));
+  const shown = new Set(hues.filter((_, concept) => best.has(concept)));
   return (
     <div class="cw-swatches cw-key" data-role="atlas-legend">
       {hue ? (

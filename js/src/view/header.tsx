@@ -6,7 +6,7 @@ import { TokenRow } from "./tokens";
 export function Header({ exploration }: { exploration: Exploration }) {
   const typed = useSignal("");
   const contents = exploration.contents.value;
-  const problem = exploration.typedProblem.value;
+  const problem = exploration.finder.problem.value;
   const submit = (event: Event) => {
     event.preventDefault();
     if (typed.value.trim() !== "") void exploration.find(typed.value);
@@ -29,7 +29,7 @@ export function Header({ exploration }: { exploration: Exploration }) {
             value={typed.value}
             onInput={(event) => {
               typed.value = event.currentTarget.value;
-              exploration.typedProblem.value = "";
+              exploration.finder.problem.value = "";
             }}
           />
           {problem === "" ? null : (

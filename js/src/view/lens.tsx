@@ -46,7 +46,7 @@ function Tokens({ lens }: { lens: Lens }) {
     <>
       <h4>
         <span>{added ? "adds to the answer" : "if the model stopped here"}</span>
-        {answer ? <small title={`the right answer for ${answer.name}`}>{answer.name}</small> : null}
+        {answer ? <small>for {answer.name}</small> : null}
       </h4>
       <ol>
         {tokens.map(({ text, value }, i) => {

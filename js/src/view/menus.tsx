@@ -16,7 +16,7 @@ export function GridMenus({ exploration }: { exploration: Exploration }) {
     else exploration.go({ plain: false, arrangeBy: to === CHOSEN ? following : [] });
   };
   return (
-    <h3 class="cw-menus">
+    <h3 class="cw-menus" data-manner={manner}>
       <Choice
         name="color"
         label="color"

@@ -4,10 +4,14 @@ import type { Shared, SharedGroup } from "../compute/shared";
 import { chanceText, percentText } from "../compute/text";
 import type { Exploration } from "../exploration";
 
+/** The strongest of these are shown before anyone asks for the rest. */
+const FIRST = 6;
+
 /** What the neighbors share, as bars, the strongest first. */
 export function SharedBars({ exploration }: { exploration: Exploration }) {
   const { knowledge, contents } = exploration;
   const open = useSignal<ReadonlySet<string>>(new Set());
+  const all = useSignal(false);
   const found = knowledge.shared.value;
   if (knowledge.problem.value !== "") {
     return <p class="cw-aside">{knowledge.problem.value}</p>;
@@ -42,6 +46,8 @@ export function SharedBars({ exploration }: { exploration: Exploration }) {
       />
     );
   };
+  const groups = all.value ? found.groups : found.groups.slice(0, FIRST);
+  const more = found.groups.length - FIRST;
   return (
     <section class="cw-shared" aria-label="what they share">
       <h4>
@@ -52,13 +58,23 @@ export function SharedBars({ exploration }: { exploration: Exploration }) {
       </h4>
       {found.groups.length === 0 ? <p class="cw-aside">nothing that you named</p> : null}
       <ul data-role="shared" data-selected={found.selected}>
-        {found.groups.map((group) => [
+        {groups.map((group) => [
           bar(group.head, group),
           ...(open.value.has(group.head.partition.name)
             ? group.nested.map((row) => bar(row, group))
             : []),
         ])}
       </ul>
+      {more > 0 ? (
+        <button
+          type="button"
+          class="cw-more"
+          aria-expanded={all.value}
+          onClick={() => (all.value = !all.value)}
+        >
+          {all.value ? "▾ fewer" : `▸ ${more} more`}
+        </button>
+      ) : null}
     </section>
   );
 }

@@ -8,7 +8,7 @@ import { useSpan, visible } from "./span";
 import { StageHeads } from "./stageheads";
 import type { Tip } from "./tooltip";
 
-const LINE = 16;
+const LINE = 15;
 const NAME_WIDTH = 84;
 const LEAST_COLUMN = 13;
 const MOST_COLUMN = 26;

@@ -5,9 +5,9 @@ import type { Doing, LatestTask } from "../loader";
 /** What takes longer, with a way to stop it, and what went wrong. */
 export function Notices({ exploration, status }: { exploration: Exploration; status: string }) {
   const problem = exploration.problem.value || status;
-  const loading = exploration.loading.progress.value ?? exploration.finding.progress.value;
+  const loading = exploration.loading.progress.value ?? exploration.finder.task.progress.value;
   const cancel = () => {
-    exploration.finding.cancel();
+    exploration.finder.task.cancel();
     exploration.cancel();
   };
   return (

@@ -1,6 +1,13 @@
 import { expect, test } from "vitest";
 import { Ranking } from "../../src/compute/distances";
-import { colorIndexes, histogram, scaleOf, softmax } from "../../src/compute/scale";
+import {
+  colorIndexes,
+  countAt,
+  histogram,
+  scaleOf,
+  sliderOf,
+  softmax,
+} from "../../src/compute/scale";
 
 const distances = Float32Array.from({ length: 1001 }, (_, i) => i / 100);
 const order = new Ranking().sort(distances);
@@ -40,4 +47,12 @@ test("two examples can be scaled", () => {
 test("softmax weights sum to 1, and a masked score weighs nothing", () => {
   const weights = softmax(Float32Array.of(1000, 1000, Number.NEGATIVE_INFINITY));
   expect(Array.from(weights)).toEqual([0.5, 0.5, 0]);
+});
+
+test("a slider of counts reaches every count, and both ends", () => {
+  expect([countAt(0, 9999), countAt(1, 9999)]).toEqual([1, 9999]);
+  for (const count of [1, 2, 3, 100, 4321, 9999]) {
+    expect(countAt(sliderOf(count, 9999), 9999)).toBe(count);
+  }
+  expect(sliderOf(1, 1)).toBe(0);
 });

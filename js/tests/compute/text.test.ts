@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { describeStage, parseStage, stageText } from "../../src/compute/stage";
-import { countText, distanceText, sharedPieces, visibleToken } from "../../src/compute/text";
+import {
+  chanceText,
+  contributionText,
+  countText,
+  distanceText,
+  percentText,
+  sharedPieces,
+  visibleToken,
+} from "../../src/compute/text";
 
 test.each(["L1H3.result@S3", "L0.attn_out@=", "L1.resid_post@12", "embed@L3", "logits@a.b@c"])(
   "the address %s reads and prints the same",
@@ -71,4 +79,22 @@ test("counts have commas", () => {
 
 test("spaces of tokens are seen", () => {
   expect(visibleToken(" Paris\n")).toBe("·Paris↵");
+});
+
+test("only all is 100% and only none 0%", () => {
+  const shares = [0, 0.001, 0.006, 0.5, 0.996, 1];
+  expect(shares.map(percentText)).toEqual(["0%", "<1%", "1%", "50%", ">99%", "100%"]);
+});
+
+test("chances have the digits that matter", () => {
+  expect([0.5, 0.0123, 2e-5, 1e-30].map(chanceText)).toEqual([
+    "0.50",
+    "0.012",
+    "2e-5",
+    "less than 1 in a billion",
+  ]);
+});
+
+test("contributions have a sign", () => {
+  expect([1.5, -0.25].map(contributionText)).toEqual(["+1.500", "−0.250"]);
 });

@@ -138,3 +138,37 @@ test("hears that the examples changed, until it ends", async () => {
   await expect(open).rejects.toSatisfy(aborted);
   expect(kernel.listeners.size).toBe(0);
 });
+
+test("an atlas comes with its shares, by stage", async () => {
+  const asked = source.atlas(["embed"]);
+  expect(kernel.sent.at(-1)).toMatchObject({ what: "atlas", kinds: ["embed"] });
+  const fields = {
+    stages: ["embed@a", "embed@b"],
+    concepts: ["x"],
+    families: [null],
+    best: [0, -2],
+    pairs: [["x", "y"]],
+    axes: [0, -1],
+  };
+  kernel.answer("reply", fields, [Float32Array.of(0.5, Number.NaN).buffer]);
+  const atlas = await asked;
+  expect(atlas.stages.get("embed@b")).toBe(1);
+  expect(Array.from(atlas.shares)).toEqual([0.5, Number.NaN]);
+});
+
+test("partitions and clusters come as codes, the largest one missing", async () => {
+  const partitions = source.partitions();
+  const described = { name: "x = y", values: ["0", "1"], dtype: "uint8", family: "f" };
+  kernel.answer("reply", { partitions: [described] }, [Uint8Array.of(0, 1, 255).buffer]);
+  expect((await partitions)[0]).toMatchObject({ name: "x = y", missing: 255, family: "f" });
+  const clusters = source.clusters("embed@a");
+  kernel.answer("reply", { names: ["3: x = 1"], dtype: "uint16" }, [Uint16Array.of(0).buffer]);
+  expect(await clusters).toMatchObject({ stage: "embed@a", values: ["3: x = 1"], missing: 65535 });
+});
+
+test("a lens says which stage and example it is about", async () => {
+  const lens = source.lens("embed@a", 7, 20);
+  expect(kernel.sent.at(-1)).toMatchObject({ what: "lens", stage: "embed@a", row: 7, k: 20 });
+  kernel.answer("reply", { available: false, reason: "no" });
+  expect(await lens).toMatchObject({ available: false, stage: "embed@a", row: 7 });
+});

@@ -1,0 +1,65 @@
+import { type Signal, signal } from "@preact/signals";
+import type { Coded } from "./compute/blocks";
+import { type Call, CLUSTER, type Clusters, type Contents, type Source } from "./source/source";
+
+/** What a picture is colored and arranged by: concepts, and the clusters at a stage. */
+export class Codings {
+  readonly concepts: Signal<ReadonlyMap<string, Coded>> = signal(new Map());
+  readonly #clusters: Signal<Clusters | null> = signal(null);
+  readonly #source: Source;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** What `colorBy` stands for at a stage, or null for the distance and for what is not here. */
+  coloring(colorBy: string, contents: Contents | null, stage: string | undefined): Coded | null {
+    if (!isByCluster(colorBy, contents)) return this.concepts.value.get(colorBy) ?? null;
+    const clusters = this.#clusters.value;
+    return clusters?.stage === stage ? clusters : null;
+  }
+
+  /** Whether all that a picture needs is here. */
+  has(axes: readonly string[], colorBy: string, contents: Contents, stage: string): boolean {
+    return (
+      axes.every((name) => this.concepts.value.has(name)) &&
+      (colorBy === "distance" || this.coloring(colorBy, contents, stage) !== null)
+    );
+  }
+
+  /** Brings what is not; the function that it returns puts it in use. */
+  async fetch(
+    axes: readonly string[],
+    colorBy: string,
+    contents: Contents,
+    stage: string,
+    call: Call,
+  ): Promise<() => void> {
+    const clustered = isByCluster(colorBy, contents);
+    const wanted = clustered || colorBy === "distance" ? axes : [...axes, colorBy];
+    const missing = wanted.filter((name) => !this.concepts.value.has(name));
+    const [fetched, clusters] = await Promise.all([
+      missing.length > 0 ? this.#source.concepts(missing, call) : [],
+      clustered && !this.coloring(colorBy, contents, stage)
+        ? this.#source.clusters(stage, call)
+        : null,
+    ]);
+    return () => {
+      const concepts = new Map(this.concepts.value);
+      for (const concept of fetched) concepts.set(concept.name, concept);
+      this.concepts.value = concepts;
+      if (clusters) this.#clusters.value = clusters;
+    };
+  }
+
+  /** Forgets what it holds: the examples have changed. */
+  forget(): void {
+    this.concepts.value = new Map();
+    this.#clusters.value = null;
+  }
+}
+
+/** Whether the grid is colored by the clusters of the stage, and not by a concept of that name. */
+function isByCluster(colorBy: string, contents: Contents | null): boolean {
+  return colorBy === CLUSTER && contents?.concepts.includes(CLUSTER) === false;
+}
