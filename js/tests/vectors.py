@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from clusterwidget.concepts import shared_concepts
-from clusterwidget.partitions import Partition
+from clusterwidget.partitions import Partition, Partitions
 
 PATH = Path(__file__).with_name("vectors.json")
 
@@ -61,7 +61,7 @@ def shared_case(rng: np.random.Generator, n: int, k: int, wide: int) -> dict[str
     selected = int(rng.integers(n))
     distances = np.abs(a + b - a[selected] - b[selected]) + 0.1 * rng.random(n)
     order = np.array([i for i in np.argsort(distances) if i != selected])
-    table = shared_concepts(partitions, selected, order[:k], order[:wide])
+    table = shared_concepts(Partitions(tuple(partitions), ()), selected, order[:k], order[:wide])
     numbers = ["share", "base", "agreement", "p", "wide_agreement"]
     return {
         "selected": selected,

@@ -9,7 +9,7 @@ import type { Exploration } from "../exploration";
 const BINS = 72;
 const HEIGHT = 30;
 const STOPS = Array.from({ length: 17 }, (_, i) => i / 16);
-const MOST_SWATCHES = 12;
+const MOST_SWATCHES = 16;
 
 /** What the grid's colors mean. */
 export function Legend({ exploration }: { exploration: Exploration }) {
@@ -88,7 +88,7 @@ function ConceptLegend({ concept }: { concept: Coded }) {
       <div class="cw-swatches">
         <em>{name}</em>
         {values.map((value, i) => (
-          <span key={value}>
+          <span key={i}>
             <i style={{ background: colors[i] ?? "" }} />
             {value}
           </span>

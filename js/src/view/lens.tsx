@@ -67,7 +67,7 @@ function Tokens({ lens }: { lens: Lens }) {
         {answer && !tokens.some(({ text }) => text === answer.text)
           ? `right is ${visibleToken(answer.text)}; `
           : ""}
-        the same first at {same} of {of} neighbors
+        the same at {same} of {of} neighbors
       </p>
     </>
   );
