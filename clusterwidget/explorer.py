@@ -19,6 +19,7 @@ from clusterwidget.hooks import Model, check_tokens, checked_model, model_stages
 from clusterwidget.meaning import Meaning, meaning
 from clusterwidget.partitions import Partitions, partitions
 from clusterwidget.progress import Cancelled, Progress
+from clusterwidget.significance import Correction, significance
 from clusterwidget.stages import Stage
 
 if TYPE_CHECKING:
@@ -221,6 +222,31 @@ class Explorer:
         joint = [known.named(b).within(known.named(a)) for a, b in pairs]
         return atlas(
             self._captures, stages, known, pairs=joint, progress=progress, cancelled=cancelled
+        )
+
+    def significance(
+        self,
+        stages: Iterable[Stage | str],
+        concepts: Iterable[str] | None = None,
+        *,
+        permutations: int = 199,
+        correction: Correction = "bh",
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> pd.DataFrame:
+        """Return p of each explained share, stages × concepts, by permuting the examples.
+
+        The parameters are those of `significance.significance`: corrected for all stages and
+        concepts that are asked for, by the false discovery rate or the largest share.
+        """
+        return significance(
+            self._captures,
+            [Stage.of(stage) for stage in stages],
+            self._partitions(concepts),
+            permutations=permutations,
+            correction=correction,
+            seed=seed,
+            progress=progress,
         )
 
     def meaning(

@@ -186,3 +186,68 @@ def test_what_was_done_to_concepts_is_said() -> None:
         "one is dropped: it is 1 for every example.",
         "x is continuous: it is divided at its 10-quantiles.",
     )
+
+
+def planted_explorer(problems: cw.Examples, **stages: np.ndarray) -> cw.Explorer:
+    activations: dict[Any, Any] = {f"embed@{name}": rows for name, rows in stages.items()}
+    return cw.Explorer(examples=problems, activations=activations)
+
+
+@pytest.mark.parametrize("correction", ["bh", "max"])
+def test_permutations_tell_what_is_planted_from_noise(correction: Any) -> None:
+    problems = cw.addition.problems(N, seed=3)
+    noise = np.random.default_rng(0).standard_normal((N, D), dtype=np.float32)
+    explorer = planted_explorer(
+        problems, L3=planted(problems.concepts["carry2"].to_numpy()), L2=noise
+    )
+    p = explorer.significance(["embed@L3", "embed@L2"], permutations=499, correction=correction)
+    known = dict(zip(p.columns, p.to_numpy()[0], strict=True))
+    assert known["carry2"] <= 0.03
+    assert p.to_numpy()[1].min() > 0.05
+
+
+def test_the_smallest_of_many_p_is_corrected_for() -> None:
+    problems = cw.addition.problems(400, seed=3)
+    smallest = []
+    for seed in range(20):
+        noise = np.random.default_rng(seed).standard_normal((400, 4), dtype=np.float32)
+        explorer = planted_explorer(problems, L3=noise)
+        p = explorer.significance(["embed@L3"], permutations=49, correction="max", seed=seed)
+        smallest.append(p.to_numpy().min())
+    assert np.mean(np.array(smallest) <= 0.05) <= 0.15
+
+
+def test_a_stage_of_equal_examples_has_no_p() -> None:
+    explorer = planted_explorer(cw.addition.problems(50), L3=np.ones((50, 2), np.float32))
+    with pytest.raises(ValueError, match="no correction 'fdr'"):
+        explorer.significance(["embed@L3"], correction="fdr")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="permutations must be at least 1"):
+        explorer.significance(["embed@L3"], permutations=0)
+
+
+def test_shuffled_concepts_mean_nothing_at_the_stages_of_the_adder() -> None:
+    problems = cw.addition.problems(N, seed=3)
+    model = cw.addition.load_model()
+    stages = cw.Explorer(model, problems).stages(
+        kinds=["result", "resid_post"], layers=1, positions=["=", "S3"]
+    )
+    explorer = cw.Explorer(model, problems)
+    explorer.capture(stages)
+    named = []
+    for seed in range(20):
+        shuffled = problems.concepts.sample(frac=1, random_state=seed).reset_index(drop=True)
+        known = partitions(shuffled).all
+        for stage in stages:
+            found = meaning(explorer.matrix(stage), known, permutations=99, seed=seed)
+            named.append(found.concept is not None)
+    assert np.mean(named) <= 0.05
+
+
+def test_an_untrained_network_holds_digits_and_no_sums() -> None:
+    from clusterwidget.addition.model import Config, build
+
+    problems = cw.addition.problems(N, seed=3)
+    explorer = cw.Explorer(build(Config(), seed=5), problems)
+    for stage in explorer.stages(kinds=["result", "resid_post"], positions="="):
+        named = explorer.meaning(stage).concept
+        assert named is None or problems.families[named].startswith("digit of"), stage
