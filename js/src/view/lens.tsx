@@ -29,8 +29,7 @@ export function LensBlock({ exploration }: { exploration: Exploration }) {
         <Tokens lens={lens} />
       ) : (
         <p class="cw-aside" title={lens.reason}>
-          What is here cannot be read as an answer: it is neither what the model has so far, nor
-          something added to that.
+          What is here is no part of the answer itself, so it cannot be read as one.
         </p>
       )}
     </section>

@@ -126,7 +126,8 @@ function Bar({ row, color, nested, count, opened, onToggle, onMark }: BarProps) 
         onBlur={() => onMark(false)}
         onClick={count > 0 ? onToggle : undefined}
       >
-        <span>{text}</span>
+        <span>{partition.name}</span>
+        <i>= {partition.values[code]}</i>
         <b>{numbers}</b>
       </button>
     </li>

@@ -45,7 +45,7 @@ export function StageMap({ exploration, tip, root }: Props) {
   useEffect(() => {
     const element = scroller.current;
     if (element && stageLine.value >= 0) reveal(element, stageLine.value);
-  }, [stageLine.value]);
+  }, [stageLine.value, span.height]);
 
   if (!contents) return null;
   const { positions } = contents;
