@@ -131,7 +131,7 @@ export class Exploration {
       this.#prepared = true;
       await this.preparing.run("getting stages ready", (call) => this.#source.prepare(call));
     }
-    if (read === this.#reads) await this.#map();
+    if (read === this.#reads && this.knowledge.wantsMap) await this.#map();
   }
 
   /** Goes somewhere else; what is not named stays. */
@@ -169,7 +169,7 @@ export class Exploration {
   /** Shows all kinds of stages on the map, or those worth showing first. */
   showAllKinds(all: boolean): void {
     this.knowledge.allKinds.value = all;
-    if (this.knowledge.wantsMore) void this.#map();
+    if (this.knowledge.wantsMap) void this.#map();
   }
 
   /** Points at an example, and shows the distances from it where its matrix is here. */

@@ -12,6 +12,9 @@ import {
 import { LatestTask } from "./loader";
 import type { Contents, Lens, Source } from "./source/source";
 
+/** Share of the examples that may be added before the atlas is asked for again. */
+const FEW = 0.01;
+
 /** What knowledge is about: distances from the selected example. */
 interface Shown {
   readonly selected: number;
@@ -45,8 +48,9 @@ export class Knowledge {
   readonly #source: Source;
   readonly #concepts: Signal<SharedConcepts | null> = signal(null);
   #contents: Contents | null = null;
-  /** Whether the atlas here has all kinds. */
+  /** Whether the atlas here has all kinds, and of how many examples it is. */
   #complete = false;
+  #examples = 0;
 
   /**
    * @param shown what is on screen beside the lists
@@ -66,7 +70,7 @@ export class Knowledge {
     });
   }
 
-  /** Forgets what depends on the examples; one more of them changes the atlas too little to see. */
+  /** Forgets what depends on each example; the atlas does not. */
   forget(): void {
     this.#concepts.value = null;
     this.marked.value = null;
@@ -78,6 +82,7 @@ export class Knowledge {
     if (contents.concepts.length === 0) return;
     try {
       const partitions = await this.#source.partitions();
+      if (contents !== this.#contents) return;
       this.#concepts.value = partitions.length > 0 ? new SharedConcepts(partitions) : null;
       this.problem.value = "";
     } catch (error) {
@@ -85,9 +90,11 @@ export class Knowledge {
     }
   }
 
-  /** Whether the stage map shows kinds that the atlas here has not. */
-  get wantsMore(): boolean {
-    return this.allKinds.value && !this.#complete;
+  /** Whether the stage map shows kinds that the atlas here has not, or there are other examples. */
+  get wantsMap(): boolean {
+    const n = this.#contents?.n ?? 0;
+    const others = Math.abs(n - this.#examples) > FEW * this.#examples;
+    return others || (this.allKinds.value && !this.#complete);
   }
 
   /** Asks for the atlas of the kinds that are shown. */
@@ -104,6 +111,7 @@ export class Knowledge {
       );
       if (!atlas) return;
       this.#complete = all;
+      this.#examples = contents.n;
       this.atlas.value = atlas;
     } catch (error) {
       this.problem.value = error instanceof Error ? error.message : String(error);

@@ -238,6 +238,19 @@ describe("the atlas", () => {
     expect(source.asked.filter((what) => what === "atlas of embed,logits,broken")).toHaveLength(2);
   });
 
+  test("is asked for again when more than a few examples were added", async () => {
+    const atlases = () => source.asked.filter((what) => what.startsWith("atlas")).length;
+    source.n = 1000;
+    await exploration.load();
+    expect(atlases()).toBe(2);
+    source.n = 1001;
+    await exploration.load();
+    expect(atlases()).toBe(2);
+    source.n = 1020;
+    await exploration.load();
+    expect(atlases()).toBe(3);
+  });
+
   test("arranges the grid where the user has not", async () => {
     exploration.go({ stage: "logits@a" });
     await idle();
