@@ -31,6 +31,7 @@ class Activations:
             raise ValueError(f"the memory bound must be a positive number of bytes, not {bound}.")
         self.bound = bound
         self._matrices: OrderedDict[Stage, Matrix] = OrderedDict()
+        self._nbytes = 0
         self._lock = threading.Lock()
 
     def __contains__(self, stage: object) -> bool:
@@ -41,7 +42,7 @@ class Activations:
     def nbytes(self) -> int:
         """Bytes that are held now."""
         with self._lock:
-            return sum(matrix.nbytes for matrix in self._matrices.values())
+            return self._nbytes
 
     def get(self, stage: Stage) -> Matrix | None:
         """Return a stage's matrix, or None where it is not held."""
@@ -54,11 +55,11 @@ class Activations:
     def put(self, stage: Stage, matrix: Matrix) -> None:
         """Keep a matrix, and drop what was not used for longest until the bound holds."""
         with self._lock:
+            old = self._matrices.pop(stage, None)
+            self._nbytes += matrix.nbytes - (0 if old is None else old.nbytes)
             self._matrices[stage] = matrix
-            self._matrices.move_to_end(stage)
-            held = sum(kept.nbytes for kept in self._matrices.values())
-            while self.bound is not None and held > self.bound and len(self._matrices) > 1:
-                held -= self._matrices.popitem(last=False)[1].nbytes
+            while self.bound is not None and self._nbytes > self.bound and len(self._matrices) > 1:
+                self._nbytes -= self._matrices.popitem(last=False)[1].nbytes
 
 
 def given_activations(
