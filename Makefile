@@ -37,10 +37,10 @@ check: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/mypy
 	cd js && npm run check
 
-bench: $(VENV)/bench.stamp $(VENV)/browser.stamp
+bench: $(VENV)/bench.stamp $(VENV)/browser.stamp $(BUNDLE)
 	$(BIN)/python -m benchmarks
 
-build: $(VENV)/dev.stamp
+build: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/python -m build --outdir dist
 
 clean:
