@@ -8,18 +8,19 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 BUNDLE := clusterwidget/static/widget.js
 JS := $(shell find js/src -type f) $(wildcard js/*.json js/*.mjs js/*.ts)
 
-.PHONY: demo lab test check bench build clean
+.PHONY: demo lab test check bench picture build clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
 help:
-	@echo 'make demo   the worked example, as a page in the browser'
-	@echo 'make lab    the notebooks, in JupyterLab'
-	@echo 'make test   all checks and tests'
-	@echo 'make check  formatting, lint and types only'
-	@echo 'make bench  the numbers of the README, measured here'
-	@echo 'make build  wheel and source distribution, into dist/'
-	@echo 'make clean  remove everything that the other targets made'
+	@echo 'make demo     the worked example, as a page in the browser'
+	@echo 'make lab      the notebooks, in JupyterLab'
+	@echo 'make test     all checks and tests'
+	@echo 'make check    formatting, lint and types only'
+	@echo 'make bench    the numbers of the README, measured here'
+	@echo 'make picture  the picture of the README, taken anew'
+	@echo 'make build    wheel and source distribution, into dist/'
+	@echo 'make clean    remove everything that the other targets made'
 
 demo: $(VENV)/demo.stamp $(BUNDLE)
 	$(BIN)/voila --progressive_rendering=True notebooks/01_addition.ipynb
@@ -37,10 +38,13 @@ check: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/mypy
 	cd js && npm run check
 
-bench: $(VENV)/bench.stamp $(VENV)/browser.stamp
+bench: $(VENV)/bench.stamp $(VENV)/browser.stamp $(BUNDLE)
 	$(BIN)/python -m benchmarks
 
-build: $(VENV)/dev.stamp
+picture: $(VENV)/browser.stamp $(BUNDLE)
+	$(BIN)/python -m tests.browser.picture
+
+build: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/python -m build --outdir dist
 
 clean:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
+import threading
+
+import psutil
 
 import clusterwidget as cw
 from benchmarks.timing import print_table
@@ -17,17 +19,37 @@ def main() -> None:
     """Measure in a process of its own, whose peak is nobody else's."""
     command = [sys.executable, "-m", "benchmarks.memory"]
     output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    before, after, matrix = (float(word) for word in output.split()[-3:])
+    before, most, matrix = (float(word) for word in output.split()[-3:])
     print_table(
         f"Memory to capture one {WIDTH}-wide stage of {N:,} problems (MB)",
-        ["the stage matrix", "peak above what was held before", "beyond the matrix"],
-        [[f"{matrix:.0f}", f"{after - before:.0f}", f"{after - before - matrix:.0f}"]],
+        ["the stage matrix", "most held, above what was held before", "beyond the matrix"],
+        [[f"{matrix:.0f}", f"{most - before:.0f}", f"{most - before - matrix:.0f}"]],
     )
 
 
-def _peak() -> float:
-    unit = 1e6 if sys.platform == "darwin" else 1e3
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+class _Watch:
+    """Notes the most memory that the process holds, looking every few milliseconds."""
+
+    def __init__(self) -> None:
+        self._process = psutil.Process()
+        self._over = threading.Event()
+        self.before = self.most = self._held()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> _Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.005):
+            self.most = max(self.most, self._held())
+
+    def _held(self) -> float:
+        return self._process.memory_info().rss / 1e6
 
 
 def _measure() -> None:
@@ -51,9 +73,9 @@ def _measure() -> None:
     small = cw.Explorer(model, cw.addition.problems(2_000, seed=1))
     small.matrix("L0.attn_out@=")
     explorer = cw.Explorer(model, cw.addition.problems(N, seed=0))
-    before = _peak()
-    matrix = explorer.matrix("L0.attn_out@=", progress=lambda *_: None)
-    print(before, _peak(), matrix.nbytes / 1e6)
+    with _Watch() as watch:
+        matrix = explorer.matrix("L0.attn_out@=", progress=lambda *_: None)
+    print(watch.before, watch.most, matrix.nbytes / 1e6)
 
 
 if __name__ == "__main__":

@@ -52,6 +52,11 @@ class Activations:
                 self._matrices.move_to_end(stage)
             return matrix
 
+    def clear(self) -> None:
+        """Drop everything."""
+        with self._lock:
+            self._matrices.clear()
+
     def put(self, stage: Stage, matrix: Matrix) -> None:
         """Keep a matrix, and drop what was not used for longest until the bound holds."""
         with self._lock:

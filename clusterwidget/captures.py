@@ -124,6 +124,11 @@ class Captures:
                 cancelled=cancelled,
             )
 
+    def release(self) -> None:
+        """Drop what was captured; it is captured again when it is asked for."""
+        if self.model is not None:
+            self._held.clear()
+
     def affordable(self, stages: Iterable[Stage]) -> list[Stage]:
         """Return the stages, in order, that can be held beside what is held now."""
         room = None if self._held.bound is None else self._held.bound - self._held.nbytes

@@ -227,7 +227,8 @@ def _write_record(weights: Path, model: Any, tally: Tally, seconds: float) -> No
         "torch": torch.__version__,
         "transformer_lens": version("transformer-lens"),
     }
-    write_whole(weights.with_suffix(".verified.json"), json.dumps(record, indent=2).encode())
+    text = json.dumps(record, indent=2) + "\n"
+    write_whole(weights.with_suffix(".verified.json"), text.encode())
 
 
 def _check_device(name: str) -> None:

@@ -117,6 +117,10 @@ class Explorer:
         """Tell whether a stage's matrix is held, so that asking for it runs no model."""
         return self._captures.whole(Stage.of(stage)) is not None
 
+    def release(self) -> None:
+        """Drop what was captured, to free memory; it is captured again when it is asked for."""
+        self._captures.release()
+
     def affordable(self, stages: Iterable[Stage]) -> list[Stage]:
         """Return the stages, in order, that can be captured and held beside what is held now."""
         return self._captures.affordable(stages)

@@ -93,6 +93,8 @@ class ClusterWidget(anywidget.AnyWidget):
             self.explorer = model
         else:
             self.explorer = Explorer(model, examples)
+        self._shares_explorer = isinstance(model, Explorer)
+        self._views: set[str] = set()
         options.setdefault("stage", str(self._first_stage()))
         options.setdefault("k", min(100, len(self.explorer.examples) - 1))
         super().__init__(**options)
@@ -145,9 +147,22 @@ class ClusterWidget(anywidget.AnyWidget):
 
     def _receive(self, _: Any, content: dict[str, Any], __: Any) -> None:
         if content.get("type") == "request":
+            self._views.add(str(content.get("view")))
             self._worker.submit(content)
+        elif content.get("type") == "bye":
+            self._leave(str(content.get("view")))
         elif content.get("type") == "cancel":
             self._worker.cancel(content.get("view"), content.get("id"))
+
+    def _leave(self, view: str) -> None:
+        """Let go of the activations with the last view.
+
+        A cell that is run again makes a new widget, and ipywidgets holds on to the old one.
+        """
+        self._views.discard(view)
+        if not self._views and not self._shares_explorer:
+            self._worker.stop()
+            self.explorer.release()
 
     def _announce(self) -> None:
         self.send({"type": "changed", "n": len(self.examples)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 import clusterwidget as cw
+from clusterwidget.addition.model import fingerprint
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 STAGES = re.findall(
@@ -55,3 +57,15 @@ def test_one_sees_it_among_the_neighbors_too(
     for example in range(0, 10_000, 500):
         near = explorer.neighbors(stage, example, k=20)["example"]
         assert (values[near] == values[example]).mean() > 0.9
+
+
+def test_what_was_verified_is_what_was_recorded() -> None:
+    folder = Path(cw.__file__).parent / "addition"
+    record = json.loads((folder / "adder.verified.json").read_text())
+    said = " ".join(README.split("## What was verified")[1].split())
+    assert f"all {record['checked']:,} problems" in said
+    assert f"{record['wrong']} wrong" in said
+    assert f"is {record['smallest_margin']:.1f}, so" in said
+    assert f"{record['seconds']:,} s on {record['cpus']} CPU cores" in said
+    assert f"{(folder / 'adder.safetensors').stat().st_size / 1000:.0f} kB" in said
+    assert record["model"] == fingerprint(cw.addition.load_model())

@@ -87,3 +87,18 @@ def test_no_matrix_is_among_what_is_saved(widget: cw.ClusterWidget) -> None:
     state = widget.get_state()
     own = {name: value for name, value in state.items() if name not in ("_esm", "_css")}
     assert len(repr(own)) < 2000
+
+
+def test_the_last_view_takes_the_activations_with_it(native_model: Any, examples: Examples) -> None:
+    own = cw.ClusterWidget(native_model, examples)
+    shared = cw.ClusterWidget(cw.Explorer(native_model, examples))
+    for widget in (own, shared):
+        widget.explorer.matrix("L0.attn_out@a")
+        for view in ("one", "two"):
+            widget._receive(None, {"type": "request", "what": "hello", "id": 1, "view": view}, [])
+        widget._receive(None, {"type": "bye", "view": "one"}, [])
+        assert widget.explorer.holds("L0.attn_out@a")
+        widget._receive(None, {"type": "bye", "view": "two"}, [])
+    assert not own.explorer.holds("L0.attn_out@a")
+    assert shared.explorer.holds("L0.attn_out@a")
+    assert len(own.distances) == 60

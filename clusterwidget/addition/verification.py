@@ -44,7 +44,6 @@ from .threads import threads
 OnProgress = Callable[[int], None]
 """Called with how many more problems have been checked."""
 
-_BATCH = 4096
 _KEPT_FAILURES = 10
 
 
@@ -135,13 +134,22 @@ def verify_sample(
     model: TransformerBridge, left: Ints, right: Ints, on_progress: OnProgress | None = None
 ) -> Tally:
     """Count the wrong among given problems, by the model's own forward."""
-    tally = Tally()
-    for start in range(0, len(left), _BATCH):
-        part = slice(start, start + _BATCH)
+    device = next(model.parameters()).device
+    batch = 256 if device.type == "cpu" else 16_384
+
+    def check(start: int) -> Tally:
+        part = slice(start, start + batch)
+        tally = Tally()
         tally.add(left[part], right[part], margins(model, left[part], right[part]))
-        if on_progress is not None:
-            on_progress(len(left[part]))
-    return tally
+        return tally
+
+    total = Tally()
+    with _workers(device) as pool:
+        for found in pool.map(check, range(0, len(left), batch)):
+            total.include(found)
+            if on_progress is not None:
+                on_progress(found.checked)
+    return total
 
 
 def verify_all(
@@ -180,11 +188,25 @@ def verify_all(
     progress = _Progress(progress_file, fingerprint(model), lefts, shard)
     if on_progress is not None:
         on_progress(progress.total().checked)
-    with _workers(model) as work:
+    device = next(model.parameters()).device
+    on_cpu = device.type == "cpu"
+    # On a CPU a block's widest tensor stays in the cache; a GPU wants as much work as fits.
+    tree = ProblemTree(model, block=50 if on_cpu else 10_000)
+    together = 1 if on_cpu else 10
+
+    def check(numbers: Sequence[int]) -> Tally:
+        least = tree.margins(torch.tensor(numbers, device=device)).cpu()
+        tally = Tally()
+        left, right = np.repeat(numbers, NUMBERS), np.tile(np.arange(NUMBERS), len(numbers))
+        tally.add(left, right, least.flatten())
+        return tally
+
+    with _workers(device) as pool:
         for index, numbers in progress.missing():
             started = time.monotonic()
             tally = Tally()
-            for found in work(numbers):
+            starts = range(0, len(numbers), together)
+            for found in pool.map(check, [numbers[start : start + together] for start in starts]):
                 tally.include(found)
                 if on_progress is not None:
                     on_progress(found.checked)
@@ -193,32 +215,16 @@ def verify_all(
 
 
 @contextmanager
-def _workers(
-    model: TransformerBridge,
-) -> Iterator[Callable[[Sequence[int]], Iterator[Tally]]]:
-    """Give a function that checks all problems of some left numbers, in parallel on a CPU."""
-    device = next(model.parameters()).device
-    on_cpu = device.type == "cpu"
-    # On a CPU a block's widest tensor stays in the cache; a GPU wants as much work as fits.
-    tree = ProblemTree(model, block=50 if on_cpu else 10_000)
-    together = 1 if on_cpu else 10
-    right = np.arange(NUMBERS)
+def _workers(device: torch.device) -> Iterator[ThreadPoolExecutor]:
+    """Give as many workers as keep the device busy.
 
-    def check(numbers: Sequence[int]) -> Tally:
-        least = tree.margins(torch.tensor(numbers, device=device)).cpu()
-        tally = Tally()
-        tally.add(np.repeat(numbers, NUMBERS), np.tile(right, len(numbers)), least.flatten())
-        return tally
-
-    def work(numbers: Sequence[int]) -> Iterator[Tally]:
-        starts = range(0, len(numbers), together)
-        return pool.map(check, [numbers[start : start + together] for start in starts])
-
-    pool = ThreadPoolExecutor((os.cpu_count() or 1) if on_cpu else 1)
-    # Operations this small gain nothing from being split: each worker has a thread to itself.
+    Each has one of torch's threads: operations this small gain nothing from being split, and
+    lose much where the processor has other things to do.
+    """
+    pool = ThreadPoolExecutor((os.cpu_count() or 1) if device.type == "cpu" else 1)
     with threads(1):
         try:
-            yield work
+            yield pool
         finally:
             pool.shutdown(cancel_futures=True)
 

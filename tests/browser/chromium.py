@@ -39,7 +39,9 @@ def install_chromium() -> Path:
         attempts += [["apt-get", "update"], ["apt-get", "install", "--yes", "chromium"]]
     for command in attempts:
         print("$", *command, flush=True)
-        subprocess.run(command, check=False)
+        subprocess.run(
+            command, check=False, env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        )
         if found := find_chromium():
             return found
     raise SystemExit(

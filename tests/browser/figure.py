@@ -29,6 +29,29 @@ COLORS = """(canvas, n) => {
   }
   return colors;
 }"""
+# What sticks out of the figure sideways, and what is cut off without a way to scroll to it.
+FAULTS = """root => {
+  const faults = [];
+  const box = root.getBoundingClientRect();
+  const name = e => `${e.tagName}.${e.className?.baseVal ?? e.className}`;
+  const scrolls = e => ["auto", "scroll"].includes(getComputedStyle(e).overflowX);
+  for (const e of root.querySelectorAll("*")) {
+    const style = getComputedStyle(e);
+    const { left, right, width, height } = e.getBoundingClientRect();
+    if (width === 0 || height === 0 || style.visibility === "hidden") continue;
+    let inScroller = false;
+    for (let p = e.parentElement; p && p !== root; p = p.parentElement) inScroller ||= scrolls(p);
+    if (!inScroller && (left < box.left - 1 || right > box.right + 1)) {
+      faults.push(`${name(e)}: ${left} to ${right}, outside ${box.left} to ${box.right}`);
+    }
+    const cut = ["hidden", "clip"].includes(style.overflowX) && style.textOverflow !== "ellipsis";
+    if (cut && width > 2 && e.scrollWidth > e.clientWidth + 1) {
+      faults.push(`${name(e)} shows ${e.clientWidth} px of ${e.scrollWidth}`);
+    }
+  }
+  if (root.scrollWidth > root.clientWidth + 1) faults.push(`${root.scrollWidth} px wide`);
+  return faults;
+}"""
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
@@ -121,6 +144,23 @@ class Figure:
         """Return the listed neighbors that are in sight, nearest first."""
         listed = self.part("neighbors").locator("[data-example]")
         return [int(text) for text in listed.evaluate_all("a => a.map(b => b.dataset.example)")]
+
+    def resize(self, width: int) -> None:
+        """Make the window such that the figure is ``width`` CSS pixels wide."""
+        for _ in range(2):
+            now = self.root.evaluate("root => root.getBoundingClientRect().width")
+            window = self.page.viewport_size
+            assert window is not None
+            wanted = round(window["width"] + width - now)
+            self.page.set_viewport_size({"width": wanted, "height": window["height"]})
+            self.page.wait_for_timeout(300)
+        now = self.root.evaluate("root => root.getBoundingClientRect().width")
+        assert abs(now - width) <= 1
+
+    def faults(self) -> list[str]:
+        """Return what sticks out of the figure or is cut off, in words."""
+        found: list[str] = self.root.evaluate(FAULTS)
+        return found
 
 
 def assert_order_of_brightness(

@@ -144,3 +144,10 @@ def test_hover_previews_and_leaving_restores(figure: Figure, kernel: Kernel) -> 
     figure.leave_grid()
     figure.page.wait_for_timeout(250)
     np.testing.assert_array_equal(figure.luminance(FIRST), before)
+
+
+@pytest.mark.parametrize("width", [700, 1400])
+def test_figure_fits(figure: Figure, width: int) -> None:
+    figure.resize(width)
+    assert figure.faults() == []
+    assert figure.root.evaluate("root => root.getBoundingClientRect().height") < 1000

@@ -48,6 +48,7 @@ export class Channel {
     signal.addEventListener("abort", () => {
       port.off("msg:custom", this.#receive);
       for (const id of [...this.#waiting.keys()]) this.#cancel(id);
+      this.#leave();
     });
   }
 
@@ -78,6 +79,15 @@ export class Channel {
         this.#take(id)?.reject(new Unreachable("No kernel answers.", { cause: error }));
       }
     });
+  }
+
+  /** Tells the kernel that this view is gone, so that it need not hold what only it looked at. */
+  #leave(): void {
+    try {
+      this.#port.send({ type: "bye", view: this.#view });
+    } catch {
+      // Where there is no kernel, there is nothing to let go of.
+    }
   }
 
   #take(id: number): Waiting | undefined {

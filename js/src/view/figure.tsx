@@ -32,7 +32,9 @@ export function Figure({ exploration, root, status, silent, snapshot }: Props) {
           <Still snapshot={snapshot} silent={silent.value} />
         ) : (
           <p class="cw-waiting" data-role={silent.value ? "snapshot" : "waiting"}>
-            {silent.value ? "No kernel answers. Run the cell to explore." : "reading the examples…"}
+            {silent.value
+              ? "Waiting for the kernel. If none runs, run the cell."
+              : "reading the examples…"}
           </p>
         )}
       </>

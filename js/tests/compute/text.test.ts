@@ -45,6 +45,25 @@ describe("shared pieces of a label", () => {
     ]);
   });
 
+  test("are the tokens, whatever stands between them in the label", () => {
+    const pieces = sharedPieces(
+      "the cat sees a dog.",
+      "the fish sees a cat.",
+      [1, 2, 3, 4, 5],
+      [1, 6, 3, 4, 2],
+      ["the", " cat", " sees", " a", " dog"],
+      [true, true, true, true, true],
+    );
+    expect(pieces).toEqual([
+      { text: "the", shared: true },
+      { text: " cat ", shared: false },
+      { text: "sees", shared: true },
+      { text: " ", shared: false },
+      { text: "a", shared: true },
+      { text: " dog.", shared: false },
+    ]);
+  });
+
   test("are characters where the label is not its tokens", () => {
     expect(sharedPieces("cat", "cut", [1], [2], ["x"], [true])).toEqual([
       { text: "c", shared: true },

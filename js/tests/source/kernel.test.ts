@@ -137,6 +137,7 @@ test("hears that the examples changed, until it ends", async () => {
   ending.abort();
   await expect(open).rejects.toSatisfy(aborted);
   expect(kernel.listeners.size).toBe(0);
+  expect(kernel.sent.at(-1)).toEqual({ type: "bye", view: kernel.sent[0]?.view });
 });
 
 test("an atlas comes with its shares, by stage", async () => {

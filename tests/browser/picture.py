@@ -1,0 +1,63 @@
+"""Takes the README's picture: the worked example in Voila, at a stage where a head adds.
+
+``make picture`` writes ``notebooks/widget.png``.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.books import voila_url, write_notebook
+from tests.browser.chromium import find_chromium
+from tests.browser.figure import Figure
+from tests.browser.fixtures import QUIET
+from tests.browser.servers import start_voila
+
+PICTURE = Path(__file__).parents[2] / "notebooks" / "widget.png"
+CELL = """
+import clusterwidget as cw
+w = cw.ClusterWidget(
+    cw.addition.load_model(),
+    cw.addition.problems(10_000, seed=0),
+    stage="L0H2.result@=",
+    arrange_by=["L2", "R2"],
+)
+w.add("1234+5678")
+w
+"""
+
+
+def main() -> None:
+    """Serve a notebook with the widget, wait until all of it is there, and take the picture."""
+    with tempfile.TemporaryDirectory() as folder:
+        books, home = Path(folder, "books"), Path(folder, "home")
+        books.mkdir()
+        home.mkdir()
+        name = write_notebook(books, "picture", [CELL])
+        voila = start_voila(books, home)
+        try:
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(
+                    executable_path=find_chromium(), args=list(QUIET)
+                )
+                page = browser.new_page(
+                    viewport={"width": 1400, "height": 640}, device_scale_factor=1.5
+                )
+                page.set_default_timeout(180_000)
+                page.goto(voila_url(voila, name))
+                figure = Figure(page)
+                figure.wait_for_picture(180)
+                figure.part("progress").wait_for(state="detached")
+                page.wait_for_timeout(2000)
+                figure.root.screenshot(path=PICTURE)
+                browser.close()
+        finally:
+            voila.stop()
+    print(f"Wrote {PICTURE}.")
+
+
+if __name__ == "__main__":
+    main()
