@@ -34,10 +34,6 @@ class Activations:
         self._nbytes = 0
         self._lock = threading.Lock()
 
-    def __contains__(self, stage: object) -> bool:
-        with self._lock:
-            return stage in self._matrices
-
     @property
     def nbytes(self) -> int:
         """Bytes that are held now."""
@@ -56,6 +52,7 @@ class Activations:
         """Drop everything."""
         with self._lock:
             self._matrices.clear()
+            self._nbytes = 0
 
     def put(self, stage: Stage, matrix: Matrix) -> None:
         """Keep a matrix, and drop what was not used for longest until the bound holds."""
