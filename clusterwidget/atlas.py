@@ -140,8 +140,8 @@ def atlas(
         for start in range(0, n if held else 0, _ROWS):
             for stage, matrix in held.items():
                 add(stage, start, matrix[start : start + _ROWS])
-            if cancelled is not None and cancelled():
-                raise CaptureCancelledError
+                if cancelled is not None and cancelled():
+                    raise CaptureCancelledError
             report(min(start + _ROWS, n), total)
         if missing:
             before = total - n

@@ -18,14 +18,13 @@ Send = Callable[[dict[str, Any], "list[bytes | memoryview] | None"], None]
 
 _PROGRESS_SECONDS = 0.1
 _PATIENT = ("prepare", "atlas")
-"""Requests that give way to every other, and are taken up again afterwards."""
+"""Requests that let every other pass, also while they run."""
 
 
 @dataclass
 class _Job:
     request: dict[str, Any]
     cancelled: threading.Event = field(default_factory=threading.Event)
-    set_aside: threading.Event = field(default_factory=threading.Event)
 
     @property
     def key(self) -> tuple[Any, Any]:
@@ -35,14 +34,12 @@ class _Job:
     def patient(self) -> bool:
         return self.request.get("what") in _PATIENT
 
-    def stopped(self) -> bool:
-        return self.cancelled.is_set() or self.set_aside.is_set()
-
 
 class Worker:
     """Answers requests in the order they come, the patient ones last.
 
-    The thread lives only while there is something to do.
+    A patient request that runs stops between two batches to answer what came meanwhile, and goes
+    on from there. The thread lives only while there is something to do.
 
     Parameters
     ----------
@@ -58,17 +55,14 @@ class Worker:
         self._send = send
         self._added = added
         self._queue: deque[_Job] = deque()
-        self._running: _Job | None = None
+        self._running: list[_Job] = []
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     def submit(self, request: dict[str, Any]) -> None:
-        """Queue a request; set a running patient one aside for it."""
-        job = _Job(request)
+        """Queue a request."""
         with self._lock:
-            self._queue.append(job)
-            if self._running is not None and self._running.patient and not job.patient:
-                self._running.set_aside.set()
+            self._queue.append(_Job(request))
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._work, name="clusterwidget", daemon=True
@@ -78,57 +72,66 @@ class Worker:
     def cancel(self, view: Any, request_id: Any) -> None:
         """Call a request off, whether it waits or runs."""
         with self._lock:
-            for job in [*self._queue, *([self._running] if self._running else [])]:
+            for job in [*self._queue, *self._running]:
                 if job.key == (view, request_id):
                     job.cancelled.set()
 
     def stop(self) -> None:
         """Call everything off."""
         with self._lock:
-            for job in [*self._queue, *([self._running] if self._running else [])]:
+            for job in [*self._queue, *self._running]:
                 job.cancelled.set()
 
     def _work(self) -> None:
         while True:
             with self._lock:
-                self._running = self._next()
-                if self._running is None:
+                job = self._next(patient=False) or self._next(patient=True)
+                if job is None:
                     self._thread = None
                     return
-            self._answer(self._running)
+            self._answer(job)
 
-    def _next(self) -> _Job | None:
+    def _next(self, *, patient: bool) -> _Job | None:
         for job in self._queue:
-            if not job.patient:
+            if job.patient == patient:
                 self._queue.remove(job)
+                self._running.append(job)
                 return job
-        return self._queue.popleft() if self._queue else None
+        return None
 
     def _answer(self, job: _Job) -> None:
-        if job.cancelled.is_set():
-            self._tell(job, "cancelled")
-            return
+        """Answer a request that is among the running ones."""
+
+        def stopped() -> bool:
+            if job.patient:
+                self._let_others_pass()
+            return job.cancelled.is_set()
+
         before = len(self._explorer.examples)
         try:
-            fields, buffers = reply(self._explorer, job.request, self._reporter(job), job.stopped)
-        except Exception as error:  # noqa: BLE001 - the page must hear of every failure
-            self._fail(job, error)
-            return
-        self._tell(job, "reply", fields, buffers)
-        if len(self._explorer.examples) > before:
+            if job.cancelled.is_set():
+                raise CaptureCancelledError
+            fields, buffers = reply(self._explorer, job.request, self._reporter(job), stopped)
+            self._tell(job, "reply", fields, buffers)
+        except CaptureCancelledError:
+            self._tell(job, "cancelled")
+        except Exception as error:
+            if not isinstance(error, (ValueError, TypeError, IndexError, MemoryError)):
+                logging.getLogger(__name__).exception("a request of the page failed")
+            self._tell(job, "error", {"message": str(error) or type(error).__name__})
+        finally:
+            with self._lock:
+                self._running.remove(job)
+        if not job.patient and len(self._explorer.examples) > before:
             self._added()
 
-    def _fail(self, job: _Job, error: Exception) -> None:
-        if isinstance(error, CaptureCancelledError):
-            if job.cancelled.is_set():
-                self._tell(job, "cancelled")
-            else:
-                with self._lock:
-                    self._queue.append(_Job(job.request))
-            return
-        if not isinstance(error, (ValueError, TypeError, IndexError, MemoryError)):
-            logging.getLogger(__name__).exception("a request of the page failed")
-        self._tell(job, "error", {"message": str(error) or type(error).__name__})
+    def _let_others_pass(self) -> None:
+        while True:
+            with self._lock:
+                job = self._next(patient=False)
+            if job is None:
+                return
+            self._answer(job)
 
     def _reporter(self, job: _Job) -> Callable[[int, int], None]:
         last = time.monotonic()
@@ -136,7 +139,7 @@ class Worker:
         def report(done: int, total: int) -> None:
             nonlocal last
             now = time.monotonic()
-            if now - last >= _PROGRESS_SECONDS and not job.stopped():
+            if now - last >= _PROGRESS_SECONDS and not job.cancelled.is_set():
                 last = now
                 self._tell(job, "progress", {"done": done, "total": total, "text": "examples run"})
 

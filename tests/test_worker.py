@@ -80,7 +80,7 @@ def test_a_waiting_request_can_be_cancelled(slow: Explorer) -> None:
     assert not slow.holds("L1.resid_post@5")
 
 
-def test_preparing_gives_way_and_is_taken_up_again(slow: Explorer) -> None:
+def test_preparing_lets_others_pass_and_goes_on_where_it_was(slow: Explorer) -> None:
     page = Page(slow)
     page.ask(1, "prepare")
     page.wait(1, "progress")
@@ -89,6 +89,8 @@ def test_preparing_gives_way_and_is_taken_up_again(slow: Explorer) -> None:
     assert page.wait(1, "reply")["captured"] > 0
     order = [m["id"] for m in page.seen if m["type"] == "reply"]
     assert order == [2, 1]
+    done = [m["done"] for m in page.seen if m["type"] == "progress" and m["id"] == 1]
+    assert done == sorted(done)
 
 
 def test_an_error_is_sent_in_words(native_model: Any, examples: Examples) -> None:
