@@ -55,6 +55,25 @@ WATCH = """() => {
   });
 }"""
 
+# The same for the bars of what neighbors share, over all concepts of the addition problems.
+PROBLEMS = """
+import numpy as np
+import clusterwidget as cw
+
+problems = cw.addition.problems(10_000, seed=0)
+rows = np.random.default_rng(0).standard_normal((10_000, 64), dtype=np.float32)
+rows[:, :10] += 4 * np.eye(10, dtype=np.float32)[problems.concepts["S2"].to_numpy()]
+cw.ClusterWidget(cw.Explorer(examples=problems, activations={"L1.resid_post@S3": rows}))
+"""
+WATCH_BARS = """() => {
+  window.times = [];
+  let clicked = 0;
+  document.addEventListener("click", (event) => { clicked = event.timeStamp; }, true);
+  const bars = document.querySelector("[data-role=shared]");
+  new MutationObserver(() => window.times.push(performance.now() - clicked))
+    .observe(bars, { attributes: true, attributeFilter: ["data-selected"] });
+}"""
+
 STARTED = "import time; started = time.time()"
 MODEL = """
 import clusterwidget as cw
@@ -78,6 +97,12 @@ def main() -> None:
             clicks,
         )
         print_table("Change of stage, already captured", ["N × d", "drawn, median"], stages)
+        bars = _p50_p95(_bars(lab, browser))
+        print_table(
+            "Click to bars of what neighbors share, 10,000 problems, 33 concepts, in the page",
+            ["p50", "p95", "aim, p95"],
+            [[*map(_ms, bars), "30 ms"]],
+        )
         first = [_first_picture(lab, browser, warm) for warm in (False, True)]
         print_table(
             "First picture of 10,000 problems, from the run of the cell",
@@ -134,6 +159,23 @@ def _clicks(
     changes = [drawn for drawn, _ in page.evaluate("window.times")]
     page.close()
     return _p50_p95(drawn), _p50_p95(shown), statistics.median(changes[2:])
+
+
+def _bars(lab: Server, browser: Browser) -> tuple[float, ...]:
+    """Return the milliseconds of each click until the bars are those of the clicked example."""
+    page = _opened(lab, browser, "bars", [PROBLEMS])
+    run_all(page)
+    figure = Figure(page)
+    figure.wait_for_picture(120)
+    figure.part("shared").wait_for()
+    page.evaluate(WATCH_BARS)
+    for example in np.random.default_rng(1).choice(10_000, CLICKS, replace=False).tolist():
+        figure.click_cell(example)
+        page.locator(f"[data-role=shared][data-selected='{example}']").wait_for()
+        page.wait_for_timeout(50)
+    times = tuple(page.evaluate("window.times"))
+    page.close()
+    return times
 
 
 def _p50_p95(values: tuple[float, ...]) -> tuple[float, float]:

@@ -23,7 +23,6 @@ w = cw.ClusterWidget(
     cw.addition.load_model(),
     cw.addition.problems(10_000, seed=0),
     stage="L0H2.result@=",
-    arrange_by=["L2", "R2"],
 )
 w.add("1234+5678")
 w
@@ -50,6 +49,7 @@ def main() -> None:
                 page.goto(voila_url(voila, name))
                 figure = Figure(page)
                 figure.wait_for_picture(180)
+                figure.part("atlas-legend").wait_for()
                 figure.part("progress").wait_for(state="detached")
                 page.wait_for_timeout(2000)
                 figure.root.screenshot(path=PICTURE)
