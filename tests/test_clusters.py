@@ -87,3 +87,11 @@ def test_the_adder_has_two_clusters_where_it_holds_a_carry() -> None:
     found = explorer.clusters("L1H0.result@S3")
     assert found.information.index[0] == "carry2"
     assert found.information.iloc[0] > 0.95
+
+
+def test_many_examples_are_clustered_in_mini_batches() -> None:
+    groups = np.arange(60_000) % 3
+    rows = 9 * np.eye(3, dtype=np.float32)[groups] + RNG.standard_normal((60_000, 3))
+    known = partitions(pd.DataFrame({"group": groups})).all
+    found = find_clusters(rows.astype(np.float32), known)
+    assert found.information["group"] > 0.99

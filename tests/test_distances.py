@@ -127,3 +127,13 @@ def test_bad_arguments_are_named(
 def test_a_vector_of_another_length_is_named() -> None:
     with pytest.raises(ValueError, match=r"the vector has shape \(3,\)"):
         cw.l2(matrix(), [1, 2, 3])
+
+
+def test_the_search_on_a_device_agrees_with_the_one_in_memory() -> None:
+    from clusterwidget.distances import _l2_tensor
+
+    tensor = torch.from_numpy(matrix(3000, 24))
+    np.testing.assert_allclose(_l2_tensor(tensor, tensor[7]), cw.l2(tensor, 7), rtol=1e-6)
+    assert _l2_tensor(tensor, tensor[7])[7] == 0
+    with pytest.raises(ValueError, match="holds NaN or infinity"):
+        _l2_tensor(tensor / 0, tensor[7])

@@ -105,6 +105,7 @@ class MemorySource implements Source {
       shares: Float32Array.of(0.9),
       pairs: [["half", "other"]],
       axes: [0],
+      notes: [],
     };
   }
   async lens(stage: string, row: number): Promise<Lens> {

@@ -47,6 +47,12 @@ def kernel(opened: Opened) -> Kernel:
     return opened[1]
 
 
+def go_to(figure: Figure, stage: str) -> None:
+    """Choose a stage, unless it is the one that is shown."""
+    if figure.painted()["stage"] != stage:
+        figure.choose_stage(stage)
+
+
 def bars(figure: Figure, selected: int) -> dict[str, str]:
     """Return the bars' numbers by concept, once they are those of an example."""
     figure.root.locator(f"[data-role=shared][data-selected='{selected}']").wait_for()
@@ -73,12 +79,13 @@ def test_bars_say_what_python_says_the_neighbors_share(figure: Figure, kernel: K
 
 
 def test_hovering_a_bar_marks_its_examples_and_leaving_clears_them(figure: Figure) -> None:
-    figure.click_cell(42)
-    bars(figure, 42)
+    figure.click_cell(43)
+    bars(figure, 43)
     marks = figure.root.locator("canvas.cw-marks")
     count = "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)\
         .data.filter((value, at) => at % 4 === 3 && value > 0).length"
     figure.leave_grid()
+    figure.page.wait_for_timeout(300)
     before = marks.evaluate(count)
     figure.root.locator("[data-concept='carry2']").hover()
     figure.page.wait_for_function(
@@ -91,8 +98,11 @@ def test_hovering_a_bar_marks_its_examples_and_leaving_clears_them(figure: Figur
 
 
 def test_the_atlas_colors_stages_by_what_explains_them(figure: Figure) -> None:
-    legend = figure.part("atlas-legend").inner_text().split("\n")
+    legend = figure.part("atlas-legend").locator("span").all_inner_texts()
     assert {"digit of L", "digit of R", "answer digit", "sum", "carry"} <= set(legend)
+    notes = figure.part("notes").get_attribute("title")
+    assert notes is not None
+    assert "carry4 divides these examples exactly as S4 does." in notes
     color = "cell => getComputedStyle(cell).backgroundColor"
 
     def shown(stage: str) -> str:
@@ -115,15 +125,15 @@ def test_one_concept_can_be_followed_through_the_model(figure: Figure) -> None:
 
 
 def test_the_grid_follows_the_stage_by_what_the_atlas_found(figure: Figure) -> None:
-    figure.choose_stage("L0H2.result@=")
+    go_to(figure, "L0H2.result@=")
     expect(figure.root.get_by_text("R2", exact=True).last).to_be_visible()
     layout = figure.grid.get_attribute("data-layout")
     assert layout is not None
-    figure.choose_stage("L1H0.result@S3")
+    go_to(figure, "L1H0.result@S3")
 
 
 def test_the_lens_says_what_python_says(figure: Figure, kernel: Kernel) -> None:
-    figure.choose_stage("L1.resid_post@S4")
+    go_to(figure, "L1.resid_post@S4")
     figure.click_cell(7)
     kernel.wait_for("w.selected", 7)
     lens = figure.part("lens")
@@ -133,14 +143,14 @@ def test_the_lens_says_what_python_says(figure: Figure, kernel: Kernel) -> None:
     )
     same, of = kernel.value("w.explorer.lens_agreement(w.stage, 7, w.k)")
     expect(lens).to_contain_text(f"{same} of {of} neighbors")
-    figure.choose_stage("L1H0.pattern@=")
+    go_to(figure, "L1H0.pattern@=")
     expect(lens).to_contain_text("no part of the answer")
-    figure.choose_stage("L1H0.result@S3")
+    go_to(figure, "L1H0.result@S3")
     expect(lens).to_contain_text("adds to the answer")
 
 
 def test_clusters_color_the_grid_and_are_named(figure: Figure, kernel: Kernel) -> None:
-    figure.choose_stage("L1H0.result@S3")
+    go_to(figure, "L1H0.result@S3")
     kernel.run("w.color_by = 'cluster'")
     legend = figure.part("legend")
     expect(legend).to_contain_text("carry2 = 0", timeout=60_000)
@@ -156,9 +166,9 @@ def test_clusters_color_the_grid_and_are_named(figure: Figure, kernel: Kernel) -
 def test_the_slider_changes_how_many_are_looked_at(figure: Figure, kernel: Kernel) -> None:
     slider = figure.part("k-slider")
     slider.focus()
-    slider.press("ArrowRight")
-    figure.page.wait_for_timeout(300)
-    assert kernel.value("w.k") > 100
+    slider.press("PageUp")
+    expect(figure.part("k")).not_to_have_value("100")
+    kernel.wait_for("w.k > 100", True)
     kernel.run("w.k = 100")
 
 

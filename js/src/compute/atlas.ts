@@ -11,6 +11,8 @@ export interface Atlas {
   /** Pairs of concepts to arrange the grid by, and which of them suits each stage, or -1. */
   readonly pairs: readonly (readonly [string, string])[];
   readonly axes: readonly number[];
+  /** What was done to concepts before, in words: dropped, merged, binned. */
+  readonly notes: readonly string[];
 }
 
 /** Nothing that was named explains the stage. */

@@ -153,7 +153,7 @@ export class KernelSource implements Source {
 
   async atlas(kinds: readonly string[], call?: Call): Promise<Atlas> {
     const reply = await this.#channel.request("atlas", { kinds }, call);
-    const { stages, concepts, families, best, pairs, axes } = reply.fields;
+    const { stages, concepts, families, best, pairs, axes, notes } = reply.fields;
     return {
       stages: new Map((stages as string[]).map((stage, i) => [stage, i])),
       concepts: concepts as string[],
@@ -162,6 +162,7 @@ export class KernelSource implements Source {
       shares: floats(buffer(reply, 0)),
       pairs: pairs as [string, string][],
       axes: axes as number[],
+      notes: notes as string[],
     };
   }
 

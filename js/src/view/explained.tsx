@@ -137,6 +137,19 @@ export function ExplainedLegend({ exploration }: { exploration: Exploration }) {
           all the same
         </span>
       ) : null}
+      {atlas.notes.length > 0 ? (
+        <span
+          class="cw-notes"
+          data-role="notes"
+          role="note"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: what the pointer can read, so can keys
+          tabIndex={0}
+          title={atlas.notes.join("\n")}
+          aria-label={atlas.notes.join(" ")}
+        >
+          notes
+        </span>
+      ) : null}
     </div>
   );
 }

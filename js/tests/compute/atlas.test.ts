@@ -21,6 +21,7 @@ const atlas: Atlas = {
   shares: Float32Array.of(0.1, 0.5, 0.75, 0, -0.01, 0.02, Number.NaN, Number.NaN, Number.NaN),
   pairs: [["digit", "sum"]],
   axes: [0, -1, -1],
+  notes: [],
 };
 
 test("a stage has the concept that explains it, or none, or nothing to explain", () => {

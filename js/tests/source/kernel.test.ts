@@ -150,10 +150,12 @@ test("an atlas comes with its shares, by stage", async () => {
     best: [0, -2],
     pairs: [["x", "y"]],
     axes: [0, -1],
+    notes: ["one is dropped"],
   };
   kernel.answer("reply", fields, [Float32Array.of(0.5, Number.NaN).buffer]);
   const atlas = await asked;
   expect(atlas.stages.get("embed@b")).toBe(1);
+  expect(atlas.notes).toEqual(["one is dropped"]);
   expect(Array.from(atlas.shares)).toEqual([0.5, Number.NaN]);
 });
 
