@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from clusterwidget.binary import Buffer, as_bytes, smallest_unsigned
 from clusterwidget.explorer import Explorer
-from clusterwidget.partitions import Partition
+from clusterwidget.partitions import Partition, Partitions
 from clusterwidget.progress import Cancelled, Progress
-from clusterwidget.stages import Stage
+from clusterwidget.stages import HEAD_KINDS, Stage
+
+_UNBIDDEN_BYTES = 1 << 30
+"""What the sums of an atlas may take that nobody asked for in so many words."""
+_NUMEROUS = (
+    "logits",
+    "mlp_pre",
+    "mlp_post",
+    "pattern",
+    "attn_scores",
+    "q",
+    "k",
+    "v",
+    "z",
+    "result",
+)
 
 Reply = tuple[dict[str, Any], list[Buffer]]
 
@@ -41,9 +57,8 @@ def atlas(
 ) -> Reply:
     """Send explained shares, what explains each stage, and how to arrange the grid for it."""
     pairs = list(dict.fromkeys(explorer.examples.axes.values()))
-    there = {row.kind for row in explorer.stage_set.rows}
-    stages = explorer.stages(kinds=[kind for kind in request["kinds"] if kind in there])
     known = explorer.partitions()
+    stages = _within_reach(explorer, request["kinds"], known)
     names = {name for partition in known.all for name in partition.names}
     usable = [pair for pair in pairs if names.issuperset(pair)]
     found = explorer.atlas_of(stages, pairs=usable, progress=progress, cancelled=cancelled)
@@ -105,6 +120,22 @@ def clusters(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
         "dtype": dtype.name,
     }
     return fields, [as_bytes(codes)]
+
+
+def _within_reach(explorer: Explorer, kinds: Sequence[str], known: Partitions) -> list[Stage]:
+    """Return the stages of these kinds, less the most numerous kinds in a large model.
+
+    The page asks for the atlas unbidden: that must not keep a machine busy for long.
+    """
+    there = {row.kind for row in explorer.stage_set.rows}
+    chosen = [kind for kind in kinds if kind in there]
+    groups = sum(len(partition.groups) for partition in known.all)
+    for dropped in (None, *_NUMEROUS):
+        chosen = [kind for kind in chosen if kind != dropped]
+        stages = explorer.stages(kinds=chosen)
+        if 8 * groups * sum(map(explorer.stage_set.width, stages)) <= _UNBIDDEN_BYTES:
+            break
+    return stages
 
 
 def _family(explorer: Explorer, partition: Partition) -> str | None:

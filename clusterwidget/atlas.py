@@ -25,6 +25,7 @@ Float32Array = npt.NDArray[np.float32]
 SAME, NOTHING = -2, -1
 """What stands for a stage where all examples are the same, and for one that nothing explains."""
 
+SUMS_BYTES = 256 << 20
 _ROWS = 4096
 _LEAST = 0.05
 _DEVIATIONS = 5.0
@@ -109,7 +110,8 @@ def atlas(
     """Return the explained share of each concept at each stage.
 
     One pass over the activations: what is held is read, the rest streams out of the model and is
-    not kept. Memory: the sums over groups, (groups, d) for each stage, plus one batch.
+    not kept. Memory: the sums over groups, (groups, d) for each stage, plus one batch; where the
+    sums would take more than 256 MB, the stages take turns, in as many passes.
 
     Parameters
     ----------
@@ -127,33 +129,57 @@ def atlas(
             "there is no concept to look for: give the examples concepts that differ between them."
         )
     n = captures.n
-    sums = _Sums(partitions.all, n)
-    pair_sums = _Sums(pairs, min(n, _ROWS))
     held, missing = captures.divided(stages)
-    total = n * (bool(held) + bool(missing))
+    room = SUMS_BYTES // (8 * sum(len(part.groups) for part in (*partitions.all, *pairs)))
+    runs = _divided(missing, captures, room)
+    total = n * (bool(held) + len(runs))
+    found: dict[Stage, tuple[Float64Array, Float64Array]] = {}
 
-    def add(stage: Stage, start: int, rows: Float32Array) -> None:
-        sums.add(stage, start, rows)
-        pair_sums.add(stage, start, rows)
+    def sums() -> tuple[_Sums, _Sums]:
+        return _Sums(partitions.all, n), _Sums(pairs, min(n, _ROWS))
 
     with reported(progress, total) as report:
-        for start in range(0, n if held else 0, _ROWS):
-            for stage, matrix in held.items():
-                add(stage, start, matrix[start : start + _ROWS])
-                if cancelled is not None and cancelled():
-                    raise CaptureCancelledError
-            report(min(start + _ROWS, n), total)
-        if missing:
-            before = total - n
+        for some in _divided(list(held), captures, room):
+            both = sums()
+            for start in range(0, n, _ROWS):
+                for stage in some:
+                    for part in both:
+                        part.add(stage, start, held[stage][start : start + _ROWS])
+                    if cancelled is not None and cancelled():
+                        raise CaptureCancelledError
+            found |= {stage: (both[0].shares(stage), both[1].shares(stage)) for stage in some}
+            report(n * len(found) // len(held), total)
+        for turn, some in enumerate(runs, start=int(bool(held))):
+            both = sums()
 
-            def consume(stage: Stage, start: int, rows: torch.Tensor) -> None:
-                add(stage, start, rows.float().cpu().numpy())
+            def consume(
+                stage: Stage, start: int, rows: torch.Tensor, both: tuple[_Sums, _Sums] = both
+            ) -> None:
+                batch = rows.float().cpu().numpy()
+                for part in both:
+                    part.add(stage, start, batch)
 
-            def passed(done: int, _: int) -> None:
+            def passed(done: int, _: int, before: int = n * turn) -> None:
                 report(before + done, total)
 
-            captures.stream(missing, consume, passed, cancelled)
-    return Atlas(tuple(stages), partitions, sums.shares(stages), pair_sums.shares(stages), n)
+            captures.stream(some, consume, passed, cancelled)
+            found |= {stage: (both[0].shares(stage), both[1].shares(stage)) for stage in some}
+    shares, pair_shares = (np.stack([found[stage][at] for stage in stages]) for at in (0, 1))
+    return Atlas(tuple(stages), partitions, shares, pair_shares, n)
+
+
+def _divided(stages: Sequence[Stage], captures: Captures, room: int) -> list[list[Stage]]:
+    """Divide stages into runs whose vectors have at most `room` dimensions together."""
+    runs: list[list[Stage]] = []
+    left = 0
+    for stage in stages:
+        width = captures.stage_set.width(stage)
+        if not runs or width > left:
+            runs.append([])
+            left = room
+        runs[-1].append(stage)
+        left -= width
+    return runs
 
 
 class _Sums:
@@ -169,7 +195,6 @@ class _Sums:
     def __init__(self, partitions: Sequence[Partition], n: int) -> None:
         first = np.arange(n)
         self._n = n
-        self._width = len(partitions)
         self._of: dict[Stage, GroupSums] = {}
         self._groups = Groups([part.of(first) for part in partitions]) if partitions else None
         self._part = slice(0, 0)
@@ -186,8 +211,6 @@ class _Sums:
             self._of[stage] = GroupSums(self._groups, rows.mean(axis=0))
         self._of[stage].add(self._one_hot, rows)
 
-    def shares(self, stages: Sequence[Stage]) -> Float64Array:
-        """Return the shares, shape (stages, partitions)."""
-        if self._groups is None:
-            return np.zeros((len(stages), 0))
-        return np.stack([self._of[stage].shares() for stage in stages])
+    def shares(self, stage: Stage) -> Float64Array:
+        """Return the shares at a stage, shape (partitions,)."""
+        return np.zeros(0) if self._groups is None else self._of[stage].shares()

@@ -140,7 +140,8 @@ def _prepare(
             kind for kind in SHOWN_KINDS if any(row.kind == kind for row in explorer.stage_set.rows)
         ]
     )
-    chosen = explorer.affordable(shown)
+    # In part it would only push out what is looked at: then each stage is captured when asked for.
+    chosen = shown if len(explorer.affordable(shown)) == len(shown) else []
     explorer.capture(chosen, progress=progress, cancelled=cancelled)
     return {"captured": len(chosen), "of": len(shown)}, []
 

@@ -125,3 +125,18 @@ def test_examples_without_concepts_are_told_so(native_model: Any, examples: cw.E
         explorer.atlas(["L0.attn_out@a"])
     with pytest.raises(ValueError, match="no concept to name the stage by"):
         explorer.meaning("L0.attn_out@a")
+
+
+def test_stages_take_turns_where_their_sums_are_large(
+    explorer: cw.Explorer, table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = sum(len(part.groups) for part in explorer.partitions().all)
+    monkeypatch.setattr("clusterwidget.atlas.SUMS_BYTES", 8 * groups * 70)
+    seen: list[tuple[int, int]] = []
+    fresh = cw.Explorer(explorer.model, explorer.examples)
+    found = fresh.atlas(STAGES, progress=lambda done, total: seen.append((done, total)))
+    pd.testing.assert_frame_equal(found, table, atol=1e-5)
+    assert seen[-1] == (9000, 9000)
+    assert seen == sorted(seen)
+    fresh.capture(STAGES)
+    pd.testing.assert_frame_equal(fresh.atlas(STAGES), table, atol=1e-5)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from clusterwidget import Answer, Examples, Explorer
+from clusterwidget import Answer, Examples, Explorer, Stage
 from clusterwidget.replies import concept_codes, reply
 
 
@@ -157,3 +157,20 @@ def test_clusters_come_with_their_names(explorer: Explorer) -> None:
     fields, (codes,) = ask(explorer, "clusters", stage="embed@a", n=3)
     assert len(fields["names"]) == fields["n"] == 3
     assert set(np.frombuffer(codes, fields["dtype"])) == {0, 1, 2}
+
+
+def test_the_atlas_of_a_large_model_leaves_its_most_numerous_kinds_out(
+    explorer: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = ["result", "resid_post", "logits"]
+    groups = sum(len(part.groups) for part in explorer.partitions().all)
+    room = 8 * groups * sum(map(explorer.stage_set.width, explorer.stages(kinds=kinds[:2])))
+    for limit, expected in ((room, {"result", "resid_post"}), (room - 1, {"resid_post"})):
+        monkeypatch.setattr("clusterwidget.answers._UNBIDDEN_BYTES", limit)
+        fields, _ = ask(explorer, "atlas", kinds=kinds)
+        assert {Stage.parse(stage).kind for stage in fields["stages"]} == expected
+
+
+def test_preparing_is_left_where_not_all_can_be_held(native_model: Any, examples: Examples) -> None:
+    small = Explorer(native_model, examples, memory=100_000)
+    assert ask(small, "prepare")[0]["captured"] == 0
