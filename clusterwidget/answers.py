@@ -15,18 +15,7 @@ from clusterwidget.stages import HEAD_KINDS, Stage
 
 _UNBIDDEN_BYTES = 1 << 30
 """What the sums of an atlas may take that nobody asked for in so many words."""
-_NUMEROUS = (
-    "logits",
-    "mlp_pre",
-    "mlp_post",
-    "pattern",
-    "attn_scores",
-    "q",
-    "k",
-    "v",
-    "z",
-    "result",
-)
+_NUMEROUS = ("logits", "mlp_pre", "mlp_post", *HEAD_KINDS)
 
 Reply = tuple[dict[str, Any], list[Buffer]]
 
