@@ -15,6 +15,7 @@ from clusterwidget.stages import HEAD_KINDS, Stage
 
 _UNBIDDEN_BYTES = 1 << 30
 """What the sums of an atlas may take that nobody asked for in so many words."""
+_UNBIDDEN_EXAMPLES = 200_000
 _NUMEROUS = ("logits", "mlp_pre", "mlp_post", *HEAD_KINDS)
 
 Reply = tuple[dict[str, Any], list[Buffer]]
@@ -114,7 +115,8 @@ def clusters(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
 def _within_reach(explorer: Explorer, kinds: Sequence[str], known: Partitions) -> list[Stage]:
     """Return the stages of these kinds, less the most numerous kinds in a large model.
 
-    The page asks for the atlas unbidden: that must not keep a machine busy for long.
+    Of very many examples only what is held: the page asks for the atlas unbidden, and that must
+    not keep a machine busy for long.
     """
     there = {row.kind for row in explorer.stage_set.rows}
     chosen = [kind for kind in kinds if kind in there]
@@ -124,6 +126,8 @@ def _within_reach(explorer: Explorer, kinds: Sequence[str], known: Partitions) -
         stages = explorer.stages(kinds=chosen)
         if 8 * groups * sum(map(explorer.stage_set.width, stages)) <= _UNBIDDEN_BYTES:
             break
+    if len(explorer.examples) > _UNBIDDEN_EXAMPLES:
+        return [stage for stage in stages if explorer.holds(stage)]
     return stages
 
 

@@ -164,7 +164,10 @@ def atlas(
 
             captures.stream(some, consume, passed, cancelled)
             found |= {stage: (both[0].shares(stage), both[1].shares(stage)) for stage in some}
-    shares, pair_shares = (np.stack([found[stage][at] for stage in stages]) for at in (0, 1))
+    shape = (len(stages), -1) if stages else (0, 0)
+    shares, pair_shares = (
+        np.array([found[stage][at] for stage in stages]).reshape(shape) for at in (0, 1)
+    )
     return Atlas(tuple(stages), partitions, shares, pair_shares, n)
 
 

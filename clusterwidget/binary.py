@@ -17,4 +17,5 @@ def smallest_unsigned(largest: int) -> np.dtype[np.unsignedinteger[Any]]:
 
 def as_bytes(array: npt.NDArray[Any]) -> Buffer:
     """Return the bytes of an array in row-major order, without a copy where it has that order."""
-    return np.ascontiguousarray(array).data.cast("B")
+    # A view of nothing cannot be cast.
+    return np.ascontiguousarray(array).data.cast("B") if array.size else b""

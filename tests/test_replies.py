@@ -171,6 +171,16 @@ def test_the_atlas_of_a_large_model_leaves_its_most_numerous_kinds_out(
         assert {Stage.parse(stage).kind for stage in fields["stages"]} == expected
 
 
+def test_of_very_many_examples_only_what_is_held_is_on_the_atlas(
+    explorer: Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clusterwidget.answers._UNBIDDEN_EXAMPLES", 50)
+    fields, (data,) = ask(explorer, "atlas", kinds=["resid_post"])
+    assert (fields["stages"], fields["best"], data) == ([], [], b"")
+    explorer.matrix("L0.resid_post@c")
+    assert ask(explorer, "atlas", kinds=["resid_post"])[0]["stages"] == ["L0.resid_post@c"]
+
+
 def test_preparing_is_left_where_not_all_can_be_held(native_model: Any, examples: Examples) -> None:
     small = Explorer(native_model, examples, memory=100_000)
     assert ask(small, "prepare")[0]["captured"] == 0
