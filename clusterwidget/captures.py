@@ -110,9 +110,12 @@ class Captures:
     ) -> None:
         """Run the model on all examples and hand on what these stages hold; keep nothing."""
         from clusterwidget.capture import stream
+        from clusterwidget.threads import threads
 
         assert self.model is not None
-        with self._capturing:
+        # What consumes the batches computes with numpy. The threads of torch and those of numpy's
+        # BLAS each wait for work by spinning, so that the two in turn take thrice as long.
+        with self._capturing, threads(1):
             stream(
                 self.model,
                 self._tokens(),

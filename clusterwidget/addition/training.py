@@ -14,9 +14,10 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformer_lens.model_bridge import TransformerBridge
 
+from clusterwidget.threads import threads
+
 from . import arithmetic
 from .model import Config, build
-from .threads import threads
 
 
 @dataclass(frozen=True)

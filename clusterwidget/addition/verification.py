@@ -23,6 +23,8 @@ import torch
 from torch import Tensor
 from transformer_lens.model_bridge import TransformerBridge
 
+from clusterwidget.threads import threads
+
 from .arithmetic import (
     ABOVE,
     BELOW,
@@ -39,7 +41,6 @@ from .arithmetic import (
 from .exhaustive import ProblemTree, least_margin
 from .files import write_whole
 from .model import fingerprint
-from .threads import threads
 
 OnProgress = Callable[[int], None]
 """Called with how many more problems have been checked."""

@@ -4,7 +4,7 @@ import pytest
 from transformer_lens.model_bridge import TransformerBridge
 
 from clusterwidget import addition
-from clusterwidget.addition.threads import threads
+from clusterwidget.threads import threads
 
 
 @pytest.fixture(autouse=True)
