@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -50,19 +50,7 @@ class Explorer(Activity):
         Where the parts do not fit together, before any work begins.
     """
 
-    def __init__(
-        self,
-        model: Any = None,
-        examples: Examples | None = None,
-        *,
-        activations: Mapping[Stage | str, npt.ArrayLike] | None = None,
-        memory: int = 2 << 30,
-        batch_size: int | None = None,
-    ) -> None:
-        super().__init__(
-            model, examples, activations=activations, memory=memory, batch_size=batch_size
-        )
-        self._known: tuple[Examples, tuple[str, ...] | None, Partitions] | None = None
+    _known: tuple[Examples, tuple[str, ...] | None, Partitions] | None = None
 
     def shared(
         self,
