@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -96,14 +95,12 @@ def _matrix(
     explorer: Explorer, request: dict[str, Any], progress: Progress, cancelled: Cancelled
 ) -> Reply:
     stage = Stage.parse(request["stage"])
-    began = time.perf_counter()
     matrix = explorer.matrix(stage, progress=progress, cancelled=cancelled)
     fields = {
         "stage": str(stage),
         "shape": list(matrix.shape),
         "dtype": "float32",
         "columns": _columns(explorer, stage, matrix),
-        "seconds": time.perf_counter() - began,
     }
     return fields, [as_bytes(matrix)]
 
