@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from clusterwidget import addition as addition
+    from clusterwidget.answer import Answer as Answer
     from clusterwidget.distances import l2 as l2
     from clusterwidget.distances import nearest as nearest
-    from clusterwidget.examples import Answer as Answer
     from clusterwidget.examples import Examples as Examples
     from clusterwidget.explorer import Explorer as Explorer
     from clusterwidget.stages import Stage as Stage
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Answer": "examples",
+    "Answer": "answer",
     "Examples": "examples",
     "Stage": "stages",
     "Explorer": "explorer",

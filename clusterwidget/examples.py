@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from clusterwidget.answer import Answer, checked_answers
+
 Vocabulary = Sequence[str] | Callable[[int], str]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A token that the model is asked for.
-
-    Attributes
-    ----------
-    name : str
-        What the answer is called, e.g. ``"S3"``.
-    position : str
-        The position whose logits give it, e.g. ``"S4"``.
-    tokens : numpy.ndarray, shape (N,)
-        The right token of each example.
-    """
-
-    name: str
-    position: str
-    tokens: npt.NDArray[np.integer]
 
 
 class Examples:
@@ -81,7 +64,7 @@ class Examples:
         self.vocabulary = vocabulary
         self.labels = self._checked_labels(labels)
         self.concepts = _checked_concepts(concepts, n)
-        self.answers = _checked_answers(answers, n, self.positions)
+        self.answers = checked_answers(answers, n, self.positions, self.concepts)
         self.axes = self._checked_axes(axes)
         self.families = self._checked_families(families)
         if parse is not None and not callable(parse):
@@ -113,6 +96,12 @@ class Examples:
             )
         return str(self.vocabulary[token])
 
+    def captions(self, example: int) -> dict[str, str]:
+        """Return the caption of each answer, filled in for one example."""
+        return {
+            name: answer.captioned(self.concepts, example) for name, answer in self.answers.items()
+        }
+
     def extended(self, other: Examples) -> Examples:
         """Return these examples followed by those of `other`.
 
@@ -130,7 +119,7 @@ class Examples:
                     f"the new examples lack the answer {name!r}: give them all answers."
                 )
             joined = np.concatenate([answer.tokens, other.answers[name].tokens])
-            answers.append(Answer(name, answer.position, joined))
+            answers.append(replace(answer, tokens=joined))
         concepts = None
         if self.concepts.shape[1]:
             added = other.concepts.reindex(columns=self.concepts.columns)
@@ -255,27 +244,3 @@ def _checked_concepts(
     if isinstance(concepts, pd.DataFrame):
         return concepts.reset_index(drop=True).set_axis(names, axis=1)
     return pd.DataFrame({str(name): np.asarray(column) for name, column in columns})
-
-
-def _checked_answers(
-    answers: Iterable[Answer], n: int, positions: tuple[str, ...]
-) -> dict[str, Answer]:
-    checked: dict[str, Answer] = {}
-    for answer in answers:
-        tokens = np.asarray(answer.tokens)
-        if answer.name in checked:
-            raise ValueError(
-                f"answer names must differ, but {answer.name!r} occurs more than once."
-            )
-        if answer.position not in positions:
-            raise ValueError(
-                f"the answer {answer.name!r} is read at position {answer.position!r}; there are "
-                f"{list(positions)}."
-            )
-        if tokens.shape != (n,) or not np.issubdtype(tokens.dtype, np.integer):
-            raise ValueError(
-                f"the answer {answer.name!r} needs {n:,} integer tokens, one for each example, not "
-                f"{tokens.dtype} of shape {tokens.shape}."
-            )
-        checked[answer.name] = Answer(answer.name, answer.position, tokens)
-    return checked

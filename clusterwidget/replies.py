@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clusterwidget import __version__, answers
+from clusterwidget import __version__, knowledge_replies
 from clusterwidget.activations import Matrix
 from clusterwidget.binary import Buffer, as_bytes, smallest_unsigned
 from clusterwidget.distances import nearest_of
@@ -48,7 +48,7 @@ def _hello(explorer: Explorer, *_: Any) -> Reply:
         "concepts": list(examples.concepts.columns),
         "axes": {position: list(pair) for position, pair in examples.axes.items()},
         "answers": [
-            {"name": answer.name, "position": answer.position}
+            {"name": answer.name, "position": answer.position, "title": answer.title}
             for answer in examples.answers.values()
         ],
         "can_parse": examples.parse is not None and explorer.model is not None,
@@ -57,6 +57,10 @@ def _hello(explorer: Explorer, *_: Any) -> Reply:
         "default_kinds": list(SHOWN_KINDS),
     }
     return fields, []
+
+
+def _captions(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
+    return {"captions": list(explorer.examples.captions(int(request["row"])).values())}, []
 
 
 def _labels(explorer: Explorer, *_: Any) -> Reply:
@@ -145,6 +149,7 @@ def _prepare(
 
 _HANDLERS: dict[str, Callable[..., Reply]] = {
     "hello": _hello,
+    "captions": _captions,
     "labels": _labels,
     "tokens": _tokens,
     "concepts": _concepts,
@@ -152,10 +157,10 @@ _HANDLERS: dict[str, Callable[..., Reply]] = {
     "distances": _distances,
     "find": _find,
     "prepare": _prepare,
-    "partitions": answers.partitions,
-    "atlas": answers.atlas,
-    "lens": answers.lens,
-    "clusters": answers.clusters,
+    "partitions": knowledge_replies.partitions,
+    "atlas": knowledge_replies.atlas,
+    "lens": knowledge_replies.lens,
+    "clusters": knowledge_replies.clusters,
 }
 
 

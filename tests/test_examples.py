@@ -94,3 +94,17 @@ def test_one_string_is_not_taken_for_labels() -> None:
 def test_parse_must_be_a_function() -> None:
     with pytest.raises(TypeError, match="must be a function"):
         Examples(TOKENS, parse="1+2")  # type: ignore[arg-type]
+
+
+def test_a_caption_is_filled_in_from_concepts_of_any_kind() -> None:
+    examples = Examples(
+        [[1], [2]],
+        concepts={"n": [3, 4], "x": [0.5, float("nan")], "1+1": ["a", "b"]},
+        answers=[Answer("next", "0", np.array([1, 2]), caption="{n}:{x} {1+1}")],
+    )
+    assert [examples.captions(i)["next"] for i in (0, 1)] == ["3:0.5 a", "4:? b"]
+
+
+def test_a_caption_that_names_no_concept_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"answer 'next' names the concept 'm'"):
+        Examples([[1], [2]], answers=[Answer("next", "0", np.array([1, 2]), caption="{m}")])

@@ -20,7 +20,7 @@ def explorer(native_model: Any, examples: Examples) -> Explorer:
         examples.tokens,
         positions=examples.positions,
         concepts={"parity": examples.tokens[:, 0] % 2, "first": examples.tokens[:, 0]},
-        answers=[Answer("last", "f", examples.tokens[:, 6])],
+        answers=[Answer("last", "f", examples.tokens[:, 6], "the last", "{first} is {parity}")],
         axes={"g": ("parity", "first")},
         families={"parity": "whether it is odd"},
         labels=[f"№{index} <b>" for index in range(60)],
@@ -40,10 +40,15 @@ def test_hello_describes_what_there_is(explorer: Explorer) -> None:
     assert fields["n"] == 60
     assert fields["positions"] == list("abcdefg")
     assert fields["axes"] == {"g": ["parity", "first"]}
-    assert fields["answers"] == [{"name": "last", "position": "f"}]
+    assert fields["answers"] == [{"name": "last", "position": "f", "title": "the last"}]
     assert fields["can_parse"] is False
     scores = next(row for row in fields["rows"] if row["kind"] == "attn_scores")
     assert scores == {"kind": "attn_scores", "layer": 0, "head": 0, "d": [1, 2, 3, 4, 5, 6, 7]}
+
+
+def test_captions_are_filled_in_for_an_example(explorer: Explorer) -> None:
+    first = explorer.examples.tokens[7, 0]
+    assert ask(explorer, "captions", row=7)[0] == {"captions": [f"{first} is {first % 2}"]}
 
 
 def test_labels_come_whole_whatever_is_written_in_them(explorer: Explorer) -> None:
@@ -166,7 +171,7 @@ def test_the_atlas_of_a_large_model_leaves_its_most_numerous_kinds_out(
     groups = sum(len(part.groups) for part in explorer.partitions().all)
     room = 8 * groups * sum(map(explorer.stage_set.width, explorer.stages(kinds=kinds[:2])))
     for limit, expected in ((room, {"result", "resid_post"}), (room - 1, {"resid_post"})):
-        monkeypatch.setattr("clusterwidget.answers._UNBIDDEN_BYTES", limit)
+        monkeypatch.setattr("clusterwidget.knowledge_replies._UNBIDDEN_BYTES", limit)
         fields, _ = ask(explorer, "atlas", kinds=kinds)
         assert {Stage.parse(stage).kind for stage in fields["stages"]} == expected
 
@@ -174,7 +179,7 @@ def test_the_atlas_of_a_large_model_leaves_its_most_numerous_kinds_out(
 def test_of_very_many_examples_only_what_is_held_is_on_the_atlas(
     explorer: Explorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("clusterwidget.answers._UNBIDDEN_EXAMPLES", 50)
+    monkeypatch.setattr("clusterwidget.knowledge_replies._UNBIDDEN_EXAMPLES", 50)
     fields, (data,) = ask(explorer, "atlas", kinds=["resid_post"])
     assert (fields["stages"], fields["best"], data) == ([], [], b"")
     explorer.matrix("L0.resid_post@c")

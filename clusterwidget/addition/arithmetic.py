@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clusterwidget.examples import Answer, Examples
+from clusterwidget.answer import Answer
+from clusterwidget.examples import Examples
 
 DIGITS = 4
 NUMBERS = 10**DIGITS
@@ -119,7 +120,7 @@ def from_numbers(left: npt.ArrayLike, right: npt.ArrayLike) -> Examples:
         positions=POSITIONS,
         concepts=concepts(left, right),
         answers=[
-            Answer(name, position, answers[:, index])
+            Answer(name, position, answers[:, index], f"{10 ** (DIGITS - index)}s", _CAPTIONS[name])
             for index, (name, position) in enumerate(ANSWERS.items())
         ],
         vocabulary=VOCABULARY,
@@ -231,6 +232,11 @@ _AXES = {
         [("L0", "R0", "S1"), ("L1", "R1", "S2"), ("L2", "R2", "S3"), ("L3", "R3", "+", "=", "S4")]
     )
     for position in positions
+}
+_CAPTIONS = {
+    "S4": "carry {carry4}",
+    **{f"S{i}": f"{{L{i}}}+{{R{i}}}+{{carry{i}}}={{S{i}}}" for i in range(1, DIGITS)},
+    "S0": "{L0}+{R0}={S0}",
 }
 _FAMILIES = {
     **{f"L{i}": "digit of L" for i in range(DIGITS)},

@@ -1,0 +1,80 @@
+"""Answers: the tokens that a model is asked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A token that the model is asked for.
+
+    Attributes
+    ----------
+    name : str
+        What the answer is called, e.g. ``"S3"``.
+    position : str
+        The position whose logits give it, e.g. ``"S4"``.
+    tokens : numpy.ndarray, shape (N,)
+        The right token of each example.
+    title : str
+        What it is called where a person chooses one, e.g. ``"1000s"``; the name by default.
+    caption : str
+        How it comes about in an example, with names of concepts in braces for their values, e.g.
+        ``"{L3}+{R3}+{carry3}={S3}"``.
+    """
+
+    name: str
+    position: str
+    tokens: npt.NDArray[np.integer]
+    title: str = ""
+    caption: str = ""
+
+    def captioned(self, concepts: pd.DataFrame, example: int) -> str:
+        """Return the caption with one example's values of the concepts, ``?`` for what is missing."""
+
+        def value(found: re.Match[str]) -> str:
+            # Column by column: a row of a DataFrame would turn whole numbers into floats.
+            known = concepts[found[1]].iloc[example]
+            return "?" if pd.isna(known) else str(known)
+
+        return _PLACEHOLDER.sub(value, self.caption)
+
+
+def checked_answers(
+    answers: Iterable[Answer], n: int, positions: tuple[str, ...], concepts: pd.DataFrame
+) -> dict[str, Answer]:
+    """Return the answers by name, or raise ValueError where they do not fit the examples."""
+    checked: dict[str, Answer] = {}
+    for answer in answers:
+        tokens = np.asarray(answer.tokens)
+        if answer.name in checked:
+            raise ValueError(
+                f"answer names must differ, but {answer.name!r} occurs more than once."
+            )
+        if answer.position not in positions:
+            raise ValueError(
+                f"the answer {answer.name!r} is read at position {answer.position!r}; there are "
+                f"{list(positions)}."
+            )
+        if tokens.shape != (n,) or not np.issubdtype(tokens.dtype, np.integer):
+            raise ValueError(
+                f"the answer {answer.name!r} needs {n:,} integer tokens, one for each example, not "
+                f"{tokens.dtype} of shape {tokens.shape}."
+            )
+        for concept in _PLACEHOLDER.findall(answer.caption):
+            if concept not in concepts.columns:
+                raise ValueError(
+                    f"the caption of the answer {answer.name!r} names the concept {concept!r}, "
+                    f"which is not among {list(concepts.columns)}."
+                )
+        checked[answer.name] = replace(answer, tokens=tokens)
+    return checked
