@@ -39,7 +39,7 @@ class Answer:
     caption: str = ""
 
     def captioned(self, concepts: pd.DataFrame, example: int) -> str:
-        """Return the caption with one example's values of the concepts, ``?`` for what is missing."""
+        """Return the caption with an example's values of the concepts, ``?`` for missing ones."""
 
         def value(found: re.Match[str]) -> str:
             # Column by column: a row of a DataFrame would turn whole numbers into floats.

@@ -1,0 +1,231 @@
+"""Patching: run a model on a batch with the vectors of one stage replaced.
+
+Interchange interventions after Geiger et al., "Causal Abstractions of Neural Networks" (2021), at
+every stage, per head and per position. Only what the stage can reach is computed again: a patched
+run starts from the residual stream that enters the stage's layer, where the model allows it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from clusterwidget.hooks import Model, hook_name
+from clusterwidget.recorder import Recorder
+from clusterwidget.stages import ATTENTION_KINDS, Stage, StageSet
+
+Hook = tuple[str, Callable[..., "torch.Tensor | None"]]
+
+# Kinds that are put in through another one, of which they are a function.
+_CARRIERS = {"result": "z", "attn_scores": "pattern"}
+
+_LOGITS_IN_BATCH = 1 << 26
+_TOKENS_IN_BATCH = 14_336
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a batch.
+
+    Attributes
+    ----------
+    logits : torch.Tensor, shape (batch, answers, d_vocab), float32
+        At the positions of the answers.
+    final : torch.Tensor, shape (batch, answers, d_model)
+        The residual stream after the last layer, there.
+    entering : torch.Tensor, shape (batch, T, d_model), or None
+        The residual stream that enters the layer from which patched runs can start.
+    """
+
+    logits: torch.Tensor
+    final: torch.Tensor
+    entering: torch.Tensor | None = None
+
+
+class Patcher:
+    """Runs a model with and without replaced vectors, and reads the answers.
+
+    Parameters
+    ----------
+    model : Model
+    stage_set : StageSet
+        The model's stages.
+    columns : sequence of int
+        Positions of the answers.
+    """
+
+    def __init__(self, model: Model, stage_set: StageSet, columns: Sequence[int]) -> None:
+        self.model = model
+        self.stage_set = stage_set
+        self.columns = list(columns)
+        self.last = int(model.cfg.n_layers) - 1
+        self._device = getattr(model.cfg, "device", None)
+        self._resumes: bool | None = None
+
+    def carrier(self, stage: Stage) -> Stage:
+        """Return the stage through which a stage is patched: itself, or what it is derived from.
+
+        `result` is put in through `z`, and `attn_scores` through the row of `pattern` that the
+        softmax makes of them.
+
+        Raises
+        ------
+        ValueError
+            Where the stage is not there or cannot be patched.
+        """
+        self.stage_set.width(stage)
+        if stage.kind == "logits":
+            raise ValueError(
+                f"{stage} cannot be swapped: the logits are the answer itself. Choose "
+                f"L{self.last}.resid_post@{stage.position}, from which they are read."
+            )
+        carrier = replace(stage, kind=_CARRIERS.get(stage.kind, stage.kind))
+        self.stage_set.width(carrier)
+        return carrier
+
+    def batch_size(self, tokens: int) -> int:
+        """Return how many examples of so many tokens fit in a batch, logits included."""
+        vocabulary = int(getattr(self.model.cfg, "d_vocab_out", None) or self.model.cfg.d_vocab)
+        return max(1, min(_TOKENS_IN_BATCH // tokens, _LOGITS_IN_BATCH // (tokens * vocabulary)))
+
+    def tensor(self, tokens: Any) -> torch.Tensor:
+        """Return tokens, shape (batch, T), where the model is."""
+        return torch.as_tensor(tokens, dtype=torch.long, device=self._device)
+
+    def vectors(self, tokens: torch.Tensor, stage: Stage) -> torch.Tensor:
+        """Return what a stage's carrier holds for a batch, shape (batch, d)."""
+        kept: list[torch.Tensor] = []
+        recorder = Recorder(
+            self.model,
+            [self.carrier(stage)],
+            self.stage_set,
+            lambda _, rows: kept.append(rows.clone()),
+        )
+        with torch.no_grad():
+            recorder.run(tokens)
+        return kept[0]
+
+    def run(self, tokens: torch.Tensor, start: int = 0) -> Run:
+        """Run a batch as it is.
+
+        Parameters
+        ----------
+        tokens : torch.Tensor, shape (batch, T)
+        start : int
+            Layer from which patched runs of this batch will start.
+        """
+        entering: list[torch.Tensor] = []
+        hooks: list[Hook] = []
+        if start and self._can_resume(tokens):
+            hooks.append((f"blocks.{start}.hook_resid_pre", _keep(entering)))
+        found = self._read(tokens, hooks)
+        return replace(found, entering=entering[0] if entering else None)
+
+    def patched(
+        self,
+        tokens: torch.Tensor,
+        stage: Stage,
+        values: torch.Tensor,
+        entering: torch.Tensor | None = None,
+    ) -> Run:
+        """Run a batch with other vectors at a stage.
+
+        Parameters
+        ----------
+        tokens : torch.Tensor, shape (batch, T)
+        stage : Stage
+        values : torch.Tensor, shape (batch, d)
+            What `vectors` returns, for as many donors.
+        entering : torch.Tensor, optional
+            From `run` of the same batch, with ``start`` at the stage's layer.
+        """
+        carrier = self.carrier(stage)
+        fired: list[bool] = []
+        hooks = self._patch(carrier, values, fired)
+        found = self._read(tokens, hooks, entering, start_of(stage, self.last))
+        if not fired:
+            raise ValueError(
+                f"{stage} cannot be swapped: the model lists its hook and never runs it. Choose "
+                "another kind of stage, such as attn_out or resid_post."
+            )
+        return found
+
+    def _patch(self, carrier: Stage, values: torch.Tensor, fired: list[bool]) -> list[Hook]:
+        name = hook_name(self.model, carrier.kind, carrier.layer)
+        assert name is not None
+        column, width = self.stage_set.column(carrier), self.stage_set.width(carrier)
+        index: tuple[Any, ...] = (slice(None), column)
+        if carrier.kind in ATTENTION_KINDS:
+            index = (slice(None), carrier.head, column, slice(width))
+        elif carrier.head is not None:
+            index = (slice(None), column, carrier.head)
+
+        def put(activation: torch.Tensor, hook: Any) -> torch.Tensor:
+            fired.append(True)
+            changed = activation.clone()
+            changed[index] = values.to(activation)
+            return changed
+
+        if carrier.kind != "resid_mid":
+            return [(name, put)]
+        # On bridges this hook is the MLP's own input: what goes past the MLP is put in beyond it.
+        written: list[torch.Tensor] = []
+
+        def past(activation: torch.Tensor, hook: Any) -> torch.Tensor:
+            changed = activation.clone()
+            changed[:, column] = values.to(activation) + written[0][:, column]
+            return changed
+
+        block = f"blocks.{carrier.layer}"
+        return [
+            (name, put),
+            (f"{block}.hook_mlp_out", _keep(written)),
+            (f"{block}.hook_resid_post", past),
+        ]
+
+    def _read(
+        self,
+        tokens: torch.Tensor,
+        hooks: Sequence[Hook],
+        entering: torch.Tensor | None = None,
+        start: int = 0,
+    ) -> Run:
+        final: list[torch.Tensor] = []
+        hooks = [*hooks, (f"blocks.{self.last}.hook_resid_post", _keep(final, self.columns))]
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.filterwarnings("error", message=".*returned a modified tensor")
+            if entering is None:
+                logits = self.model.run_with_hooks(tokens, fwd_hooks=hooks)
+            else:
+                logits = self.model.run_with_hooks(entering, fwd_hooks=hooks, start_at_layer=start)
+        return Run(logits[:, self.columns].float(), final[0])
+
+    def _can_resume(self, tokens: torch.Tensor) -> bool:
+        """Tell whether the model's upper layers can be run alone, found out by doing it."""
+        if self._resumes is None:
+            entering: list[torch.Tensor] = []
+            hook = (f"blocks.{self.last}.hook_resid_pre", _keep(entering))
+            whole = self._read(tokens[:1], [hook])
+            try:
+                alone = self._read(tokens[:1], [], entering[0], self.last)
+            except (TypeError, ValueError, NotImplementedError, RuntimeError):
+                self._resumes = False
+            else:
+                self._resumes = torch.equal(whole.logits, alone.logits)
+        return self._resumes
+
+
+def start_of(stage: Stage, last: int) -> int:
+    """Return the layer from which a run with this stage replaced can start."""
+    return last if stage.kind == "ln_final" else stage.layer or 0
+
+
+def _keep(kept: list[torch.Tensor], columns: list[int] | None = None) -> Callable[..., None]:
+    def keep(activation: torch.Tensor, hook: Any) -> None:
+        kept.append((activation if columns is None else activation[:, columns]).clone())
+
+    return keep
