@@ -12,6 +12,8 @@ import { LatestTask } from "./loader";
 import { type Place, samePlace } from "./place";
 import type { Contents, Labels, Source, Tokens } from "./source/source";
 import { type Measured, Supply } from "./supply";
+import { Swaps } from "./swaps";
+import { SwapTests } from "./swaptests";
 
 /** What the grid shows. */
 export interface Picture extends Measured, Place {
@@ -47,6 +49,8 @@ export class Exploration {
   readonly preview: Signal<Ranked | null> = signal(null);
 
   readonly knowledge: Knowledge;
+  readonly swaps: Swaps;
+  readonly swapTests: SwapTests;
   readonly finder: Finder;
   readonly loading = new LatestTask();
   readonly preparing = new LatestTask();
@@ -89,6 +93,8 @@ export class Exploration {
     this.#source = source;
     this.#supply = new Supply(source, budget);
     this.finder = new Finder(source);
+    this.swaps = new Swaps(source);
+    this.swapTests = new SwapTests(source);
     this.#codings = new Codings(source);
     this.knowledge = new Knowledge(source, this.settled, this.k);
   }
@@ -113,6 +119,8 @@ export class Exploration {
       this.contents.value = contents;
       this.#codings.forget();
       this.knowledge.forget();
+      this.swaps.dismiss();
+      this.swapTests.forget();
       this.preview.value = null;
       this.pointed.value = null;
       this.selected.value = Math.min(arriving ?? this.selected.value, contents.n - 1);

@@ -15,6 +15,7 @@ import type {
   Source,
   Tokens,
 } from "../src/source/source";
+import type { Swap, SwapTest, Tested } from "../src/source/swap";
 
 const STAGES: Readonly<Record<string, number[]>> = {
   "embed@a": [0, 1, 2, 3, 10, 11],
@@ -117,6 +118,15 @@ class MemorySource implements Source {
     if (stage !== "embed@a") throw new Error("all examples are the same there");
     const codes = Uint8Array.from({ length: this.n }, (_, i) => (i < 4 ? 0 : 1));
     return { stage, name: "cluster", values: ["four", "rest"], codes, missing: 255 };
+  }
+  async swap(): Promise<Swap> {
+    throw new Error("there is no model");
+  }
+  async certificate(): Promise<SwapTest> {
+    throw new Error("there is no model");
+  }
+  async certificates(): Promise<ReadonlyMap<string, Tested>> {
+    return new Map();
   }
   forget(): void {
     this.matrices.clear();

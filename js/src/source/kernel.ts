@@ -18,6 +18,7 @@ import {
   type StageRow,
   type Tokens,
 } from "./source";
+import type { Swap, SwapTest, Tested } from "./swap";
 
 function buffer(reply: Reply, index: number): Uint8Array {
   const bytes = reply.buffers[index];
@@ -175,6 +176,28 @@ export class KernelSource implements Source {
     const reply = await this.#channel.request("clusters", { stage, n: null }, call);
     const { names, dtype } = reply.fields as { names: string[]; dtype: string };
     return { stage, ...coded({ name: CLUSTER, values: names, dtype }, reply, 0) };
+  }
+
+  async swap(
+    stage: string,
+    receiver: number,
+    donor: number,
+    free: boolean,
+    call?: Call,
+  ): Promise<Swap> {
+    const asked = { stage, receiver, donor, free };
+    const { fields } = await this.#channel.request("swap", asked, call);
+    return { ...(fields as unknown as Swap), ...asked };
+  }
+
+  async certificate(stage: string, call?: Call): Promise<SwapTest> {
+    const { fields } = await this.#channel.request("certificate", { stage }, call);
+    return { ...(fields as unknown as SwapTest), stage };
+  }
+
+  async certificates(call?: Call): Promise<ReadonlyMap<string, Tested>> {
+    const { fields } = await this.#channel.request("certificates", {}, call);
+    return new Map(Object.entries(fields.certificates as Record<string, Tested>));
   }
 
   forget(): void {

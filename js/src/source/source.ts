@@ -1,6 +1,7 @@
 import type { Atlas } from "../compute/atlas";
 import type { Coded } from "../compute/blocks";
 import type { Partition } from "../compute/shared";
+import type { Swap, SwapTest, Tested } from "./swap";
 
 /** A row of the stage map: one kind, layer and head. */
 export interface StageRow {
@@ -21,7 +22,11 @@ export interface Contents {
   readonly concepts: readonly string[];
   /** Concepts that are the rows and columns of the grid by default, by position. */
   readonly axes: Readonly<Record<string, readonly [string, string]>>;
-  readonly answers: readonly { readonly name: string; readonly position: string }[];
+  readonly answers: readonly {
+    readonly name: string;
+    readonly position: string;
+    readonly title: string;
+  }[];
   /** Whether a typed text can become an example. */
   readonly canParse: boolean;
   /** Whether there is a model that can be asked what it would answer. */
@@ -129,6 +134,12 @@ export interface Source {
   atlas(kinds: readonly string[], call?: Call): Promise<Atlas>;
   lens(stage: string, row: number, k: number, call?: Call): Promise<Lens>;
   clusters(stage: string, call?: Call): Promise<Clusters>;
+  /** Answers to `receiver` with the vector of `donor`; `free` feeds the model's own answers back. */
+  swap(stage: string, receiver: number, donor: number, free: boolean, call?: Call): Promise<Swap>;
+  /** The swap test of a stage; at once where it was asked for before. */
+  certificate(stage: string, call?: Call): Promise<SwapTest>;
+  /** The swap tests that are known, in short, by stage. */
+  certificates(call?: Call): Promise<ReadonlyMap<string, Tested>>;
   /** Forgets what it holds: the examples or the model have changed. */
   forget(): void;
 }

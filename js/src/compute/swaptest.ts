@@ -1,0 +1,96 @@
+import type { Contents } from "../source/source";
+import type { SwapBar, SwappedAnswer, SwapTest, Tested, TestedAnswer } from "../source/swap";
+import { stageText } from "./stage";
+import { percentText } from "./text";
+
+/** Activations are said to be unusual from here on: so much farther from any seen than usual. */
+const UNUSUAL = 1.5;
+
+/** The kinds that no swap test is about: nothing comes after them. */
+const LAST_KINDS: ReadonlySet<string> = new Set(["logits"]);
+
+/** What an answer is called: its title if it has one. */
+export function answerTitle({ title, name }: { title: string; name: string }): string {
+  return title || name;
+}
+
+/** Stages of the kinds shown that a swap test can be asked for, in the order of the stage map. */
+export function stagesToTest(
+  { rows, positions, defaultKinds }: Pick<Contents, "rows" | "positions" | "defaultKinds">,
+  allKinds: boolean,
+): string[] {
+  return rows
+    .filter(({ kind }) => (allKinds || defaultKinds.includes(kind)) && !LAST_KINDS.has(kind))
+    .flatMap(({ kind, layer, head, widths }) =>
+      positions.flatMap((position, i) =>
+        widths[i] ? [stageText({ kind, layer, head, position })] : [],
+      ),
+    );
+}
+
+/** A swap test in short. */
+export function shortOf({ possible, verdict, sentence, reason }: SwapTest): Tested {
+  return possible ? { verdict, sentence } : { verdict: null, sentence: reason };
+}
+
+/** The answers that a stage matters for, the verdict's first, and those that it does not. */
+export function sortedAnswers(test: SwapTest): {
+  readonly matter: readonly TestedAnswer[];
+  readonly quiet: readonly TestedAnswer[];
+} {
+  const first = test.answers.filter(({ name }) => name === test.answer);
+  const others = test.answers.filter(({ name }) => name !== test.answer);
+  const all = [...first, ...others];
+  return {
+    matter: all.filter(({ matters }) => matters),
+    quiet: all.filter(({ matters }) => !matters),
+  };
+}
+
+/** A share of the bars' scale, which ends at none and at all. */
+export function onScale(share: number): number {
+  return Math.min(1, Math.max(0, share));
+}
+
+/** A recovered share in percent; it can be below none and above all. */
+export function recoveredText(share: number | null): string {
+  if (share === null) return "–";
+  if (share < 0) return share > -0.005 ? "0%" : `−${Math.round(-100 * share)}%`;
+  return percentText(share);
+}
+
+/** What a bar says, in full. */
+export function barText(
+  bar: SwapBar,
+  condition: string,
+  { right, constant }: TestedAnswer,
+): string {
+  const range =
+    bar.low === null || bar.high === null
+      ? ""
+      : ` (${recoveredText(bar.low)} to ${recoveredText(bar.high)})`;
+  const unusual = unusualText(bar.unusual);
+  return [
+    `${condition}: ${recoveredText(bar.recovered)}${range} of the answer is kept.`,
+    `Still right: ${percentText(bar.right)}; without a swap ${percentText(right)}, always the same answer ${percentText(constant)}.`,
+    ...(unusual ? [`It ${unusual}.`] : []),
+  ].join("\n");
+}
+
+/** How unusual what follows a swap is, in words; "" where it is as usual. */
+export function unusualText(times: number | null): string {
+  return times !== null && times >= UNUSUAL
+    ? `leads to activations ${times.toFixed(1)}× as far from any seen as usual`
+    : "";
+}
+
+/** What a swap changes, to be heard. */
+export function changesText(answers: readonly SwappedAnswer[]): string {
+  const changed = answers.filter((answer) => answer.changed);
+  if (changed.length === 0) return "nothing changes";
+  return changed
+    .map(
+      (answer) => `${answerTitle(answer)}: ${answer.after.text} instead of ${answer.before.text}`,
+    )
+    .join(", ");
+}

@@ -1,0 +1,109 @@
+import { type Signal, signal } from "@preact/signals";
+import { shortOf } from "./compute/swaptest";
+import { LatestTask } from "./loader";
+import type { Source } from "./source/source";
+import type { SwapTest, Tested } from "./source/swap";
+
+/** Tests of stages: whether examples of the same concept can stand in for each other. */
+export class SwapTests {
+  /** The stages tested so far. */
+  readonly known: Signal<ReadonlyMap<string, Tested>> = signal(new Map());
+  /** The test looked at last, in full. */
+  readonly shown: Signal<SwapTest | null> = signal(null);
+  /** Whether the stage map shows what the tests say. */
+  readonly mapped = signal(false);
+  /** The stage that a test runs for, or "". */
+  readonly running = signal("");
+  /** Why a test failed, in words. */
+  readonly problem = signal("");
+  readonly testing = new LatestTask();
+  readonly testingAll = new LatestTask();
+  readonly #source: Source;
+  readonly #opening = new LatestTask();
+  readonly #recalling = new LatestTask();
+  #recalled = false;
+
+  constructor(source: Source) {
+    this.#source = source;
+  }
+
+  /** Forgets all tests: the examples or the model have changed. */
+  forget(): void {
+    for (const task of [this.testing, this.testingAll, this.#opening, this.#recalling]) {
+      task.cancel();
+    }
+    this.#recalled = false;
+    this.known.value = new Map();
+    this.shown.value = null;
+    this.running.value = "";
+    this.problem.value = "";
+  }
+
+  /** Asks, once, which tests are known already. */
+  async recall(): Promise<void> {
+    if (this.#recalled) return;
+    this.#recalled = true;
+    await this.#tried(async () => {
+      const known = await this.#recalling.run("", (call) => this.#source.certificates(call));
+      if (known) this.known.value = new Map([...known, ...this.known.value]);
+    });
+  }
+
+  /** Tests a stage. */
+  async test(stage: string): Promise<void> {
+    this.running.value = stage;
+    await this.#tried(() => this.#show(this.testing, stage));
+    if (this.running.value === stage) this.running.value = "";
+  }
+
+  /** Shows the test of a stage if it is known; runs none. */
+  async open(stage: string): Promise<void> {
+    if (this.shown.value?.stage === stage || !this.known.value.has(stage)) return;
+    await this.#tried(() => this.#show(this.#opening, stage));
+  }
+
+  /** Tests all stages that are not known yet; what is known when it is cancelled stays. */
+  async testAll(stages: readonly string[]): Promise<void> {
+    await this.#tried(async () => {
+      await this.testingAll.run("", async (call) => {
+        const missing = stages.filter((stage) => !this.known.value.has(stage));
+        for (const [i, stage] of missing.entries()) {
+          const done = stages.length - missing.length + i;
+          call.onProgress?.({ done, total: stages.length, text: "stages" });
+          const test = await this.#source.certificate(stage, {
+            ...call,
+            onProgress: () => undefined, // Stages are counted here, not runs.
+          });
+          if (call.signal?.aborted) return;
+          this.#keep(test);
+        }
+      });
+    });
+  }
+
+  /** Stops the test that runs for one stage. */
+  cancel(): void {
+    this.testing.cancel();
+    this.running.value = "";
+  }
+
+  async #show(task: LatestTask, stage: string): Promise<void> {
+    const test = await task.run("", (call) => this.#source.certificate(stage, call));
+    if (!test) return;
+    this.shown.value = test;
+    this.#keep(test);
+  }
+
+  #keep(test: SwapTest): void {
+    this.known.value = new Map(this.known.value).set(test.stage, shortOf(test));
+  }
+
+  async #tried(work: () => Promise<void>): Promise<void> {
+    this.problem.value = "";
+    try {
+      await work();
+    } catch (error) {
+      this.problem.value = error instanceof Error ? error.message : String(error);
+    }
+  }
+}
