@@ -11,8 +11,10 @@ import {
 import { percentText } from "../compute/text";
 import type { Exploration } from "../exploration";
 import type { Tip } from "./tooltip";
+import { type Sign, signOf, signText, VerdictLegend, verdictTip } from "./verdicts";
 
 const EXPLAINS = "what explains it";
+const TESTS = "swap tests";
 const RUNNERS_UP = 3;
 
 /** How a stage's cell looks. */
@@ -23,6 +25,8 @@ export interface StageLook {
   readonly same: boolean;
   /** In words, or "". */
   readonly text: string;
+  /** What its swap test says, where the map shows that. */
+  readonly sign?: Sign;
 }
 
 const PLAIN: StageLook = { color: null, same: false, text: "" };
@@ -37,8 +41,15 @@ function shaded(hue: Hue | undefined, share: number): string | null {
 
 /** Looks up how stages' cells look, by address. */
 export function useStageLooks(exploration: Exploration): (stage: string) => StageLook {
-  const { knowledge } = exploration;
+  const { knowledge, swapTests } = exploration;
   return useComputed(() => {
+    if (swapTests.mapped.value) {
+      const known = swapTests.known.value;
+      return (stage: string): StageLook => {
+        const tested = known.get(stage);
+        return { ...PLAIN, text: signText(tested), sign: signOf(tested) };
+      };
+    }
     const atlas = knowledge.atlas.value;
     if (!atlas) return () => PLAIN;
     const hues = huesOf(atlas);
@@ -65,6 +76,7 @@ function chosenConcept(atlas: Atlas, mapped: string | null): number | null {
 
 /** What the atlas says of a stage, for the note at the pointer. */
 export function explainedTip(exploration: Exploration, stage: string): Partial<Tip> {
+  if (exploration.swapTests.mapped.value) return verdictTip(exploration, stage);
   const { atlas, mapped } = exploration.knowledge;
   const meaning =
     atlas.value && meaningAt(atlas.value, stage, chosenConcept(atlas.value, mapped.value));
@@ -81,19 +93,27 @@ export function explainedTip(exploration: Exploration, stage: string): Partial<T
 /** Chooses what the colors of the stage map say. */
 export function ExplainedChoice({ exploration }: { exploration: Exploration }) {
   const { atlas, mapped } = exploration.knowledge;
-  if (!atlas.value) return null;
+  const tests = exploration.swapTests.mapped;
+  const contents = exploration.contents.value;
+  const concepts = atlas.value?.concepts ?? [];
+  if (concepts.length === 0 && !contents?.hasModel) return null;
+  const first = contents?.hasModel ? [EXPLAINS, TESTS] : [EXPLAINS];
+  const concept = mapped.value === null ? -1 : concepts.indexOf(mapped.value);
+  const chosen = tests.value ? first.indexOf(TESTS) : concept < 0 ? 0 : first.length + concept;
   return (
     <select
       data-role="explained-by"
       aria-label="what the colors of the stages say"
-      value={mapped.value ?? EXPLAINS}
+      // Concepts can have any name, even one of these options'.
+      value={chosen}
       onChange={(event) => {
-        const { value, selectedIndex } = event.currentTarget;
-        mapped.value = selectedIndex === 0 ? null : value;
+        const at = Number(event.currentTarget.value);
+        tests.value = first[at] === TESTS;
+        mapped.value = concepts[at - first.length] ?? null;
       }}
     >
-      {[EXPLAINS, ...atlas.value.concepts].map((option) => (
-        <option key={option} value={option}>
+      {[...first, ...concepts].map((option, at) => (
+        <option key={at} value={at}>
           {option}
         </option>
       ))}
@@ -105,6 +125,7 @@ export function ExplainedChoice({ exploration }: { exploration: Exploration }) {
 export function ExplainedLegend({ exploration }: { exploration: Exploration }) {
   const { atlas: found, mapped } = exploration.knowledge;
   const atlas = found.value;
+  if (exploration.swapTests.mapped.value) return <VerdictLegend exploration={exploration} />;
   if (!atlas) return null;
   const hues = huesOf(atlas);
   const chosen = chosenConcept(atlas, mapped.value);

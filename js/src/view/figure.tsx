@@ -1,10 +1,10 @@
 import { type ReadonlySignal, useSignal } from "@preact/signals";
 import type { Exploration } from "../exploration";
 import type { Snapshot } from "../snapshot";
+import { Beside } from "./beside";
 import { Grid } from "./grid";
 import { Header } from "./header";
 import { GridMenus } from "./menus";
-import { Neighbors } from "./neighbors";
 import { StageMap } from "./stagemap";
 import { Footer, Notices, Spoken } from "./status";
 import { Still } from "./still";
@@ -50,7 +50,7 @@ export function Figure({ exploration, root, status, silent, snapshot }: Props) {
           <GridMenus exploration={exploration} />
           <Grid exploration={exploration} tip={tip} root={root} />
         </section>
-        <Neighbors exploration={exploration} />
+        <Beside exploration={exploration} />
       </main>
       <Footer exploration={exploration} />
       <Spoken exploration={exploration} />

@@ -8,6 +8,7 @@ import type { Exploration, Picture } from "../exploration";
 import { Edges } from "./edges";
 import { GridCanvas } from "./gridcanvas";
 import { Legend } from "./legend";
+import { withoutSelecting } from "./shiftclick";
 import type { Tip } from "./tooltip";
 
 /** The `detail` of a `clusterwidget:painted` event. */
@@ -45,6 +46,7 @@ export function Grid({ exploration, tip, root }: Props) {
   const marks = useRef<HTMLCanvasElement>(null);
   const lattice = useSignal<Lattice | null>(null);
   const n = exploration.contents.value?.n ?? 0;
+  const swaps = exploration.contents.value?.hasModel ? "Shift+Enter swaps, " : "";
 
   useEffect(() => {
     if (!frame.current || !cells.current || !marks.current) return;
@@ -73,7 +75,7 @@ export function Grid({ exploration, tip, root }: Props) {
           tabIndex={0}
           role="application"
           aria-roledescription="grid of examples"
-          aria-label={`${countText(n)} examples. Arrow keys walk, Enter selects, Escape goes back.`}
+          aria-label={`${countText(n)} examples. Arrow keys walk, Enter selects, ${swaps}Escape goes back.`}
         />
         <canvas ref={marks} class="cw-marks" />
       </div>
@@ -142,6 +144,7 @@ function showPictures(exploration: Exploration, parts: Parts, ending: AbortSigna
       neighbors: nearest(picture.ranked.order, picture.selected, exploration.k.value),
       singled: exploration.knowledge.marked.value,
       pointed: exploration.pointed.value,
+      donor: exploration.swaps.asked.value?.donor ?? null,
     };
     grid.mark(picture.arrangement, marked, getComputedStyle(root).getPropertyValue("--cw-accent"));
   });
@@ -210,17 +213,26 @@ function followPointer(exploration: Exploration, parts: Parts, ending: AbortSign
     if (example === null) return;
     latest = null;
     tip.value = null;
-    exploration.go({ selected: example }, event.timeStamp);
+    select(exploration, example, event);
   };
   cells.addEventListener("pointermove", move, { signal: ending });
   cells.addEventListener("pointerleave", leave, { signal: ending });
+  cells.addEventListener("mousedown", withoutSelecting, { signal: ending });
   cells.addEventListener("click", click, { signal: ending });
   ending.addEventListener("abort", () => cancelAnimationFrame(frame));
+}
+
+/** Selects an example, or with Shift swaps it in. */
+function select(exploration: Exploration, example: number, event: MouseEvent | KeyboardEvent) {
+  const picture = exploration.picture.value;
+  if (event.shiftKey && picture) void exploration.swaps.swap(example, picture, event.timeStamp);
+  else exploration.go({ selected: example }, event.timeStamp);
 }
 
 /** Arrow keys walk from cell to cell, Enter selects, Escape leaves. */
 function followKeys(exploration: Exploration, parts: Parts, ending: AbortSignal): void {
   const { cells, grid } = parts;
+  const swapped = () => exploration.swaps.asked.value !== null;
   const press = (event: KeyboardEvent) => {
     const picture = exploration.picture.value;
     if (!picture || !grid.lattice || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -228,8 +240,8 @@ function followKeys(exploration: Exploration, parts: Parts, ending: AbortSignal)
     const arrow = ARROWS[event.key];
     if (arrow) exploration.point(stepFrom(grid.lattice, picture.arrangement, at, ...arrow));
     else if (event.key === "Enter" || event.key === " ") {
-      exploration.go({ selected: at }, event.timeStamp);
-    } else if (event.key === "Escape" && exploration.pointed.value !== null) {
+      select(exploration, at, event);
+    } else if (event.key === "Escape" && exploration.pointed.value !== null && !swapped()) {
       exploration.point(null);
     } else return;
     event.preventDefault();

@@ -9,6 +9,8 @@ export interface Marks {
   /** Examples to make stand out in place of the neighbors. */
   readonly singled: Uint32Array | null;
   readonly pointed: number | null;
+  /** The example whose vector is swapped in. */
+  readonly donor: number | null;
 }
 
 const MOST_DOTS = 2000;
@@ -97,6 +99,9 @@ export class GridCanvas {
       }
     }
     this.#outline(pen, cellOf(lattice, arrangement, marks.selected), accent);
+    if (marks.donor !== null) {
+      this.#outline(pen, cellOf(lattice, arrangement, marks.donor), accent, true);
+    }
     if (marks.pointed !== null && marks.pointed !== marks.selected) {
       this.#outline(pen, cellOf(lattice, arrangement, marks.pointed), "#000");
     }
@@ -125,7 +130,7 @@ export class GridCanvas {
   }
 
   /** A frame around a cell, with a white one around it so that it shows on every color. */
-  #outline(pen: CanvasRenderingContext2D, cell: Rectangle, color: string): void {
+  #outline(pen: CanvasRenderingContext2D, cell: Rectangle, color: string, dashed = false): void {
     const line = Math.max(1, Math.round(2 * (window.devicePixelRatio || 1)));
     const frames: readonly [string, number][] = [
       ["#fff", 2 * line],
@@ -134,6 +139,7 @@ export class GridCanvas {
     for (const [style, margin] of frames) {
       pen.strokeStyle = style;
       pen.lineWidth = line;
+      pen.setLineDash(dashed && margin === line ? [1.5 * line, line] : []);
       pen.strokeRect(
         cell.x - margin + line / 2,
         cell.y - margin + line / 2,

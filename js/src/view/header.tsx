@@ -1,5 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { Exploration } from "../exploration";
+import { SwapStrip } from "./swapped";
 import { TokenRow } from "./tokens";
 
 /** The selected example, and the ways to select another. */
@@ -62,6 +63,7 @@ export function Header({ exploration }: { exploration: Exploration }) {
           ↷
         </button>
       </form>
+      <SwapStrip exploration={exploration} />
     </header>
   );
 }

@@ -7,6 +7,7 @@ import { partsOf, partsVary } from "../example";
 import type { Exploration } from "../exploration";
 import { LensBlock } from "./lens";
 import { SharedBars } from "./shared";
+import { withoutSelecting } from "./shiftclick";
 import { useSpan, visible } from "./span";
 
 const LINE = 21;
@@ -33,9 +34,10 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
   const setK = (value: number) => {
     if (Number.isInteger(value)) exploration.k.value = Math.min(most, Math.max(1, value));
   };
+  const donor = exploration.swaps.asked.value?.donor;
   const label = picture ? exploration.labels.value?.at(picture.selected) : undefined;
   return (
-    <section class="cw-panel cw-near" aria-label="neighbors">
+    <>
       <h3>
         <span class="cw-near-what" title={picture ? `near ${label} at ${picture.stage}` : ""}>
           {picture ? (
@@ -90,7 +92,13 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
                 <button
                   type="button"
                   data-example={example}
-                  onClick={(event) => exploration.go({ selected: example }, event.timeStamp)}
+                  data-donor={example === donor || undefined}
+                  onMouseDown={withoutSelecting}
+                  onClick={(event) => {
+                    if (event.shiftKey)
+                      void exploration.swaps.swap(example, picture, event.timeStamp);
+                    else exploration.go({ selected: example }, event.timeStamp);
+                  }}
                 >
                   <span class="cw-label">
                     {pieces
@@ -105,7 +113,7 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
             ))}
         </ol>
       </div>
-    </section>
+    </>
   );
 }
 

@@ -14,7 +14,7 @@ export function followShortcuts(
       if (event.key === "Escape") (event.target as HTMLElement).blur();
       return;
     }
-    if (event.key === "Escape") exploration.undo();
+    if (event.key === "Escape") exploration.swaps.dismiss() || exploration.undo();
     else if (undoing && event.shiftKey) exploration.redo();
     else if (undoing) exploration.undo();
     else return;

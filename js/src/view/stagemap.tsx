@@ -191,7 +191,7 @@ export function StageMap({ exploration, tip, root }: Props) {
                   if (!row.widths[at]) return null;
                   const stage = { ...row, position };
                   const text = stageText(stage);
-                  const { color, same, text: said } = look(text);
+                  const { color, same, text: said, sign } = look(text);
                   return (
                     <span
                       key={at}
@@ -202,6 +202,7 @@ export function StageMap({ exploration, tip, root }: Props) {
                       aria-label={`${text}: ${describeStage(stage)}${said && `; ${said}`}`}
                       aria-selected={text === exploration.stage.value}
                       data-stage={text}
+                      data-verdict={sign}
                       data-active={(active?.line === index && active.column === at) || undefined}
                       style={{
                         left: `${NAME_WIDTH + at * column}px`,

@@ -44,7 +44,10 @@ export function Footer({ exploration }: { exploration: Exploration }) {
   const contents = exploration.contents.value;
   return (
     <footer class="cw-footer">
-      <span class="cw-help">Hover a cell to preview, click to select. Esc goes back.</span>
+      <span class="cw-help">
+        Hover a cell to preview, click to select. {contents?.hasModel ? "Shift-click swaps. " : ""}
+        Esc goes back.
+      </span>
       <span class="cw-spacer" />
       <Background task={exploration.preparing} what="getting stages ready" />
       <Background task={exploration.knowledge.mapping} what="finding what explains each stage" />
@@ -73,7 +76,7 @@ function Background({ task, what }: { task: LatestTask; what: string }) {
   );
 }
 
-function Bar({ progress }: { progress: Doing }) {
+export function Bar({ progress }: { progress: Doing }) {
   return progress.total > 0 ? (
     <progress value={progress.done} max={progress.total} />
   ) : (

@@ -1,0 +1,150 @@
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { answerTitle, changesText, unusualText } from "../compute/swaptest";
+import { percentText, visibleToken } from "../compute/text";
+import type { Exploration } from "../exploration";
+import type { Swap, SwappedAnswer } from "../source/swap";
+import { Bar } from "./status";
+
+/** The `detail` of a `clusterwidget:swapped` event. */
+export interface Swapped {
+  /** From the click or key to the answer in the page. */
+  readonly ms: number;
+}
+
+/** What the model answers to the selected example with another's vector put in. */
+export function SwapStrip({ exploration }: { exploration: Exploration }) {
+  const { swaps } = exploration;
+  const strip = useRef<HTMLDivElement>(null);
+  const picture = exploration.settled.value;
+  const asked = swaps.asked.value;
+  const found = swaps.found.value;
+
+  useEffect(() => {
+    if (picture) swaps.follow(picture);
+  }, [swaps, picture]);
+  useLayoutEffect(() => {
+    const started = swaps.asked.value?.started;
+    if (!found || started === undefined) return;
+    const detail: Swapped = { ms: performance.now() - started };
+    strip.current?.dispatchEvent(
+      new CustomEvent("clusterwidget:swapped", { detail, bubbles: true }),
+    );
+  }, [swaps, found]);
+
+  const there = asked !== null && asked.receiver === exploration.selected.value;
+  const label = (example: number) => exploration.labels.value?.at(example) ?? `example ${example}`;
+  const problem = swaps.problem.value || (found?.possible === false ? found.reason : "");
+  const stale = asked?.stage !== found?.stage || asked?.donor !== found?.donor;
+  const progress = swaps.asking.progress.value;
+  const said = !there || stale ? "" : problem || (found ? changesText(found.answers) : "");
+  return (
+    <>
+      {there ? (
+        <div
+          class="cw-swap"
+          data-role="swap"
+          data-stage={found?.stage}
+          data-donor={found?.donor}
+          data-stale={stale || undefined}
+          ref={strip}
+        >
+          <span class="cw-swap-what" title={`${label(asked.receiver)} with ${label(asked.donor)}`}>
+            <b>{label(asked.receiver)}</b>, with <b>{asked.stage}</b> from{" "}
+            <b>{label(asked.donor)}</b>
+            {problem === "" ? ", answers" : ""}
+          </span>
+          {problem === "" ? (
+            <Answers swap={found} />
+          ) : (
+            <span class="cw-swap-problem" data-role="swap-problem">
+              {problem}
+            </span>
+          )}
+          {progress ? (
+            <span class="cw-preparing" role="status">
+              <Bar progress={progress} />
+              {progress.title}
+            </span>
+          ) : null}
+          <Unusual times={found?.unusual ?? null} />
+          <span class="cw-spacer" />
+          {found && found.answers.length > 1 ? <Fed exploration={exploration} /> : null}
+          <button
+            type="button"
+            data-role="swap-dismiss"
+            aria-label="take the swap back"
+            title="take the swap back (Esc)"
+            onClick={(event) => {
+              const figure = event.currentTarget.closest(".clusterwidget");
+              swaps.dismiss();
+              figure?.querySelector<HTMLElement>("[data-role=grid]")?.focus();
+            }}
+          >
+            ×
+          </button>
+        </div>
+      ) : null}
+      <div class="cw-spoken" aria-live="polite" data-role="spoken-swap">
+        {said === "" ? "" : `With ${asked?.stage} from ${label(asked?.donor ?? 0)}: ${said}`}
+      </div>
+    </>
+  );
+}
+
+function Answers({ swap }: { swap: Swap | null }) {
+  return (
+    <span class="cw-swap-answers" data-role="swap-answers">
+      {swap?.answers.map((answer) => {
+        const { name, after, changed, reached } = answer;
+        return (
+          <span
+            key={name}
+            class="cw-token"
+            title={answerTip(answer, swap.stage)}
+            data-answer={name}
+            data-changed={changed || undefined}
+            data-unreached={!reached || undefined}
+          >
+            <b>{visibleToken(after.text)}</b>
+            <small>{percentText(after.probability)}</small>
+          </span>
+        );
+      })}
+    </span>
+  );
+}
+
+function answerTip(answer: SwappedAnswer, stage: string): string {
+  const { before, after, changed, reached, right } = answer;
+  const title = answerTitle(answer);
+  if (!reached) return `${title}: read before ${stage}, which cannot change it`;
+  const was = `${visibleToken(before.text)} (${percentText(before.probability)})`;
+  const now = `${visibleToken(after.text)} (${percentText(after.probability)})`;
+  return `${title}: ${changed ? `${now} instead of ${was}` : `${now}, before ${was}`}; right is ${visibleToken(right)}`;
+}
+
+function Unusual({ times }: { times: number | null }) {
+  const text = unusualText(times);
+  return text ? (
+    <span class="cw-swap-unusual" data-role="swap-unusual">
+      {text}
+    </span>
+  ) : null;
+}
+
+function Fed({ exploration }: { exploration: Exploration }) {
+  const { swaps } = exploration;
+  return (
+    <label class="cw-choice" title="what stands in the input where the model reads earlier answers">
+      earlier answers
+      <select
+        data-role="swap-free"
+        value={String(swaps.free.value)}
+        onChange={(event) => swaps.feed(event.currentTarget.value === "true")}
+      >
+        <option value="false">the right ones</option>
+        <option value="true">the model's own</option>
+      </select>
+    </label>
+  );
+}

@@ -1,0 +1,178 @@
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { answerTitle, barText, onScale, recoveredText, sortedAnswers } from "../compute/swaptest";
+import { countText } from "../compute/text";
+import type { Exploration } from "../exploration";
+import type { SwapBar, SwapTest, TestedAnswer } from "../source/swap";
+import { Bar as ProgressBar } from "./status";
+import { VerdictSign } from "./verdicts";
+
+/** The first of these are shown before anyone asks for the rest. */
+const FIRST = 3;
+/** Any example's vector: where the scale begins. */
+const ZERO = "random";
+/** The vector that tells nothing of any example. */
+const BASELINE = "mean";
+
+/** Whether examples can stand in for each other at the stage. */
+export function SwapTestPanel({ exploration }: { exploration: Exploration }) {
+  const { swapTests } = exploration;
+  const contents = exploration.contents.value;
+  const stage = exploration.stage.value;
+  const known = swapTests.known.value.get(stage);
+  useEffect(() => void swapTests.recall(), [swapTests, contents]);
+  useEffect(() => void swapTests.open(stage), [swapTests, stage, known]);
+
+  const test = swapTests.shown.value?.stage === stage ? swapTests.shown.value : null;
+  const problem = swapTests.problem.value;
+  return (
+    <>
+      <h3>
+        <span class="cw-near-what" title={`swap test at ${stage}`}>
+          swap test at <b>{stage}</b>
+        </span>
+      </h3>
+      <div class="cw-scroll cw-tests" data-role="swap-test" data-stage={test?.stage} tabIndex={-1}>
+        {known ? (
+          <p class="cw-verdict" data-role="verdict" data-verdict={known.verdict ?? "untested"}>
+            {known.verdict ? <VerdictSign verdict={known.verdict} /> : null}
+            {known.sentence}
+          </p>
+        ) : (
+          <Start exploration={exploration} stage={stage} />
+        )}
+        {problem === "" ? null : (
+          <p class="cw-error" role="alert">
+            {problem}
+          </p>
+        )}
+        {test?.possible ? <Answers key={stage} test={test} /> : null}
+      </div>
+      <div class="cw-spoken" aria-live="polite">
+        {known?.sentence}
+      </div>
+    </>
+  );
+}
+
+function Start({ exploration, stage }: { exploration: Exploration; stage: string }) {
+  const { swapTests } = exploration;
+  const running = swapTests.running.value === stage;
+  const progress = running ? swapTests.testing.progress.value : null;
+  if (progress) {
+    const { done, total, text } = progress;
+    return (
+      <div class="cw-preparing" data-role="testing" role="status">
+        <ProgressBar progress={progress} />
+        <span>{total > 0 ? `${countText(done)} of ${countText(total)} ${text}` : "testing"}</span>
+        <button type="button" data-role="cancel-test" onClick={() => swapTests.cancel()}>
+          cancel
+        </button>
+      </div>
+    );
+  }
+  return (
+    <>
+      <p class="cw-aside">
+        Does it matter here which example it is? The test gives examples what others have at this
+        stage, and sees how much of their answers is kept.
+      </p>
+      <button
+        type="button"
+        class="cw-run"
+        data-role="run-test"
+        disabled={running}
+        onClick={() => void swapTests.test(stage)}
+      >
+        run the swap test
+      </button>
+    </>
+  );
+}
+
+function Answers({ test }: { test: SwapTest }) {
+  const all = useSignal(false);
+  const { matter, quiet } = sortedAnswers(test);
+  const more = matter.length - FIRST;
+  return (
+    <>
+      {matter.length > 0 ? (
+        <p class="cw-aside">
+          How much of the answer is kept with a vector from another example: 0% as with any
+          example's, 100% as with its own. The earlier right answers stand in the input.
+        </p>
+      ) : null}
+      {(all.value ? matter : matter.slice(0, FIRST)).map((answer) => (
+        <Answer key={answer.name} answer={answer} test={test} />
+      ))}
+      {more > 0 ? (
+        <button
+          type="button"
+          class="cw-more"
+          aria-expanded={all.value}
+          onClick={() => (all.value = !all.value)}
+        >
+          {all.value ? "▾ fewer" : `▸ ${more} more`}
+        </button>
+      ) : null}
+      {quiet.length > 0 ? (
+        <p class="cw-aside" data-role="quiet">
+          {quiet.map(answerTitle).join(", ")}: {quiet.length > 1 ? "do" : "does"} not matter here
+        </p>
+      ) : null}
+    </>
+  );
+}
+
+function Answer({ answer, test }: { answer: TestedAnswer; test: SwapTest }) {
+  const texts = new Map(test.conditions.map(({ name, text }) => [name, text]));
+  return (
+    <section class="cw-tested" data-answer={answer.name}>
+      <h4>
+        <span>{answerTitle(answer)}</span>
+        {answer.title ? <small>{answer.name}</small> : null}
+      </h4>
+      <ul>
+        {answer.bars
+          .filter(({ condition }) => condition !== ZERO)
+          .map((bar) => (
+            <Bar
+              key={bar.condition}
+              bar={bar}
+              text={texts.get(bar.condition) ?? bar.condition}
+              answer={answer}
+            />
+          ))}
+      </ul>
+    </section>
+  );
+}
+
+function Bar({ bar, text, answer }: { bar: SwapBar; text: string; answer: TestedAnswer }) {
+  const { condition, recovered, low, high } = bar;
+  const baseline = condition === BASELINE;
+  const said = barText(bar, baseline ? `${text} (the baseline)` : text, answer);
+  return (
+    <li
+      class="cw-swap-bar"
+      data-condition={condition}
+      data-baseline={baseline || undefined}
+      style={{ "--cw-share": `${100 * onScale(recovered ?? 0)}%` }}
+      title={said}
+      aria-label={said}
+    >
+      {low === null || high === null ? null : (
+        <i
+          class="cw-whisker"
+          style={{
+            left: `${100 * onScale(low)}%`,
+            width: `${100 * (onScale(high) - onScale(low))}%`,
+          }}
+        />
+      )}
+      <span>{text}</span>
+      {baseline ? <em>baseline</em> : null}
+      <b>{recoveredText(recovered)}</b>
+    </li>
+  );
+}
