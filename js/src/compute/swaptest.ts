@@ -72,7 +72,7 @@ export function barText(
   const unusual = unusualText(bar.unusual);
   return [
     `${condition}: ${recoveredText(bar.recovered)}${range} of the answer is kept.`,
-    `Still right: ${percentText(bar.right)}; without a swap ${percentText(right)}, always the same answer ${percentText(constant)}.`,
+    `Still right: ${recoveredText(bar.right)}; without a swap ${percentText(right)}, always the same answer ${percentText(constant)}.`,
     ...(unusual ? [`It ${unusual}.`] : []),
   ].join("\n");
 }

@@ -48,12 +48,12 @@ export interface Tested {
 export interface SwapBar {
   /** Name of the condition. */
   readonly condition: string;
-  /** Share of what any example's vector costs that this one does not; null where that costs nothing. */
+  /** Share of what any example's vector costs that these do not; null where nothing can be said. */
   readonly recovered: number | null;
   readonly low: number | null;
   readonly high: number | null;
-  /** Share of pairs whose answer is still right. */
-  readonly right: number;
+  /** Share of pairs whose answer is still right; null where there are no pairs. */
+  readonly right: number | null;
   readonly unusual: number | null;
 }
 

@@ -1,0 +1,177 @@
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import type { Call, Source } from "../src/source/source";
+import type { Swap, SwapTest, Tested } from "../src/source/swap";
+import { Swaps } from "../src/swaps";
+import { SwapTests } from "../src/swaptests";
+
+/** Answers when it is let; what it is asked for is noted. */
+class SlowSource {
+  readonly asked: string[] = [];
+  readonly known = new Map<string, Tested>();
+  letGo: (() => void)[] = [];
+  failing = "";
+
+  async swap(stage: string, receiver: number, donor: number, free: boolean, call?: Call) {
+    this.asked.push(`${donor} into ${receiver} at ${stage}${free ? ", free" : ""}`);
+    await this.#turn(call);
+    const swap = { stage, receiver, donor, free, possible: true, reason: "" };
+    return { ...swap, answers: [], unusual: null } satisfies Swap;
+  }
+
+  async certificate(stage: string, call?: Call) {
+    this.asked.push(`test of ${stage}`);
+    await this.#turn(call);
+    if (stage === this.failing) throw new Error(`no room to test ${stage}`);
+    const found = { stage, sentence: `${stage} is enough`, answer: "S", concept: null, pairs: 1 };
+    const verdict = "enough" as const;
+    const lists = { conditions: [], answers: [] };
+    return { ...found, ...lists, verdict, possible: true, reason: "" } satisfies SwapTest;
+  }
+
+  async certificates() {
+    this.asked.push("known tests");
+    return this.known;
+  }
+
+  /** Lets go of what waits, and of all that follows from it at once. */
+  async release(): Promise<void> {
+    for (const go of this.letGo.splice(0)) go();
+    await idle();
+  }
+
+  #turn(call?: Call): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.letGo.push(resolve);
+      call?.signal?.addEventListener("abort", () => reject(new DOMException("", "AbortError")));
+    });
+  }
+}
+
+const idle = () => new Promise((resolve) => setTimeout(resolve));
+
+let slow: SlowSource;
+beforeEach(() => {
+  slow = new SlowSource();
+});
+
+describe("a swap", () => {
+  let swaps: Swaps;
+  beforeEach(() => {
+    swaps = new Swaps(slow as unknown as Source);
+  });
+
+  test("is of the donor asked for last", async () => {
+    void swaps.swap(7, { selected: 1, stage: "a@0" });
+    const [first] = slow.letGo;
+    void swaps.swap(8, { selected: 1, stage: "a@0" });
+    first?.();
+    await slow.release();
+    expect(swaps.found.value).toMatchObject({ receiver: 1, donor: 8 });
+  });
+
+  test("with itself is none", () => {
+    void swaps.swap(1, { selected: 1, stage: "a@0" });
+    expect(swaps.asked.value).toBeNull();
+    expect(slow.asked).toEqual([]);
+  });
+
+  test("is done again at another stage, and with what stands in the input", async () => {
+    void swaps.swap(7, { selected: 1, stage: "a@0" });
+    await slow.release();
+    swaps.follow({ selected: 1, stage: "a@0" });
+    swaps.follow({ selected: 1, stage: "b@0" });
+    await slow.release();
+    swaps.feed(true);
+    await slow.release();
+    expect(slow.asked).toEqual(["7 into 1 at a@0", "7 into 1 at b@0", "7 into 1 at b@0, free"]);
+    expect(swaps.found.value).toMatchObject({ stage: "b@0", free: true });
+  });
+
+  test("goes with the selected example, even while it is under way", async () => {
+    void swaps.swap(7, { selected: 1, stage: "a@0" });
+    swaps.follow({ selected: 2, stage: "a@0" });
+    await slow.release();
+    expect(swaps.asked.value).toBeNull();
+    expect(swaps.found.value).toBeNull();
+    expect(swaps.dismiss()).toBe(false);
+  });
+});
+
+describe("swap tests", () => {
+  let tests: SwapTests;
+  beforeEach(() => {
+    tests = new SwapTests(slow as unknown as Source);
+  });
+
+  test("are not run by looking, but shown where they are known", async () => {
+    slow.known.set("b@0", { verdict: "irrelevant", sentence: "no" });
+    await tests.recall();
+    await tests.recall();
+    await tests.open("a@0");
+    void tests.open("b@0");
+    await slow.release();
+    expect(slow.asked).toEqual(["known tests", "test of b@0"]);
+    expect(tests.shown.value?.stage).toBe("b@0");
+  });
+
+  test("a stage's test is kept when it is done, and forgotten with the examples", async () => {
+    void tests.test("a@0");
+    expect(tests.running.value).toBe("a@0");
+    await slow.release();
+    expect(tests.running.value).toBe("");
+    expect(tests.known.value.get("a@0")).toEqual({
+      verdict: "enough",
+      sentence: "a@0 is enough",
+    });
+    tests.forget();
+    expect(tests.known.value.size).toBe(0);
+    expect(tests.shown.value).toBeNull();
+  });
+
+  test("a cancelled test of a stage leaves it untested", async () => {
+    void tests.test("a@0");
+    tests.cancel();
+    await slow.release();
+    expect(tests.running.value).toBe("");
+    expect(tests.known.value.size).toBe(0);
+    expect(tests.problem.value).toBe("");
+  });
+
+  test("of all stages come one after the other, and go on where they were cancelled", async () => {
+    const stages = ["a@0", "b@0", "c@0"];
+    void tests.testAll(stages);
+    await slow.release();
+    await slow.release();
+    tests.testingAll.cancel();
+    await slow.release();
+    expect([...tests.known.value.keys()]).toEqual(["a@0", "b@0"]);
+    slow.asked.length = 0;
+    void tests.testAll(stages);
+    await slow.release();
+    expect(slow.asked).toEqual(["test of c@0"]);
+    expect(tests.known.value.size).toBe(3);
+  });
+
+  test("count stages, those known before among them", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      slow.known.set("a@0", { verdict: "enough", sentence: "" });
+      await tests.recall();
+      void tests.testAll(["a@0", "b@0"]);
+      await vi.advanceTimersByTimeAsync(200);
+      expect(tests.testingAll.progress.value).toMatchObject({ done: 1, total: 2 });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test("a failure stops them, is said, and leaves what is known", async () => {
+    slow.failing = "b@0";
+    void tests.testAll(["a@0", "b@0", "c@0"]);
+    await slow.release();
+    await slow.release();
+    expect(tests.problem.value).toBe("no room to test b@0");
+    expect([...tests.known.value.keys()]).toEqual(["a@0"]);
+    expect(tests.testingAll.progress.value).toBeNull();
+  });
+});
