@@ -114,7 +114,7 @@ def stream(
     recorder = Recorder(model, stages, stage_set, lambda stage, rows: consume(stage, start, rows))
     if progress is not None:
         progress(0, n)
-    with torch.no_grad(), _evaluating(model):
+    with torch.no_grad(), evaluating(model):
         for start in range(0, n, size):
             part = tokens[start : start + size]
             recorder.run(torch.as_tensor(part, dtype=torch.long, device=device))
@@ -146,7 +146,7 @@ def _require_memory(n: int, stages: Sequence[Stage], stage_set: StageSet) -> Non
 
 
 @contextmanager
-def _evaluating(model: Model) -> Iterator[None]:
+def evaluating(model: Model) -> Iterator[None]:
     """Switch dropout off while the model runs, and leave the model as it was."""
     training = bool(getattr(model, "training", False))
     if training:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from clusterwidget.explanations import Explanations
+from clusterwidget.experiments import Experiments
 
 
-class Explorer(Explanations):
+class Explorer(Experiments):
     """What a model holds to be the same: distances and neighbors at any stage.
 
     Activations are captured when they are first asked for, once, and kept within `memory`.

@@ -29,7 +29,8 @@ def reported(progress: Progress | None, total: int, unit: str = "example") -> It
     file = sys.stdout if "ipykernel" in sys.modules else sys.stderr
     with tqdm(total=total, unit=f" {unit}s", delay=1.0, leave=False, file=file) as bar:
 
-        def report(done: int, _: int) -> None:
+        def report(done: int, total: int) -> None:
+            bar.total = total
             bar.update(done - bar.n)
 
         yield report

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clusterwidget import __version__, knowledge_replies
+from clusterwidget import __version__, experiment_replies, knowledge_replies
 from clusterwidget.activations import Matrix
 from clusterwidget.binary import Buffer, as_bytes, smallest_unsigned
 from clusterwidget.distances import nearest_of
@@ -161,6 +161,9 @@ _HANDLERS: dict[str, Callable[..., Reply]] = {
     "atlas": knowledge_replies.atlas,
     "lens": knowledge_replies.lens,
     "clusters": knowledge_replies.clusters,
+    "swap": experiment_replies.swap,
+    "certificate": experiment_replies.certificate,
+    "certificates": experiment_replies.certificates,
 }
 
 

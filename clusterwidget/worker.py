@@ -17,8 +17,10 @@ from clusterwidget.replies import reply
 Send = Callable[[dict[str, Any], "list[bytes | memoryview] | None"], None]
 
 _PROGRESS_SECONDS = 0.1
-_PATIENT = ("prepare", "atlas")
+_PATIENT = ("prepare", "atlas", "certificate")
 """Requests that let every other pass, also while they run."""
+_COUNTED = {"certificate": "runs", "trace": "runs"}
+"""What progress counts, where that is not examples."""
 
 
 @dataclass
@@ -135,13 +137,14 @@ class Worker:
 
     def _reporter(self, job: _Job) -> Callable[[int, int], None]:
         last = time.monotonic()
+        text = _COUNTED.get(str(job.request.get("what")), "examples run")
 
         def report(done: int, total: int) -> None:
             nonlocal last
             now = time.monotonic()
             if now - last >= _PROGRESS_SECONDS and not job.cancelled.is_set():
                 last = now
-                self._tell(job, "progress", {"done": done, "total": total, "text": "examples run"})
+                self._tell(job, "progress", {"done": done, "total": total, "text": text})
 
         return report
 

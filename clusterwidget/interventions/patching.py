@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from clusterwidget.capture import evaluating
 from clusterwidget.hooks import Model, hook_name
 from clusterwidget.recorder import Recorder
 from clusterwidget.stages import ATTENTION_KINDS, Stage, StageSet
@@ -105,7 +106,7 @@ class Patcher:
             self.stage_set,
             lambda _, rows: kept.append(rows.clone()),
         )
-        with torch.no_grad():
+        with torch.no_grad(), evaluating(self.model):
             recorder.run(tokens)
         return kept[0]
 
@@ -196,7 +197,7 @@ class Patcher:
     ) -> Run:
         final: list[torch.Tensor] = []
         hooks = [*hooks, (f"blocks.{self.last}.hook_resid_post", _keep(final, self.columns))]
-        with torch.no_grad(), warnings.catch_warnings():
+        with torch.no_grad(), evaluating(self.model), warnings.catch_warnings():
             warnings.filterwarnings("error", message=".*returned a modified tensor")
             if entering is None:
                 logits = self.model.run_with_hooks(tokens, fwd_hooks=hooks)

@@ -1,0 +1,60 @@
+"""Recovered: how much of the loss that random swaps cost a kind of swap does not cost.
+
+The measure of Chan et al., "Causal scrubbing" (2022): 1 where nothing is lost, 0 where a swap is as
+bad as a random one, and below 0 where it is worse.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Float64Array = npt.NDArray[np.float64]
+
+FLOOR = 0.05
+"""Loss in nats that random swaps must add for a stage to matter for an answer."""
+
+_RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Recovered:
+    """Share of the loss that is recovered, with a 95 % interval; NaN where nothing was lost."""
+
+    share: float
+    low: float
+    high: float
+
+
+def recovered(
+    swapped: Float64Array, random: Float64Array, without: Float64Array, seed: int
+) -> Recovered:
+    """Return (random - swapped) / (random - without), of mean losses.
+
+    Parameters
+    ----------
+    swapped, random, without : numpy.ndarray, shape (n,)
+        Loss of each pair under this kind of swap, under a random swap and without a swap. Pairs
+        of which one is NaN are left out.
+    seed : int
+        Of the bootstrap over pairs, from whose percentiles the interval is.
+
+    Returns
+    -------
+    Recovered
+        NaN where random swaps cost less than `FLOOR`.
+    """
+    there = np.isfinite(swapped) & np.isfinite(random) & np.isfinite(without)
+    parts = np.stack([random - swapped, random - without], axis=1)[there]
+    nothing = Recovered(float("nan"), float("nan"), float("nan"))
+    if not len(parts) or parts[:, 1].mean() < FLOOR:
+        return nothing
+    rng = np.random.default_rng([seed, 2])
+    weights = rng.multinomial(len(parts), np.full(len(parts), 1 / len(parts)), size=_RESAMPLES)
+    above, below = (weights @ parts).T
+    shares = (above / below)[below > 0]
+    kept, lost = parts.mean(axis=0)
+    low, high = np.percentile(shares, [2.5, 97.5])
+    return Recovered(float(kept / lost), float(low), float(high))

@@ -1,0 +1,124 @@
+"""A workbench: what all interventions on a model and examples need, worked out once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from clusterwidget.examples import Examples
+from clusterwidget.hooks import Model
+from clusterwidget.interventions.patching import Patcher, Run
+from clusterwidget.interventions.questions import questions
+from clusterwidget.interventions.usual import MOST_REFERENCES, UsualRange
+from clusterwidget.stages import Stage, StageSet
+
+Ints = npt.NDArray[np.int64]
+Float64Array = npt.NDArray[np.float64]
+
+
+class Workbench:
+    """A model, examples and what is asked, ready to be intervened on.
+
+    Parameters
+    ----------
+    model : Model
+    examples : Examples
+    stage_set : StageSet
+        The model's stages.
+    """
+
+    def __init__(self, model: Model, examples: Examples, stage_set: StageSet) -> None:
+        self.model = model
+        self.examples = examples
+        self.stage_set = stage_set
+        self.asked = questions(examples)
+        self.patcher = Patcher(model, stage_set, [question.column for question in self.asked])
+
+    @cached_property
+    def references(self) -> Ints:
+        """The examples that stand for all where all would be too many: 2,000 random ones."""
+        n = len(self.examples)
+        chosen = np.random.default_rng(0).choice(n, min(n, MOST_REFERENCES), replace=False)
+        return np.sort(chosen)
+
+    @cached_property
+    def usual(self) -> UsualRange:
+        """What the model's last activations are like on examples."""
+        tokens = self.examples.tokens[self.references]
+        size = self.patcher.batch_size(tokens.shape[1])
+        seen = [
+            self.patcher.run(self.patcher.tensor(tokens[start : start + size])).final
+            for start in range(0, len(tokens), size)
+        ]
+        return UsualRange(self.references, torch.cat(seen).float().cpu().numpy())
+
+    def right_tokens(self, rows: Ints, without: Run) -> torch.Tensor:
+        """Return the right tokens of some examples, shape (n, answers).
+
+        Parameters
+        ----------
+        rows : numpy.ndarray of int, shape (n,)
+        without : Run
+            Of these examples, as they are: the model's own answer is right where none is given.
+        """
+        columns = [
+            without.logits[:, at].argmax(dim=-1)
+            if question.right is None
+            else self.patcher.tensor(question.right[rows])
+            for at, question in enumerate(self.asked)
+        ]
+        return torch.stack(columns, dim=1)
+
+    def answered(
+        self, tokens: torch.Tensor, run: Callable[[torch.Tensor], Run], *, free: bool
+    ) -> Run:
+        """Run a batch, with the right earlier answers in its input or with the model's own.
+
+        Raises
+        ------
+        ValueError
+            Where the model's own answers are wanted and none of them is part of the input.
+        """
+        if not free:
+            return run(tokens)
+        if not any(question.fed for question in self.asked):
+            raise ValueError(
+                "no answer is followed by itself in the examples' tokens, so the model's own "
+                "answers cannot be fed back: leave free=True out."
+            )
+        tokens = tokens.clone()
+        logits, final = [], []
+        for at, question in enumerate(self.asked):
+            found = run(tokens)
+            logits.append(found.logits[:, at])
+            final.append(found.final[:, at])
+            if question.fed:
+                tokens[:, question.column + 1] = found.logits[:, at].argmax(dim=-1)
+        return Run(torch.stack(logits, dim=1), torch.stack(final, dim=1))
+
+    def unusual(self, run: Run, apart: Ints, column: int) -> npt.NDArray[np.float32]:
+        """Return how far a run's last activations are from those seen, shape (batch, answers).
+
+        1 is as far as usual. NaN for answers that are read before the position with this index.
+        """
+        found = run.final.float().cpu().numpy()
+        ratios = np.full(found.shape[:2], np.nan, np.float32)
+        for at, question in enumerate(self.asked):
+            if question.reached_from(column):
+                ratios[:, at] = self.usual.unusual(found[:, at], at, apart)
+        return ratios
+
+    def column(self, stage: Stage) -> int:
+        """Return the index of a stage's position."""
+        return self.stage_set.column(stage)
+
+
+def losses(logits: torch.Tensor, right: torch.Tensor) -> Float64Array:
+    """Return -log p of the right tokens in nats, shape (batch, answers)."""
+    chances = torch.log_softmax(logits.double(), dim=-1)
+    found: Float64Array = -chances.gather(-1, right[..., None])[..., 0].cpu().numpy()
+    return found
