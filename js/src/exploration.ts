@@ -14,6 +14,7 @@ import type { Contents, Labels, Source, Tokens } from "./source/source";
 import { type Measured, Supply } from "./supply";
 import { Swaps } from "./swaps";
 import { SwapTests } from "./swaptests";
+import { Tracing } from "./tracing";
 
 /** What the grid shows. */
 export interface Picture extends Measured, Place {
@@ -51,6 +52,7 @@ export class Exploration {
   readonly knowledge: Knowledge;
   readonly swaps: Swaps;
   readonly swapTests: SwapTests;
+  readonly tracing: Tracing;
   readonly finder: Finder;
   readonly loading = new LatestTask();
   readonly preparing = new LatestTask();
@@ -95,6 +97,7 @@ export class Exploration {
     this.finder = new Finder(source);
     this.swaps = new Swaps(source);
     this.swapTests = new SwapTests(source);
+    this.tracing = new Tracing(source);
     this.#codings = new Codings(source);
     this.knowledge = new Knowledge(source, this.settled, this.k);
   }
@@ -119,6 +122,7 @@ export class Exploration {
       this.contents.value = contents;
       this.#codings.forget();
       this.knowledge.forget();
+      this.tracing.forget();
       this.swaps.dismiss();
       this.swapTests.forget();
       this.preview.value = null;

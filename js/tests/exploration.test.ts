@@ -16,6 +16,7 @@ import type {
   Tokens,
 } from "../src/source/source";
 import type { Swap, SwapTest, Tested } from "../src/source/swap";
+import type { Trace } from "../src/source/trace";
 
 const STAGES: Readonly<Record<string, number[]>> = {
   "embed@a": [0, 1, 2, 3, 10, 11],
@@ -127,6 +128,12 @@ class MemorySource implements Source {
   }
   async certificates(): Promise<ReadonlyMap<string, Tested>> {
     return new Map();
+  }
+  async captions(): Promise<string[]> {
+    return [];
+  }
+  async trace(): Promise<Trace> {
+    throw new Error("there is nothing to trace");
   }
   forget(): void {
     this.matrices.clear();

@@ -19,6 +19,7 @@ import {
   type Tokens,
 } from "./source";
 import type { Swap, SwapTest, Tested } from "./swap";
+import type { Trace } from "./trace";
 
 function buffer(reply: Reply, index: number): Uint8Array {
   const bytes = reply.buffers[index];
@@ -198,6 +199,17 @@ export class KernelSource implements Source {
   async certificates(call?: Call): Promise<ReadonlyMap<string, Tested>> {
     const { fields } = await this.#channel.request("certificates", {}, call);
     return new Map(Object.entries(fields.certificates as Record<string, Tested>));
+  }
+
+  async captions(row: number, call?: Call): Promise<readonly string[]> {
+    const { fields } = await this.#channel.request("captions", { row }, call);
+    return fields.captions as string[];
+  }
+
+  async trace(row: number, answer: string, call?: Call): Promise<Trace> {
+    const { fields } = await this.#channel.request("trace", { row, answer }, call);
+    const keptProbability = fields.kept_probability as number;
+    return { ...(fields as unknown as Trace), keptProbability, row, answer };
   }
 
   forget(): void {

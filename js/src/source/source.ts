@@ -2,6 +2,7 @@ import type { Atlas } from "../compute/atlas";
 import type { Coded } from "../compute/blocks";
 import type { Partition } from "../compute/shared";
 import type { Swap, SwapTest, Tested } from "./swap";
+import type { Trace } from "./trace";
 
 /** A row of the stage map: one kind, layer and head. */
 export interface StageRow {
@@ -140,6 +141,10 @@ export interface Source {
   certificate(stage: string, call?: Call): Promise<SwapTest>;
   /** The swap tests that are known, in short, by stage. */
   certificates(call?: Call): Promise<ReadonlyMap<string, Tested>>;
+  /** What the answers to an example say, one short text for each answer, "" where there is none. */
+  captions(row: number, call?: Call): Promise<readonly string[]>;
+  /** The stages that an answer to an example came through. */
+  trace(row: number, answer: string, call?: Call): Promise<Trace>;
   /** Forgets what it holds: the examples or the model have changed. */
   forget(): void;
 }

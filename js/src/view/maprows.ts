@@ -1,4 +1,9 @@
+import { lineKey, type MapLayout } from "../compute/trace";
 import type { StageRow } from "../source/source";
+
+/** Height of a line, and width of the lines' names before the first column, in pixels. */
+export const LINE = 15;
+export const NAME_WIDTH = 84;
 
 /** A line of the stage map: a layer's heading, or one kind and head. */
 export type MapLine =
@@ -42,4 +47,26 @@ export function mapLines(
     kind = row.kind;
   }
   return lines;
+}
+
+/** Where stages are on the map, for what is drawn over it. */
+export function mapLayout(
+  lines: readonly MapLine[],
+  positions: readonly string[],
+  columnWidth: number,
+): MapLayout {
+  const rows = new Map<string, number>();
+  const headings = new Map<number, number>();
+  lines.forEach((line, i) => {
+    if (line.type === "layer") headings.set(line.layer, i);
+    else rows.set(lineKey(line.row), i);
+  });
+  return {
+    lines: rows,
+    headings,
+    columns: new Map(positions.map((position, i) => [position, i])),
+    lineHeight: LINE,
+    columnWidth,
+    left: NAME_WIDTH,
+  };
 }

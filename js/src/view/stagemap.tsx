@@ -1,15 +1,17 @@
 import { type Signal, useComputed, useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { describeStage, parseStage, type Stage, stageText } from "../compute/stage";
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import { parseStage, type Stage, stageText } from "../compute/stage";
 import type { Exploration } from "../exploration";
-import { ExplainedChoice, ExplainedLegend, explainedTip, useStageLooks } from "./explained";
-import { layerIsOpen, type MapLine, mapLines } from "./maprows";
+import { ExplainedChoice, ExplainedLegend, useStageLooks } from "./explained";
+import { MapLineView } from "./mapline";
+import { LINE, layerIsOpen, type MapLine, mapLayout, mapLines, NAME_WIDTH } from "./maprows";
+import { mapTip } from "./maptip";
 import { useSpan, visible } from "./span";
 import { StageHeads } from "./stageheads";
 import type { Tip } from "./tooltip";
+import { TraceArcs } from "./tracearcs";
+import { TraceSummary, TraceTabs } from "./tracetabs";
 
-const LINE = 15;
-const NAME_WIDTH = 84;
 const LEAST_COLUMN = 13;
 const MOST_COLUMN = 26;
 
@@ -23,6 +25,7 @@ interface Props {
 export function StageMap({ exploration, tip, root }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const span = useSpan(scroller);
+  const { tracing } = exploration;
   const all = exploration.knowledge.allKinds;
   const look = useStageLooks(exploration);
   const toggled = useSignal<ReadonlyMap<number, boolean>>(new Map());
@@ -51,6 +54,10 @@ export function StageMap({ exploration, tip, root }: Props) {
   const { positions } = contents;
   const fitting = Math.floor((span.width - NAME_WIDTH) / positions.length);
   const column = Math.min(MOST_COLUMN, Math.max(LEAST_COLUMN, fitting));
+  const layout = useMemo(
+    () => mapLayout(lines.value, positions, column),
+    [lines.value, positions, column],
+  );
   const [first, end] = visible(span.top, span.height, LINE, lines.value.length);
   const [left, right] = visible(span.left, span.width - NAME_WIDTH, column, positions.length);
 
@@ -93,19 +100,21 @@ export function StageMap({ exploration, tip, root }: Props) {
     event.stopPropagation();
   };
   const hover = (event: PointerEvent) => {
-    const text = (event.target as HTMLElement).dataset.stage;
-    const stage = text === undefined ? null : parseStage(text);
+    const { dataset } = event.target as HTMLElement | SVGElement;
+    const about = mapTip(exploration, dataset);
     const box = root.getBoundingClientRect();
-    tip.value =
-      stage && text !== undefined
-        ? {
-            x: event.clientX - box.left,
-            y: event.clientY - box.top,
-            title: text,
-            detail: describeStage(stage),
-            ...explainedTip(exploration, text),
-          }
-        : null;
+    tip.value = about && { x: event.clientX - box.left, y: event.clientY - box.top, ...about };
+    const stage = dataset.node ?? dataset.stage ?? "";
+    tracing.pointed.value = tracing.nodes.value.has(stage) ? stage : null;
+  };
+  const leave = () => {
+    tip.value = null;
+    tracing.pointed.value = null;
+  };
+  const click = (event: MouseEvent) => {
+    const { node, stage, edge } = (event.target as HTMLElement | SVGElement).dataset;
+    const under = edge === undefined ? undefined : cellUnder(event);
+    choose(node ?? stage ?? under ?? null, event.timeStamp);
   };
   const active = cursor.value;
   const size = {
@@ -114,7 +123,11 @@ export function StageMap({ exploration, tip, root }: Props) {
   };
 
   return (
-    <section class="cw-panel cw-map" aria-label="stage map">
+    <section
+      class="cw-panel cw-map"
+      aria-label="stage map"
+      data-tracing={tracing.shown.value?.trace.possible || undefined}
+    >
       <h3>
         <span>stage</span>
         <ExplainedChoice exploration={exploration} />
@@ -128,6 +141,7 @@ export function StageMap({ exploration, tip, root }: Props) {
           all kinds
         </label>
       </h3>
+      <TraceTabs exploration={exploration} />
       <div
         class="cw-scroll"
         ref={scroller}
@@ -141,11 +155,8 @@ export function StageMap({ exploration, tip, root }: Props) {
         onKeyDown={press}
         onBlur={() => (cursor.value = null)}
         onPointerOver={hover}
-        onPointerLeave={() => (tip.value = null)}
-        onClick={(event) => {
-          const target = event.target as HTMLElement;
-          if (target.dataset.stage) choose(target.dataset.stage, event.timeStamp);
-        }}
+        onPointerLeave={leave}
+        onClick={click}
       >
         <StageHeads
           exploration={exploration}
@@ -154,69 +165,24 @@ export function StageMap({ exploration, tip, root }: Props) {
           names={NAME_WIDTH}
         />
         <div class="cw-lines" style={size} role="presentation">
-          {lines.value.slice(first, end).map((line, i) => {
-            const index = first + i;
-            const style = { top: `${index * LINE}px` };
-            if (line.type === "layer") {
-              return (
-                <div
-                  class="cw-layer"
-                  key={index}
-                  style={style}
-                  role="row"
-                  aria-rowindex={index + 1}
-                >
-                  <button
-                    type="button"
-                    tabIndex={-1}
-                    id={cellId(index, active?.column ?? 0)}
-                    data-active={active?.line === index || undefined}
-                    aria-expanded={line.open}
-                    onClick={() => toggle(line.layer, line.open)}
-                  >
-                    {line.open ? "▾" : "▸"} layer {line.layer}
-                  </button>
-                </div>
-              );
-            }
-            const { row } = line;
-            return (
-              <div class="cw-line" key={index} style={style} role="row" aria-rowindex={index + 1}>
-                <span class="cw-name" role="rowheader" style={{ width: `${NAME_WIDTH}px` }}>
-                  <span class={line.firstOfKind ? "" : "cw-again"}>{row.kind}</span>
-                  {row.head === null ? null : <i>{`H${row.head}`}</i>}
-                </span>
-                {positions.slice(left, right).map((position, j) => {
-                  const at = left + j;
-                  if (!row.widths[at]) return null;
-                  const stage = { ...row, position };
-                  const text = stageText(stage);
-                  const { color, same, text: said, sign } = look(text);
-                  return (
-                    <span
-                      key={at}
-                      id={cellId(index, at)}
-                      class={same ? "cw-stage cw-same" : "cw-stage"}
-                      role="gridcell"
-                      aria-colindex={at + 1}
-                      aria-label={`${text}: ${describeStage(stage)}${said && `; ${said}`}`}
-                      aria-selected={text === exploration.stage.value}
-                      data-stage={text}
-                      data-verdict={sign}
-                      data-active={(active?.line === index && active.column === at) || undefined}
-                      style={{
-                        left: `${NAME_WIDTH + at * column}px`,
-                        width: `${column - 1}px`,
-                        ...(color === null ? {} : { background: color }),
-                      }}
-                    />
-                  );
-                })}
-              </div>
-            );
-          })}
+          {lines.value.slice(first, end).map((line, i) => (
+            <MapLineView
+              key={first + i}
+              exploration={exploration}
+              line={line}
+              index={first + i}
+              columns={[left, right]}
+              column={column}
+              look={look}
+              cursor={active}
+              cellId={cellId}
+              onToggle={toggle}
+            />
+          ))}
+          <TraceArcs exploration={exploration} layout={layout} root={root} />
         </div>
       </div>
+      <TraceSummary exploration={exploration} />
       <ExplainedLegend exploration={exploration} />
     </section>
   );
@@ -230,6 +196,14 @@ function isAt(line: MapLine, stage: Stage | null): boolean {
   if (line.type !== "stages" || !stage) return false;
   const { kind, layer, head } = line.row;
   return kind === stage.kind && layer === stage.layer && head === stage.head;
+}
+
+/** The stage of the cell that a link of the trace lies over. */
+function cellUnder({ clientX, clientY }: MouseEvent): string | undefined {
+  const under = document
+    .elementsFromPoint(clientX, clientY)
+    .find((element) => (element as HTMLElement | SVGElement).dataset.edge === undefined);
+  return (under as HTMLElement | undefined)?.dataset.stage;
 }
 
 /** Scrolls a line, and a column if one is given, into sight under the headings. */

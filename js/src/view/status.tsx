@@ -84,7 +84,8 @@ export function Bar({ progress }: { progress: Doing }) {
   );
 }
 
-function progressText({ title, done, total, text }: Doing): string {
+/** The same in words. */
+export function progressText({ title, done, total, text }: Doing): string {
   return total > 0 ? `${title}: ${text} ${countText(done)} of ${countText(total)}` : title;
 }
 

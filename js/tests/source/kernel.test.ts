@@ -175,3 +175,14 @@ test("a lens says which stage and example it is about", async () => {
   kernel.answer("reply", { available: false, reason: "no" });
   expect(await lens).toMatchObject({ available: false, stage: "embed@a", row: 7 });
 });
+
+test("a trace says which answer to which example it is of, and captions are texts", async () => {
+  const captions = source.captions(7);
+  expect(kernel.sent.at(-1)).toMatchObject({ what: "captions", row: 7 });
+  kernel.answer("reply", { captions: ["3+7+1=1", ""] });
+  expect(await captions).toEqual(["3+7+1=1", ""]);
+  const trace = source.trace(7, "S3");
+  expect(kernel.sent.at(-1)).toMatchObject({ what: "trace", row: 7, answer: "S3" });
+  kernel.answer("reply", { possible: true, kept_probability: 0.97, nodes: [], edges: [] });
+  expect(await trace).toMatchObject({ row: 7, answer: "S3", keptProbability: 0.97, edges: [] });
+});

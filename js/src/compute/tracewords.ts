@@ -1,0 +1,48 @@
+import type { LinkKind, Trace, TraceEdge, TraceNode } from "../source/trace";
+import { parseStage } from "./stage";
+import { countText, percentText } from "./text";
+
+const MEANINGS: Readonly<Record<Exclude<LinkKind, "attention">, string>> = {
+  head: "part of what all heads wrote together",
+  "attention out": "what the heads wrote joins everything so far",
+  "mlp in": "what the neurons are given",
+  "mlp out": "what the neurons wrote joins everything so far",
+  residual: "everything so far is carried on",
+  answer: "the answer is read from everything so far",
+};
+
+/** What the answer loses without a stage of its trace. */
+export function nodeText(node: TraceNode): string {
+  return `without it the answer keeps ${percentText(node.probability)}`;
+}
+
+/** The same for a link. */
+export function edgeText(edge: TraceEdge): string {
+  return `without this link the answer keeps ${percentText(edge.probability)}`;
+}
+
+/** How likely the answer is with all there is. */
+export function wasText(trace: Trace): string {
+  return `(was ${percentText(trace.probability)})`;
+}
+
+/** What goes along a link: a title, and what it means. */
+export function edgeMeaning(edge: TraceEdge): readonly [title: string, meaning: string] {
+  const { source, target, kind } = edge;
+  if (kind !== "attention") return [`${source} → ${target}`, MEANINGS[kind]];
+  const reader = parseStage(target);
+  const read = parseStage(source);
+  return [
+    `L${reader?.layer}H${reader?.head} at ${reader?.position}`,
+    `looks at ${read?.position}: ${percentText(edge.attention ?? 0)}`,
+  ];
+}
+
+/** How much of the model the answer took, and how well that does alone. */
+export function summaryText({ edges, keptProbability }: Trace): string {
+  const kept = edges.filter((edge) => edge.kept).length;
+  return (
+    `${countText(kept)} of ${countText(edges.length)} links carry this answer; ` +
+    `with the others cut it keeps ${percentText(keptProbability)}.`
+  );
+}

@@ -1,0 +1,47 @@
+/** A stage that an answer may have come through. */
+export interface TraceNode {
+  readonly stage: string;
+  /** The answer's probability with the stage replaced by its mean alone. */
+  readonly probability: number;
+  /** What the answer loses then, in nats. */
+  readonly loss: number;
+  readonly kept: boolean;
+}
+
+export type LinkKind =
+  | "attention"
+  | "head"
+  | "attention out"
+  | "mlp in"
+  | "mlp out"
+  | "residual"
+  | "answer";
+
+/** What one stage hands to a later one. */
+export interface TraceEdge {
+  readonly source: string;
+  readonly target: string;
+  readonly kind: LinkKind;
+  /** How much the head looks there, for attention. */
+  readonly attention: number | null;
+  /** The answer's probability with this link alone cut, and what the answer loses then, in nats. */
+  readonly probability: number;
+  readonly loss: number;
+  readonly kept: boolean;
+}
+
+/** The stages that one answer to one example came through. */
+export interface Trace {
+  /** The example it is about. */
+  readonly row: number;
+  /** Name of the answer. */
+  readonly answer: string;
+  readonly possible: boolean;
+  /** Why it is not, in words. */
+  readonly reason: string;
+  /** Of the answer, with nothing cut and with all links cut that are not kept. */
+  readonly probability: number;
+  readonly keptProbability: number;
+  readonly nodes: readonly TraceNode[];
+  readonly edges: readonly TraceEdge[];
+}

@@ -1,0 +1,132 @@
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { LatestTask } from "./loader";
+import type { Contents, Source } from "./source/source";
+import type { Trace, TraceNode } from "./source/trace";
+
+/** An answer that can be traced. */
+export interface Traceable {
+  readonly name: string;
+  /** What it is called on screen. */
+  readonly title: string;
+}
+
+/** A trace that is shown, and when what led to it began, on the page's clock, in ms. */
+export interface TraceShown {
+  readonly trace: Trace;
+  readonly started: number;
+}
+
+/** What follows the last position: asked for where the examples name no answers. */
+const NEXT: Traceable = { name: "next", title: "next" };
+
+/** The answers that there are tabs for. */
+export function traceables({ hasModel, answers }: Contents): readonly Traceable[] {
+  if (!hasModel) return [];
+  return answers.length === 0
+    ? [NEXT]
+    : answers.map(({ name, title }) => ({ name, title: title || name }));
+}
+
+/** Which answer to the selected example is traced, and its trace. */
+export class Tracing {
+  /** Name of the answer whose tab is pressed. */
+  readonly answer: Signal<string | null> = signal(null);
+  /** The latest trace; that of another example or answer until the wanted one is here. */
+  readonly shown: Signal<TraceShown | null> = signal(null);
+  /** Texts of the answers to the example that is selected, in the order of the tabs. */
+  readonly captions: Signal<readonly string[]> = signal([]);
+  /** The stage of the trace that is under the pointer. */
+  readonly pointed: Signal<string | null> = signal(null);
+  /** Whether what is not kept is shown too. */
+  readonly pruned = signal(false);
+  readonly problem = signal("");
+  readonly task = new LatestTask();
+
+  /** Whether the trace shown is not the one that is wanted. */
+  readonly stale: ReadonlySignal<boolean>;
+  /** The stages that are kept of the trace shown, by address. */
+  readonly nodes: ReadonlySignal<ReadonlyMap<string, TraceNode>>;
+
+  readonly #source: Source;
+  readonly #captioning = new LatestTask();
+  readonly #row: Signal<number | null> = signal(null);
+
+  constructor(source: Source) {
+    this.#source = source;
+    this.stale = computed(() => {
+      const trace = this.shown.value?.trace;
+      return trace !== undefined && !this.#isWanted(trace);
+    });
+    this.nodes = computed(() => {
+      const kept = (this.shown.value?.trace.nodes ?? []).filter(({ kept }) => kept);
+      return new Map(kept.map((node) => [node.stage, node]));
+    });
+  }
+
+  /** Forgets what depends on examples and model; what is pressed stays so. */
+  forget(): void {
+    this.#captioning.cancel();
+    this.task.cancel();
+    this.#row.value = null;
+    this.captions.value = [];
+    this.shown.value = null;
+    this.problem.value = "";
+  }
+
+  /** Captions the answers to an example, and traces the one that is pressed. */
+  async follow(row: number, started: number): Promise<void> {
+    if (row === this.#row.value) return;
+    this.#row.value = row;
+    await Promise.all([this.#caption(row), this.#trace(started)]);
+  }
+
+  /** Traces an answer to the example that is selected, or stops to. */
+  async press(answer: string, started: number): Promise<void> {
+    this.answer.value = answer === this.answer.value ? null : answer;
+    await this.#trace(started);
+  }
+
+  /** Stops the trace that is being made, and stays with what is on screen if that is of this example. */
+  cancel(): void {
+    this.task.cancel();
+    const trace = this.shown.value?.trace;
+    const stays = trace && trace.row === this.#row.value;
+    if (!stays) this.shown.value = null;
+    this.answer.value = stays ? trace.answer : null;
+  }
+
+  async #caption(row: number): Promise<void> {
+    try {
+      const captions = await this.#captioning.run("", (call) => this.#source.captions(row, call));
+      if (captions) this.captions.value = captions;
+    } catch {
+      this.captions.value = []; // A tab says which answer it is without it.
+    }
+  }
+
+  async #trace(started: number): Promise<void> {
+    const row = this.#row.value;
+    const answer = this.answer.value;
+    this.problem.value = "";
+    if (answer === null || row === null) {
+      this.task.cancel();
+      this.shown.value = null;
+      return;
+    }
+    if (this.shown.value && !this.stale.value) {
+      this.task.cancel();
+      return;
+    }
+    try {
+      const trace = await this.task.run("tracing", (call) => this.#source.trace(row, answer, call));
+      if (trace) this.shown.value = { trace, started };
+    } catch (error) {
+      this.shown.value = null;
+      this.problem.value = error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  #isWanted({ row, answer }: Trace): boolean {
+    return row === this.#row.value && answer === this.answer.value;
+  }
+}

@@ -1,0 +1,110 @@
+import { useLayoutEffect, useMemo } from "preact/hooks";
+import { type Arc, type Dot, drawTrace, type MapLayout } from "../compute/trace";
+import type { Exploration } from "../exploration";
+import type { Trace } from "../source/trace";
+
+/** The `detail` of a `clusterwidget:traced` event. */
+export interface Traced {
+  /** From the press or click to the drawn trace. */
+  readonly ms: number;
+}
+
+interface Props {
+  readonly exploration: Exploration;
+  readonly layout: MapLayout;
+  readonly root: HTMLElement;
+}
+
+/** The trace of the answer whose tab is pressed, over the cells of the stage map. */
+export function TraceArcs({ exploration, layout, root }: Props) {
+  const { tracing } = exploration;
+  const shown = tracing.shown.value;
+  const pruned = tracing.pruned.value;
+  const trace = shown?.trace;
+  const drawing = useMemo(
+    () => (trace?.possible ? drawTrace(trace, layout, pruned) : null),
+    [trace, layout, pruned],
+  );
+
+  useLayoutEffect(() => {
+    if (!shown) return;
+    const detail: Traced = { ms: performance.now() - shown.started };
+    root.dispatchEvent(new CustomEvent("clusterwidget:traced", { detail, bubbles: true }));
+  }, [shown, root]);
+
+  if (!trace || !drawing) return null;
+  const pointed = tracing.pointed.value;
+  const stale = tracing.stale.value;
+  const ordered = [...drawing.arcs].sort((a, b) => rank(a) - rank(b));
+  return (
+    <svg
+      class="cw-trace"
+      data-role="trace"
+      data-stale={stale || undefined}
+      data-pointed={pointed !== null || undefined}
+      aria-hidden="true"
+    >
+      {ordered.map((arc) => (
+        <Link key={arc.d} arc={arc} at={trace.edges.indexOf(arc.edge)} lit={isAt(arc, pointed)} />
+      ))}
+      {drawing.dots.map((dot) => (
+        <Node
+          key={dot.node.stage}
+          dot={dot}
+          here={dot.node.stage === exploration.stage.value}
+          lit={dot.node.stage === pointed || isBeside(trace, dot.node.stage, pointed)}
+        />
+      ))}
+    </svg>
+  );
+}
+
+/** What is faint is drawn first, and what a head looks at last. */
+function rank({ edge }: Arc): number {
+  return (edge.kept ? 2 : 0) + (edge.kind === "attention" ? 1 : 0);
+}
+
+function isAt({ edge }: Arc, pointed: string | null): boolean {
+  return edge.source === pointed || edge.target === pointed;
+}
+
+function isBeside(trace: Trace, stage: string, pointed: string | null): boolean {
+  return (
+    pointed !== null &&
+    trace.edges.some(
+      ({ source, target, kept }) =>
+        kept &&
+        ((source === stage && target === pointed) || (target === stage && source === pointed)),
+    )
+  );
+}
+
+function Link({ arc, at, lit }: { arc: Arc; at: number; lit: boolean }) {
+  const { edge, d, width } = arc;
+  return (
+    <g
+      class={edge.kind === "attention" ? "cw-arc cw-looks" : "cw-arc"}
+      data-kept={edge.kept || undefined}
+      data-lit={lit || undefined}
+    >
+      <path d={d} style={{ strokeWidth: `${width}px` }} />
+      <path class="cw-reach" d={d} data-edge={at} />
+    </g>
+  );
+}
+
+function Node({ dot, here, lit }: { dot: Dot; here: boolean; lit: boolean }) {
+  const { node, x, y, r } = dot;
+  return (
+    <circle
+      class="cw-dot"
+      cx={x}
+      cy={y}
+      r={r}
+      data-node={node.stage}
+      data-kept={node.kept || undefined}
+      data-here={here || undefined}
+      data-lit={lit || undefined}
+    />
+  );
+}
