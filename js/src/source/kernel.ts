@@ -42,6 +42,10 @@ function columnsOf(fields: Fields): readonly string[] | null {
   return (fields.columns as readonly string[] | null | undefined) ?? null;
 }
 
+/** What a reply leaves out where a stage can be neither swapped nor tested. */
+const NO_SWAP = { answers: [], unusual: null } as const;
+const NO_TEST = { answers: [], conditions: [], sentence: "" } as const;
+
 /** Examples and stage matrices from the Python kernel, over a widget's own messages. */
 export class KernelSource implements Source {
   readonly #channel: Channel;
@@ -188,12 +192,12 @@ export class KernelSource implements Source {
   ): Promise<Swap> {
     const asked = { stage, receiver, donor, free };
     const { fields } = await this.#channel.request("swap", asked, call);
-    return { ...(fields as unknown as Swap), ...asked };
+    return { ...NO_SWAP, ...(fields as unknown as Swap), ...asked };
   }
 
   async certificate(stage: string, call?: Call): Promise<SwapTest> {
     const { fields } = await this.#channel.request("certificate", { stage }, call);
-    return { ...(fields as unknown as SwapTest), stage };
+    return { ...NO_TEST, ...(fields as unknown as SwapTest), stage };
   }
 
   async certificates(call?: Call): Promise<ReadonlyMap<string, Tested>> {

@@ -100,7 +100,7 @@ export class GridCanvas {
     }
     this.#outline(pen, cellOf(lattice, arrangement, marks.selected), accent);
     if (marks.donor !== null) {
-      this.#outline(pen, cellOf(lattice, arrangement, marks.donor), accent, true);
+      this.#dashes(pen, cellOf(lattice, arrangement, marks.donor), accent);
     }
     if (marks.pointed !== null && marks.pointed !== marks.selected) {
       this.#outline(pen, cellOf(lattice, arrangement, marks.pointed), "#000");
@@ -130,7 +130,7 @@ export class GridCanvas {
   }
 
   /** A frame around a cell, with a white one around it so that it shows on every color. */
-  #outline(pen: CanvasRenderingContext2D, cell: Rectangle, color: string, dashed = false): void {
+  #outline(pen: CanvasRenderingContext2D, cell: Rectangle, color: string): void {
     const line = Math.max(1, Math.round(2 * (window.devicePixelRatio || 1)));
     const frames: readonly [string, number][] = [
       ["#fff", 2 * line],
@@ -139,7 +139,6 @@ export class GridCanvas {
     for (const [style, margin] of frames) {
       pen.strokeStyle = style;
       pen.lineWidth = line;
-      pen.setLineDash(dashed && margin === line ? [1.5 * line, line] : []);
       pen.strokeRect(
         cell.x - margin + line / 2,
         cell.y - margin + line / 2,
@@ -147,6 +146,32 @@ export class GridCanvas {
         cell.height + 2 * margin - line,
       );
     }
+  }
+
+  /** A wider frame of dashes, at its corners and between them, on white. */
+  #dashes(pen: CanvasRenderingContext2D, cell: Rectangle, color: string): void {
+    const line = Math.max(1, Math.round(2 * (window.devicePixelRatio || 1)));
+    const [left, top] = [cell.x - 1.5 * line, cell.y - 1.5 * line];
+    const [width, height] = [cell.width + 3 * line, cell.height + 3 * line];
+    pen.lineWidth = 3 * line;
+    pen.strokeStyle = "#fff";
+    pen.strokeRect(left, top, width, height);
+    pen.lineWidth = line;
+    pen.strokeStyle = color;
+    for (const [side, x, y, dx, dy] of [
+      [width, left, top, 1, 0],
+      [width, left, top + height, 1, 0],
+      [height, left, top, 0, 1],
+      [height, left + width, top, 0, 1],
+    ] as const) {
+      pen.setLineDash([side / 4, side / 4]);
+      pen.lineDashOffset = side / 8;
+      pen.beginPath();
+      pen.moveTo(x, y);
+      pen.lineTo(x + dx * side, y + dy * side);
+      pen.stroke();
+    }
+    pen.setLineDash([]);
   }
 
   /** Frees the memory of both canvases. */

@@ -53,7 +53,7 @@ export function MapLineView(props: Props) {
         if (!row.widths[at]) return null;
         const stage = { ...row, position };
         const text = stageText(stage);
-        const { color, same, text: said } = look(text);
+        const { color, same, text: said, sign } = look(text);
         const node = onTrace.get(text);
         const traced = node ? `on the trace: ${nodeText(node)}` : "";
         return (
@@ -68,6 +68,7 @@ export function MapLineView(props: Props) {
               .join("; ")}
             aria-selected={text === exploration.stage.value}
             data-stage={text}
+            data-verdict={sign}
             data-active={(cursor?.line === index && cursor.column === at) || undefined}
             style={{
               left: `${NAME_WIDTH + at * column}px`,

@@ -1,7 +1,4 @@
-/** Keeps a shift-click from selecting text, or in JupyterLab cells, up to here. */
+/** Keeps a shift-click from selecting all cells of a notebook up to this one; text is kept by CSS. */
 export function withoutSelecting(event: MouseEvent): void {
-  if (!event.shiftKey) return;
-  event.preventDefault();
-  event.stopPropagation();
-  (event.currentTarget as HTMLElement).focus();
+  if (event.shiftKey) event.stopPropagation();
 }

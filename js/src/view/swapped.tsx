@@ -43,14 +43,19 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
         <div
           class="cw-swap"
           data-role="swap"
-          data-stage={found?.stage}
+          data-at={found?.stage}
           data-donor={found?.donor}
           data-stale={stale || undefined}
           ref={strip}
         >
-          <span class="cw-swap-what" title={`${label(asked.receiver)} with ${label(asked.donor)}`}>
-            <b>{label(asked.receiver)}</b>, with <b>{asked.stage}</b> from{" "}
-            <b>{label(asked.donor)}</b>
+          <span
+            class="cw-swap-what"
+            title={`${label(asked.receiver)}, with ${asked.stage} from ${label(asked.donor)}`}
+          >
+            <span class="cw-swap-receiver">
+              <b>{label(asked.receiver)}</b>,{" "}
+            </span>
+            with <b>{asked.stage}</b> from <b>{label(asked.donor)}</b>
             {problem === "" ? ", answers" : ""}
           </span>
           {problem === "" ? (

@@ -32,7 +32,7 @@ export function SwapTestPanel({ exploration }: { exploration: Exploration }) {
           swap test at <b>{stage}</b>
         </span>
       </h3>
-      <div class="cw-scroll cw-tests" data-role="swap-test" data-stage={test?.stage} tabIndex={-1}>
+      <div class="cw-scroll cw-tests" data-role="swap-test" data-at={test?.stage} tabIndex={-1}>
         {known ? (
           <p class="cw-verdict" data-role="verdict" data-verdict={known.verdict ?? "untested"}>
             {known.verdict ? <VerdictSign verdict={known.verdict} /> : null}
@@ -98,8 +98,8 @@ function Answers({ test }: { test: SwapTest }) {
     <>
       {matter.length > 0 ? (
         <p class="cw-aside">
-          How much of the answer is kept with a vector from another example: 0% as with any
-          example's, 100% as with its own. The earlier right answers stand in the input.
+          What is kept of the answer: 0% as with any example's vector, 100% as with its own. The
+          earlier right answers stand in the input.
         </p>
       ) : null}
       {(all.value ? matter : matter.slice(0, FIRST)).map((answer) => (
@@ -161,17 +161,19 @@ function Bar({ bar, text, answer }: { bar: SwapBar; text: string; answer: Tested
       title={said}
       aria-label={said}
     >
-      {low === null || high === null ? null : (
-        <i
-          class="cw-whisker"
-          style={{
-            left: `${100 * onScale(low)}%`,
-            width: `${100 * (onScale(high) - onScale(low))}%`,
-          }}
-        />
-      )}
-      <span>{text}</span>
-      {baseline ? <em>baseline</em> : null}
+      <div>
+        {low === null || high === null ? null : (
+          <i
+            class="cw-whisker"
+            style={{
+              left: `${100 * onScale(low)}%`,
+              width: `${100 * (onScale(high) - onScale(low))}%`,
+            }}
+          />
+        )}
+        <span>{text}</span>
+        {baseline ? <em>baseline</em> : null}
+      </div>
       <b>{recoveredText(recovered)}</b>
     </li>
   );
