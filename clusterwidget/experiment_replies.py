@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pandas as pd
+
 from clusterwidget.binary import Buffer
 from clusterwidget.explorer import Explorer
 from clusterwidget.interventions.swap_test import SwapTest, condition_texts
@@ -62,6 +64,28 @@ def certificates(explorer: Explorer, *_: Any) -> Reply:
     return {"certificates": {str(stage): _verdict(test) for stage, test in known.items()}}, []
 
 
+def trace(
+    explorer: Explorer, request: dict[str, Any], progress: Progress, cancelled: Cancelled
+) -> Reply:
+    """Send the stages and edges that an answer came through, or why there are none."""
+    row, answer = int(request["row"]), str(request["answer"])
+    asked = {"row": row, "answer": answer}
+    try:
+        found = explorer.trace(row, answer, progress=progress, cancelled=cancelled)
+    except ValueError as error:
+        return {**asked, **_impossible(error)}, []
+    fields = {
+        **asked,
+        **_POSSIBLE,
+        "text": found.text,
+        "probability": found.probability,
+        "kept_probability": found.kept_probability,
+        "nodes": [{"stage": stage, **_plain(node)} for stage, node in found.nodes.iterrows()],
+        "edges": [_plain(edge) for _, edge in found.edges.iterrows()],
+    }
+    return fields, []
+
+
 _POSSIBLE = {"possible": True, "reason": ""}
 
 
@@ -98,6 +122,13 @@ def _answer(test: SwapTest, name: str) -> dict[str, Any]:
             }
             for condition, row in bars.iterrows()
         ],
+    }
+
+
+def _plain(row: pd.Series) -> dict[str, Any]:
+    return {
+        str(name): _finite(float(value)) if isinstance(value, float) else value
+        for name, value in row.items()
     }
 
 

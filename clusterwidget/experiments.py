@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from clusterwidget.distances import checked_index
 from clusterwidget.examples import Examples
 from clusterwidget.explanations import Explanations
-from clusterwidget.interventions.certificates import Certificates, Settings
-from clusterwidget.interventions.questions import question_named, questions, require_reached
-from clusterwidget.interventions.swap_test import SwapTest
-from clusterwidget.partitions import Partition, partitions
-from clusterwidget.progress import Cancelled, CaptureCancelledError, Progress, reported
+from clusterwidget.interventions.edges import Edge, checked_edge
+from clusterwidget.interventions.questions import question_named, questions
+from clusterwidget.interventions.trace import DRAWS, LEAST, THRESHOLD, Trace
+from clusterwidget.progress import Cancelled, CaptureCancelledError, Progress
 from clusterwidget.stages import Stage
 
 if TYPE_CHECKING:
+    from clusterwidget.interventions.replacements import Replacements
     from clusterwidget.interventions.swaps import Swap
     from clusterwidget.interventions.workbench import Workbench
 
-Chosen = int | Sequence[int] | npt.NDArray[np.integer]
+_USUAL_RUNS = 30
+"""How many runs a trace takes, about: it is not known before."""
 
-CERTIFIED = ("result", "attn_out", "mlp_out")
-"""Kinds of the stages whose certificates are made where nobody says which."""
+Chosen = int | Sequence[int] | npt.NDArray[np.integer]
 
 
 class Experiments(Explanations):
-    """Swaps, swap tests, ablation and traces; the parameters are those of `Explorer`."""
+    """Swaps, ablation and traces; the parameters are those of `Explorer`."""
 
-    _prepared: tuple[Examples, Workbench] | None = None
-    _tests: Certificates | None = None
+    _prepared: tuple[Examples, Workbench, Replacements] | None = None
 
     def swap(
         self, stage: Stage | str, receiver: Chosen, donor: Chosen, *, free: bool = False
@@ -59,117 +59,120 @@ class Experiments(Explanations):
         self.stage_set.width(stage)
         return swap(self._workbench(), stage, receiver, donor, free=free)
 
-    def swap_test(
+    def ablate(
         self,
-        stage: Stage | str,
-        answer: str | None = None,
-        concept: str | None = None,
+        what: Stage | Edge | str,
+        example: int,
         *,
-        pairs: int = 1000,
+        method: Literal["mean", "resample", "drop"] = "mean",
+        draws: int = 20,
+        renormalize: bool = False,
         seed: int = 0,
-        free: bool = False,
-        progress: Progress | None = None,
-        cancelled: Cancelled | None = None,
-    ) -> SwapTest:
-        """Return how much of the answers survives when a stage's vector comes from elsewhere.
-
-        Six donors for each receiver: its nearest neighbor, one of its 20 nearest, an example with
-        the same value of a concept, one with the same value and far away, any example, and the
-        mean of all (`pairs.CONDITIONS`).
-
-        Parameters
-        ----------
-        stage : Stage or address
-        answer : str, optional
-            The answer that the verdict is about; by default the one that random swaps cost most.
-        concept : str, optional
-            By default the one that names the stage: see `meaning`.
-        pairs : int
-            How many receivers.
-        seed : int
-            Decides the receivers, their donors and the bootstrap.
-        free : bool
-            Feed the model its own answers rather than the right ones.
-        progress, cancelled
-            As in `capture`. What a test that was called off has done is kept: called again it goes
-            on from there.
-
-        Raises
-        ------
-        ValueError
-            Where the stage cannot be swapped or reaches no answer, or the concept has one value.
-        CaptureCancelledError
-        """
-        stage = Stage.of(stage)
-        column = self.stage_set.column(stage)
-        asked = questions(self.examples)
-        require_reached(asked, column, stage)
-        if answer is not None:
-            wanted = asked[question_named(asked, answer)]
-            require_reached([wanted], column, stage)
-        settings = Settings(concept, _checked_pairs(pairs), seed, bool(free))
-        test = self._certificates.get(stage, settings)
-        if test is None:
-            carrier = self._workbench().patcher.carrier(stage)
-            self._captures.capture([stage, carrier], progress, cancelled)
-            with reported(progress, 8 * pairs, "step") as report:
-                test = self._tested(stage, carrier, settings, report, cancelled)
-            self._certificates.put(test, settings)
-        return test if answer is None else test.about(answer)
-
-    def certificates(
-        self,
-        stages: Iterable[Stage | str] | None = None,
-        *,
-        pairs: int = 1000,
-        seed: int = 0,
-        progress: Progress | None = None,
-        cancelled: Cancelled | None = None,
     ) -> pd.DataFrame:
-        """Return the verdicts of the swap tests of many stages, making those that are missing.
-
-        Each test is kept as soon as it is made, also in the saved exploration if there is one, so
-        that what was called off goes on from there.
+        """Return what one example's answers lose without a stage, or without an edge between two.
 
         Parameters
         ----------
-        stages : iterable of Stage or address, optional
-            By default what heads, attention and MLPs write at the positions of the answers.
-        pairs, seed
-            As in `swap_test`.
-        progress : function of (stages done, stages in all), optional
-        cancelled : function, optional
+        what : Stage, Edge or the address of one
+            ``"L1H0.result@S3"``, or ``"embed@L2 -> L0H1.result@="``: see `edges.edge_kind`.
+        example : int
+        method : "mean", "resample" or "drop"
+            What it is replaced by: its mean over the examples (2,000 random ones of them where
+            there are more), or what it is in random examples, drawn `draws` times. An attention
+            edge can be dropped instead: its weight becomes 0.
+        draws : int
+        renormalize : bool
+            With "drop", whether the head's other weights grow so that they sum to 1 again. With
+            "mean" and "resample" no weight changes: what the head brings from there is replaced.
+        seed : int
+            Of the draws.
 
         Returns
         -------
         pandas.DataFrame
-            Indexed by stage: ``verdict``, ``answer``, ``concept``, ``far``, what is recovered with
-            a far example of the same value, ``near``, with a near one, and ``sentence``.
+            One row an answer: ``answer``, ``title``, the text ``before`` with its ``probability``,
+            what it becomes ``after``, most often; ``kept``, in which share of the draws it stays;
+            ``kept_probability`` and ``loss`` in nats, means over draws; ``unusual``, the median of
+            how far the activations are from the nearest ones seen, 1 for as far as usual.
         """
-        wanted = self._certified() if stages is None else [Stage.of(stage) for stage in stages]
-        settings = Settings(None, _checked_pairs(pairs), seed)
-        missing = [stage for stage in wanted if self._certificates.get(stage, settings) is None]
-        if missing:
-            self._capture_for_tests(missing, cancelled)
-        with reported(progress, len(wanted), "stage") as report:
-            for stage in missing:
-                report(len(wanted) - len(missing) + missing.index(stage), len(wanted))
-                self.swap_test(stage, pairs=pairs, seed=seed, progress=_quiet, cancelled=cancelled)
-            report(len(wanted), len(wanted))
-        return self._verdicts([self.swap_test(stage, pairs=pairs, seed=seed) for stage in wanted])
+        from clusterwidget.interventions.ablation import ablate_edge, ablate_stage, checked_method
 
-    def known_certificates(self) -> dict[Stage, SwapTest]:
-        """Return the swap tests that were made with default settings, by stage."""
-        return self._certificates.of(Settings())
+        example = checked_index(example, len(self.examples))
+        is_edge = isinstance(what, Edge) or (isinstance(what, str) and "->" in what)
+        item = checked_edge(what, self.stage_set) if is_edge else Stage.of(what)  # type: ignore[arg-type]
+        checked = checked_method(item, method, draws, renormalize=renormalize)
+        bench = self._workbench()
+        if isinstance(item, Stage):
+            self.stage_set.width(item)
+            return ablate_stage(bench, item, example, checked, seed)
+        return ablate_edge(bench, self._means(), item, example, checked, seed)
 
-    @property
-    def _certificates(self) -> Certificates:
-        if self._tests is None:
-            self._tests = Certificates(self._keep_certificate)
-        return self._tests
+    def trace(
+        self,
+        example: int,
+        answer: str,
+        *,
+        method: Literal["resample", "mean"] = "resample",
+        draws: int = DRAWS,
+        threshold: float = THRESHOLD,
+        least: float = LEAST,
+        seed: int = 0,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Trace:
+        """Return the stages and edges that one answer came through.
 
-    def _keep_certificate(self, key: str, document: dict[str, Any]) -> None:
-        """Keep a new test where it lasts; here nothing lasts."""
+        An edge is cut by putting in what it brings in another example; where heads look stays the
+        model's own choice. The trace keeps the edges that the answer needs: cutting all the others
+        together leaves it as it was.
+
+        Parameters
+        ----------
+        example : int
+        answer : str
+            Name of an answer.
+        method : "resample" or "mean"
+            What is put in: the same from each of `draws` random examples in turn, all of which the
+            answer must bear, or the mean over the examples (2,000 random ones where there are
+            more). A mean can keep an answer by favoring it.
+        draws : int
+        threshold : float
+            Attention above which a head looks at a position; what is fainter is left alone.
+        least : float
+            Share of its probability that the answer must keep to be as it was. It must also stay
+            the likeliest.
+        seed : int
+            Of the draws.
+        progress, cancelled
+            As in `capture`.
+        """
+        from clusterwidget.interventions.ablation import checked_draws, other_examples
+        from clusterwidget.interventions.replacements import Replacements
+        from clusterwidget.interventions.tracing import trace
+
+        example = checked_index(example, len(self.examples))
+        at = question_named(questions(self.examples), answer)
+        if method not in ("resample", "mean"):
+            raise ValueError(f"method is 'resample' or 'mean', not {method!r}.")
+        for name, value in (("threshold", threshold), ("least", least)):
+            if not 0 <= value < 1:
+                raise ValueError(f"{name} must be from 0 up and below 1, not {value}.")
+        drawn = other_examples(len(self.examples), example, checked_draws(draws), seed)
+        bench, runs = self._workbench(), 0
+        instead = self._means()
+        if method == "resample":
+            instead = Replacements(bench, drawn, averaged=False)
+        instead.layer(bench.patcher.last, progress, cancelled)
+
+        def tick() -> None:
+            nonlocal runs
+            runs += 1
+            if progress is not None:
+                progress(runs, max(runs, _USUAL_RUNS))
+            if cancelled is not None and cancelled():
+                raise CaptureCancelledError
+
+        return trace(bench, instead, example, at, tick, threshold=threshold, least=least)
 
     def _workbench(self) -> Workbench:
         if self.model is None:
@@ -178,103 +181,15 @@ class Experiments(Explanations):
                 "cw.open(path, model=model), or make Explorer(model, examples)."
             )
         if self._prepared is None or self._prepared[0] is not self.examples:
+            from clusterwidget.interventions.replacements import Replacements
             from clusterwidget.interventions.workbench import Workbench
 
             bench = Workbench(self.model, self.examples, self.stage_set)
-            self._prepared = self.examples, bench
+            means = Replacements(bench, bench.references, averaged=True)
+            self._prepared = self.examples, bench, means
         return self._prepared[1]
 
-    def _tested(
-        self,
-        stage: Stage,
-        carrier: Stage,
-        settings: Settings,
-        progress: Progress,
-        cancelled: Cancelled | None,
-    ) -> SwapTest:
-        from clusterwidget.interventions.pairs import draw_pairs, draw_receivers
-        from clusterwidget.interventions.swap_test import Outcomes, concluded
-        from clusterwidget.interventions.testing import run_pairs
-
-        bench = self._workbench()
-        concept = self._concept(stage, settings.concept)
-        n, done = len(self.examples), 0
-        conditions = 6 if concept else 4
-        total = settings.pairs * (conditions + 2)
-
-        def tick(steps: int = 1) -> None:
-            nonlocal done
-            done += steps
-            progress(done, total)
-            if cancelled is not None and cancelled():
-                raise CaptureCancelledError
-
-        def begin() -> tuple[Any, Outcomes]:
-            receivers = draw_receivers(n, settings.pairs, settings.seed)
-            pairs = draw_pairs(self.matrix(stage), receivers, concept, settings.seed, tick)
-            names = [*pairs.donors, "mean"]
-            return pairs, Outcomes.empty(names, settings.pairs, len(bench.asked))
-
-        pairs, outcomes = self._certificates.begun(stage, settings, n, begin)
-        done = settings.pairs + outcomes.done * (conditions + 1)
-        run_pairs(bench, stage, self.matrix(carrier), pairs, outcomes, tick, free=settings.free)
-        self._certificates.ended(stage, settings, n)
-        column = bench.column(stage)
-        reached = [pair for pair in enumerate(bench.asked) if pair[1].reached_from(column)]
-        name = None if concept is None else concept.name
-        return concluded(stage, name, reached, outcomes, settings.seed)
-
-    def _concept(self, stage: Stage, name: str | None) -> Partition | None:
-        """Return the groups of a concept, or of the one that names a stage."""
-        if name is None:
-            known = self.partitions()
-            found = self.meaning(stage).concept if known.all else None
-            return None if found is None else known.named(found)
-        made = partitions(self.examples.concepts, [name])
-        if not made.all:
-            raise ValueError(
-                f"{' '.join(made.notes)} With one value among the donors there is nothing that "
-                "they could share or not: choose another concept, or examples in which it differs."
-            )
-        return made.all[0]
-
-    def _certified(self) -> list[Stage]:
-        kinds = [row.kind for row in self.stage_set.rows if row.kind in CERTIFIED]
-        columns = sorted({question.column for question in questions(self.examples)})
-        return self.stages(kinds=kinds, positions=[self.stage_set.positions[c] for c in columns])
-
-    def _capture_for_tests(self, stages: Sequence[Stage], cancelled: Cancelled | None) -> None:
-        """Capture what tests of these stages need in as few passes as memory allows."""
-        bench = self._workbench()
-        needed = [need for stage in stages for need in (stage, bench.patcher.carrier(stage))]
-        self._captures.capture(self.affordable(dict.fromkeys(needed)), None, cancelled)
-
-    @staticmethod
-    def _verdicts(tests: Sequence[SwapTest]) -> pd.DataFrame:
-        def kept(test: SwapTest, condition: str) -> float:
-            bars = test.bars(test.answer)["recovered"]
-            return float(bars.get(condition, np.nan))
-
-        rows = [
-            {
-                "stage": str(test.stage),
-                "verdict": test.verdict,
-                "answer": test.answer,
-                "concept": test.concept,
-                "far": kept(test, "far"),
-                "near": kept(test, "near"),
-                "sentence": test.sentence,
-            }
-            for test in tests
-        ]
-        return pd.DataFrame(rows).set_index("stage")
-
-
-def _quiet(done: int, total: int) -> None:
-    """Report no progress: what this is a part of does."""
-
-
-def _checked_pairs(pairs: int) -> int:
-    if isinstance(pairs, bool) or not isinstance(pairs, (int, np.integer)) or pairs < 2:
-        raise ValueError(f"a swap test needs at least 2 pairs, a whole number, not {pairs!r}.")
-    return int(pairs)
+    def _means(self) -> Replacements:
+        self._workbench()
+        assert self._prepared is not None
+        return self._prepared[2]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from clusterwidget.experiments import Experiments
+from clusterwidget.certification import Certification
 
 
-class Explorer(Experiments):
+class Explorer(Certification):
     """What a model holds to be the same: distances and neighbors at any stage.
 
     Activations are captured when they are first asked for, once, and kept within `memory`.

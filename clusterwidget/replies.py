@@ -164,6 +164,7 @@ _HANDLERS: dict[str, Callable[..., Reply]] = {
     "swap": experiment_replies.swap,
     "certificate": experiment_replies.certificate,
     "certificates": experiment_replies.certificates,
+    "trace": experiment_replies.trace,
 }
 
 

@@ -123,7 +123,7 @@ class Patcher:
         hooks: list[Hook] = []
         if start and self._can_resume(tokens):
             hooks.append((f"blocks.{start}.hook_resid_pre", _keep(entering)))
-        found = self._read(tokens, hooks)
+        found = self.hooked(tokens, hooks)
         return replace(found, entering=entering[0] if entering else None)
 
     def patched(
@@ -147,7 +147,7 @@ class Patcher:
         carrier = self.carrier(stage)
         fired: list[bool] = []
         hooks = self._patch(carrier, values, fired)
-        found = self._read(tokens, hooks, entering, start_of(stage, self.last))
+        found = self.hooked(tokens, hooks, entering, start_of(stage, self.last))
         if not fired:
             raise ValueError(
                 f"{stage} cannot be swapped: the model lists its hook and never runs it. Choose "
@@ -188,13 +188,14 @@ class Patcher:
             (f"{block}.hook_resid_post", past),
         ]
 
-    def _read(
+    def hooked(
         self,
         tokens: torch.Tensor,
         hooks: Sequence[Hook],
         entering: torch.Tensor | None = None,
         start: int = 0,
     ) -> Run:
+        """Run a batch with these hooks, from layer `start` up where what enters it is given."""
         final: list[torch.Tensor] = []
         hooks = [*hooks, (f"blocks.{self.last}.hook_resid_post", _keep(final, self.columns))]
         with torch.no_grad(), evaluating(self.model), warnings.catch_warnings():
@@ -210,9 +211,9 @@ class Patcher:
         if self._resumes is None:
             entering: list[torch.Tensor] = []
             hook = (f"blocks.{self.last}.hook_resid_pre", _keep(entering))
-            whole = self._read(tokens[:1], [hook])
+            whole = self.hooked(tokens[:1], [hook])
             try:
-                alone = self._read(tokens[:1], [], entering[0], self.last)
+                alone = self.hooked(tokens[:1], [], entering[0], self.last)
             except (TypeError, ValueError, NotImplementedError, RuntimeError):
                 self._resumes = False
             else:

@@ -1,0 +1,184 @@
+"""Ablation: what an answer loses when a stage or an edge no longer says anything about the example.
+
+Mean and resample ablation as in Wang et al., "Interpretability in the wild" (2022) and Chan et al.,
+"Causal scrubbing" (2022).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from clusterwidget.interventions.cuts import Cuts, run_cut
+from clusterwidget.interventions.edges import ATTENTION, Edge
+from clusterwidget.interventions.patching import Run, start_of
+from clusterwidget.interventions.questions import require_reached
+from clusterwidget.interventions.replacements import Replacements, per_head
+from clusterwidget.interventions.workbench import Workbench, losses
+from clusterwidget.stages import Stage
+
+_METHODS = ("mean", "resample", "drop")
+
+
+@dataclass(frozen=True)
+class Method:
+    """How something is ablated: see `Experiments.ablate`."""
+
+    name: str
+    draws: int
+    renormalize: bool
+
+
+def checked_method(item: Stage | Edge, name: str, draws: int, *, renormalize: bool) -> Method:
+    """Return the method, or raise ValueError where it does not suit what is ablated."""
+    if name not in _METHODS:
+        raise ValueError(f"method is one of {', '.join(_METHODS)}, not {name!r}.")
+    draws = checked_draws(draws)
+    is_attention = isinstance(item, Edge) and item.kind == ATTENTION
+    if name == "drop" and not is_attention:
+        raise ValueError(f"{item} is no attention edge: only such an edge has a weight to drop.")
+    if renormalize and name != "drop":
+        raise ValueError(
+            f'renormalize goes with method="drop"; with {name!r} no attention weight changes.'
+        )
+    return Method(name, draws if name == "resample" else 1, renormalize)
+
+
+def checked_draws(draws: int) -> int:
+    """Return how many examples to draw, or raise ValueError."""
+    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 1:
+        raise ValueError(f"draws must be a whole number from 1 up, not {draws!r}.")
+    return int(draws)
+
+
+def ablate_stage(
+    bench: Workbench, stage: Stage, example: int, method: Method, seed: int
+) -> pd.DataFrame:
+    """Ablate a stage in one example."""
+    patcher, column = bench.patcher, bench.column(stage)
+    carrier = patcher.carrier(stage)
+    require_reached(bench.asked, column, stage)
+    chosen = (
+        bench.references
+        if method.name == "mean"
+        else other_examples(len(bench.examples), example, method.draws, seed)
+    )
+    size = patcher.batch_size(bench.examples.tokens.shape[1])
+    vectors = torch.cat(
+        [
+            patcher.vectors(patcher.tensor(bench.examples.tokens[part]), carrier)
+            for part in np.array_split(chosen, -(-len(chosen) // size))
+        ]
+    )
+    if method.name == "mean":
+        vectors = vectors.mean(dim=0, dtype=torch.float64).float()[None]
+    tokens = patcher.tensor(bench.examples.tokens[example][None])
+    start = start_of(stage, patcher.last)
+    runs = []
+    for part in torch.split(vectors, size):
+        batch = tokens.expand(len(part), -1)
+        runs.append(patcher.patched(batch, stage, part, patcher.run(batch, start).entering))
+    donors = chosen if method.name == "resample" else np.full(1, example)
+    return _table(bench, example, column, patcher.run(tokens), runs, donors)
+
+
+def ablate_edge(
+    bench: Workbench, means: Replacements, edge: Edge, example: int, method: Method, seed: int
+) -> pd.DataFrame:
+    """Ablate an edge in one example."""
+    patcher = bench.patcher
+    column = bench.column(edge.target)
+    require_reached(bench.asked, column, edge.target)
+    tokens = patcher.tensor(bench.examples.tokens[example][None])
+    donors = np.full(1, example)
+    if method.name == "drop":
+        runs = [_dropped(bench, edge, tokens, renormalize=method.renormalize)]
+    elif method.name == "mean":
+        runs = [_cut(bench, means, edge, tokens)]
+    else:
+        donors = other_examples(len(bench.examples), example, method.draws, seed)
+        runs = [_cut(bench, Replacements(bench, donors, averaged=False), edge, tokens)]
+    return _table(bench, example, column, patcher.run(tokens), runs, donors)
+
+
+def _cut(bench: Workbench, instead: Replacements, edge: Edge, tokens: torch.Tensor) -> Run:
+    cuts = Cuts(bench, 1)
+    cuts.cut(slice(None), edge)
+    return run_cut(bench, instead, tokens, cuts)
+
+
+def other_examples(n: int, example: int, draws: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return so many random examples other than one, different ones where there are enough."""
+    rng = np.random.default_rng([seed, example])
+    drawn = rng.choice(n - 1, size=draws, replace=draws > n - 1)
+    others: npt.NDArray[np.int64] = (example + 1 + drawn) % n
+    return others
+
+
+def _dropped(bench: Workbench, edge: Edge, tokens: torch.Tensor, *, renormalize: bool) -> Run:
+    seen: dict[str, torch.Tensor] = {}
+    head, to, source = edge.target.head, bench.column(edge.target), bench.column(edge.source)
+
+    def keep(name: str) -> Any:
+        def write(activation: torch.Tensor, hook: Any) -> None:
+            seen[name] = activation
+
+        return write
+
+    def drop(z: torch.Tensor, hook: Any) -> torch.Tensor:
+        weight = seen["pattern"][:, head, to, source, None]
+        v = per_head(seen["v"], z.shape[2])[:, source, head]
+        left = 1 - weight if renormalize else torch.ones_like(weight)
+        if float(left.min()) < 1e-6:
+            raise ValueError(
+                f"all attention of {edge.target} is on {edge.source.position!r}: without it there "
+                "is nothing to renormalize. Use renormalize=False."
+            )
+        changed = z.clone()
+        changed[:, to, head] = (z[:, to, head] - weight * v) / left
+        return changed
+
+    attention = f"blocks.{edge.layer}.attn"
+    hooks = [(f"{attention}.hook_{name}", keep(name)) for name in ("v", "pattern")]
+    return bench.patcher.hooked(tokens, [*hooks, (f"{attention}.hook_z", drop)])
+
+
+def _table(
+    bench: Workbench,
+    example: int,
+    column: int,
+    before: Run,
+    runs: list[Run],
+    donors: npt.NDArray[np.int64],
+) -> pd.DataFrame:
+    after = Run(torch.cat([r.logits for r in runs]), torch.cat([r.final for r in runs]))
+    said = before.logits.argmax(dim=-1)
+    lost = losses(after.logits, said.expand(len(after.logits), -1)) - losses(before.logits, said)
+    chances = torch.softmax(before.logits.double(), dim=-1).amax(dim=-1)[0].cpu().numpy()
+    tokens = after.logits.argmax(dim=-1).cpu().numpy()
+    apart = np.stack([np.full(len(donors), example), donors], axis=1)
+    ratios = bench.unusual(after, apart, column)
+    rows = []
+    for at, question in enumerate(bench.asked):
+        found, counts = np.unique(tokens[:, at], return_counts=True)
+        token = int(said[0, at])
+        known = ratios[:, at][np.isfinite(ratios[:, at])]
+        rows.append(
+            {
+                "answer": question.name,
+                "title": question.title,
+                "before": bench.examples.token_text(token),
+                "probability": float(chances[at]),
+                "after": bench.examples.token_text(int(found[counts.argmax()])),
+                "kept": float((tokens[:, at] == token).mean()),
+                "kept_probability": float((chances[at] * np.exp(-lost[:, at])).mean()),
+                "loss": float(lost[:, at].mean()),
+                "unusual": float(np.median(known)) if len(known) else float("nan"),
+            }
+        )
+    return pd.DataFrame(rows)

@@ -1,0 +1,210 @@
+"""Cuts: run one example many times, each time without some edges and stages.
+
+An edge is cut where it is read: what its source writes stays as it is for every other reader.
+This is path patching between the parts of a transformer (Goldowsky-Dill et al., "Localizing model
+behavior with path patching", 2023). Where a head looks stays the model's own choice; a cut
+attention edge only replaces what the head brings from there, attention times value.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from clusterwidget.hooks import hook_name
+from clusterwidget.interventions.edges import (
+    ATTENTION,
+    ATTENTION_OUT,
+    HEAD,
+    MLP_IN,
+    MLP_OUT,
+    RESIDUAL,
+    Edge,
+)
+from clusterwidget.interventions.patching import Hook, Run
+from clusterwidget.interventions.replacements import LayerParts, Replacements, per_head
+from clusterwidget.interventions.workbench import Workbench
+from clusterwidget.stages import Stage
+
+Item = Edge | Stage
+Tensor = torch.Tensor
+
+_MLP_IN_RESIDUAL = "mlp in, residual"
+
+
+class Cuts:
+    """What each of a number of runs lacks.
+
+    Parameters
+    ----------
+    bench : Workbench
+    rows : int
+    """
+
+    def __init__(self, bench: Workbench, rows: int) -> None:
+        self._bench = bench
+        self.rows = rows
+        self._masks: dict[tuple[int | None, str], Tensor] = {}
+
+    def cut(self, rows: slice, item: Item) -> None:
+        """Cut an edge, or replace a stage for all its readers, in some rows."""
+        column = self._bench.stage_set.column
+        if isinstance(item, Stage):
+            at = column(item)
+            if item.kind == "result":
+                self._mask(item.layer, HEAD)[rows, at, item.head] = True
+            else:
+                self._mask(item.layer, item.kind)[rows, at] = True
+            return
+        kind, layer, at = item.kind, item.layer, column(item.target)
+        if kind == ATTENTION:
+            mask = self._mask(layer, ATTENTION)
+            mask[rows, item.target.head, at, column(item.source)] = True
+        elif kind == HEAD:
+            self._mask(layer, HEAD)[rows, at, item.source.head] = True
+        elif kind == MLP_IN and item.source.kind != "attn_out":
+            self._mask(layer, _MLP_IN_RESIDUAL)[rows, at] = True
+        else:
+            self._mask(layer, kind)[rows, at] = True
+
+    def there(self, layer: int | None, kind: str) -> Tensor | None:
+        """Return which rows lack something of a kind in a layer, or None where none does."""
+        return self._masks.get((layer, kind))
+
+    @property
+    def layers(self) -> set[int]:
+        """The layers in which something is cut."""
+        return {layer for layer, _ in self._masks if layer is not None}
+
+    def _mask(self, layer: int | None, kind: str) -> Tensor:
+        cfg, t = self._bench.model.cfg, self._bench.examples.tokens.shape[1]
+        heads = int(cfg.n_heads)
+        shape = {ATTENTION: (heads, t, t), HEAD: (t, heads)}.get(kind, (t,))
+        if (layer, kind) not in self._masks:
+            device = getattr(cfg, "device", None)
+            self._masks[layer, kind] = torch.zeros(
+                (self.rows, *shape), dtype=torch.bool, device=device
+            )
+        return self._masks[layer, kind]
+
+
+def run_cut(bench: Workbench, instead: Replacements, tokens: Tensor, cuts: Cuts) -> Run:
+    """Run one example, once for each row of the cuts and each replacement.
+
+    Parameters
+    ----------
+    bench : Workbench
+    instead : Replacements
+        What is there in place of what is cut.
+    tokens : torch.Tensor, shape (1, T)
+    cuts : Cuts
+
+    Returns
+    -------
+    Run
+        Of replacements × rows, all rows of the first replacement first.
+    """
+    hooks: list[Hook] = []
+    for layer in sorted(cuts.layers):
+        hooks += _LayerCuts(layer, cuts, instead.layer(layer)).hooks(bench)
+    absent = cuts.there(None, "embed")
+    if absent is not None:
+        name, embed = hook_name(bench.model, "embed", None), instead.embed()
+        assert name is not None
+        hooks.append((name, lambda x, hook: _replaced(x, absent, embed)))
+    return bench.patcher.hooked(tokens.expand(instead.count * cuts.rows, -1), hooks)
+
+
+class _LayerCuts:
+    """The hooks of one layer, which tell one another what they saw."""
+
+    def __init__(self, layer: int, cuts: Cuts, instead: LayerParts) -> None:
+        self._block = f"blocks.{layer}"
+        self._instead = instead
+        self._layer, self._cuts = layer, cuts
+        self._seen: dict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
+
+    def hooks(self, bench: Workbench) -> list[Hook]:
+        block, there = self._block, bench.model.hook_dict
+        hooks: list[Hook] = []
+        if self._there(ATTENTION) is not None:
+            hooks += [
+                (f"{block}.attn.hook_v", self._keep("v")),
+                (f"{block}.attn.hook_pattern", self._keep("pattern")),
+            ]
+        hooks += [
+            (f"{block}.hook_resid_pre", self._keep("resid_pre")),
+            (f"{block}.attn.hook_z", self._z),
+            (f"{block}.hook_attn_out", self._written("attn_out")),
+        ]
+        if f"{block}.hook_mlp_out" in there:
+            hooks += [
+                (f"{block}.hook_resid_mid", self._mlp_in),
+                (f"{block}.hook_mlp_out", self._written("mlp_out")),
+            ]
+        return [*hooks, (f"{block}.hook_resid_post", self._resid_post)]
+
+    def _there(self, kind: str) -> Tensor | None:
+        return self._cuts.there(self._layer, kind)
+
+    def _keep(self, name: str) -> Callable[..., None]:
+        def keep(activation: Tensor, hook: Any) -> None:
+            self._seen[name] = activation.clone()
+
+        return keep
+
+    def _z(self, z: Tensor, hook: Any) -> Tensor:
+        absent = self._there(ATTENTION)
+        if absent is not None:
+            flow = self._instead.flow.to(z)
+            v = per_head(self._seen["v"], z.shape[2])
+            pattern = self._seen["pattern"] * absent.repeat(len(flow), 1, 1, 1)
+            own = torch.einsum("bhts,bshd->bthd", pattern, v)
+            other = torch.einsum("bhts,rhtsd->rbthd", absent.to(z), flow)
+            z = z - own + other.reshape(z.shape)
+        return _replaced(z, self._there(HEAD), self._instead.z)
+
+    def _written(self, name: str) -> Callable[..., Tensor]:
+        def write(activation: Tensor, hook: Any) -> Tensor:
+            changed = _replaced(activation, self._there(name), getattr(self._instead, name))
+            self._seen[name] = changed
+            return changed
+
+        return write
+
+    def _mlp_in(self, read: Tensor, hook: Any) -> Tensor:
+        attention, residual = self._there(MLP_IN), self._there(_MLP_IN_RESIDUAL)
+        if attention is None and residual is None:
+            return read
+        return _replaced(self._seen["resid_pre"], residual, self._instead.resid_pre) + _replaced(
+            self._seen["attn_out"], attention, self._instead.attn_out
+        )
+
+    def _resid_post(self, stream: Tensor, hook: Any) -> Tensor:
+        parts = ((RESIDUAL, "resid_pre"), (ATTENTION_OUT, "attn_out"), (MLP_OUT, "mlp_out"))
+        if any(self._there(kind) is not None for kind in (*dict(parts), MLP_IN, _MLP_IN_RESIDUAL)):
+            # On some models a change of what the MLP reads stays in the stream: hence a new sum.
+            stream = sum(
+                (
+                    _replaced(self._seen[name], self._there(kind), getattr(self._instead, name))
+                    for kind, name in parts
+                ),
+                start=torch.zeros((), device=stream.device),
+            )
+        return _replaced(stream, self._there("resid_post"), self._instead.resid_post)
+
+
+def _replaced(activation: Tensor, absent: Tensor | None, instead: Tensor) -> Tensor:
+    """Return an activation with what is there instead where it is absent.
+
+    Shapes (replacements × rows, …), (rows, …) and (replacements, …).
+    """
+    if absent is None:
+        return activation
+    apart = activation.view(len(instead), len(absent), *activation.shape[1:])
+    return torch.where(absent[..., None], instead[:, None].to(activation), apart).view_as(
+        activation
+    )

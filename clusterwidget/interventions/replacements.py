@@ -1,0 +1,181 @@
+"""Replacements: what the parts of a model do elsewhere, to put in place of what they do here.
+
+On average over examples, for mean ablation, or in single other examples, for resample ablation.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from clusterwidget.capture import evaluating
+from clusterwidget.hooks import hook_name
+from clusterwidget.interventions.patching import Hook
+from clusterwidget.interventions.workbench import Workbench
+from clusterwidget.progress import Cancelled, CaptureCancelledError, Progress
+
+Ints = npt.NDArray[np.int64]
+Tensor = torch.Tensor
+
+_MOST_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class LayerParts:
+    """What the parts of one layer do, in each of a number of replacements.
+
+    Attributes
+    ----------
+    z : torch.Tensor, shape (replacements, T, heads, d_head)
+    flow : torch.Tensor, shape (replacements, heads, T, T, d_head)
+        What a head brings from each position (second T) to each (first T): attention times value.
+    attn_out, mlp_out, resid_pre, resid_post : torch.Tensor, shape (replacements, T, d_model)
+        `mlp_out` is zeros where there is no MLP.
+    """
+
+    z: Tensor
+    flow: Tensor
+    attn_out: Tensor
+    mlp_out: Tensor
+    resid_pre: Tensor
+    resid_post: Tensor
+
+
+class Replacements:
+    """What parts do in some examples, one replacement each, or on average over them, as one.
+
+    Layers are worked out together as far as a bound on memory allows, and the latest are kept.
+
+    Parameters
+    ----------
+    bench : Workbench
+    examples : numpy.ndarray of int
+    averaged : bool
+    """
+
+    def __init__(self, bench: Workbench, examples: Ints, *, averaged: bool) -> None:
+        self.examples = examples
+        self.averaged = averaged
+        self.count = 1 if averaged else len(examples)
+        self._bench = bench
+        self._layers: OrderedDict[int, LayerParts] = OrderedDict()
+        self._embed: Tensor | None = None
+        cfg, t = bench.model.cfg, bench.examples.tokens.shape[1]
+        bytes_of_one = 8 * self.count * int(cfg.n_heads) * t * t * int(cfg.d_head)
+        self._at_once = max(1, _MOST_BYTES // bytes_of_one)
+
+    def layer(
+        self, layer: int, progress: Progress | None = None, cancelled: Cancelled | None = None
+    ) -> LayerParts:
+        """Return what a layer's parts do, from one run over the examples where it is not known."""
+        if layer not in self._layers:
+            # Traces go from the last layer down: those below are asked for next.
+            first = max(0, layer - self._at_once + 1)
+            self._layers.update(self._run(range(first, layer + 1), progress, cancelled))
+            while len(self._layers) > self._at_once:
+                self._layers.popitem(last=False)
+        return self._layers[layer]
+
+    def embed(self) -> Tensor:
+        """Return the embeddings, shape (replacements, T, d_model)."""
+        if self._embed is None:
+            self.layer(0)
+        assert self._embed is not None
+        return self._embed
+
+    def _run(
+        self, layers: range, progress: Progress | None, cancelled: Cancelled | None
+    ) -> dict[int, LayerParts]:
+        bench = self._bench
+        patcher = bench.patcher
+        tokens = bench.examples.tokens[self.examples]
+        size = patcher.batch_size(tokens.shape[1])
+        seen = _Seen(averaged=self.averaged)
+        embed = hook_name(bench.model, "embed", None)
+        assert embed is not None
+        hooks: list[Hook] = [(embed, seen.part(None, "embed"))]
+        for layer in layers:
+            hooks += _layer_hooks(seen, layer, bench.model.hook_dict)
+        stop = None if layers[-1] == patcher.last else layers[-1] + 1
+        with torch.no_grad(), evaluating(bench.model):
+            for start in range(0, len(tokens), size):
+                batch = patcher.tensor(tokens[start : start + size])
+                bench.model.run_with_hooks(batch, fwd_hooks=hooks, stop_at_layer=stop)
+                if progress is not None:
+                    progress(min(start + size, len(tokens)), len(tokens))
+                if cancelled is not None and cancelled():
+                    raise CaptureCancelledError
+        found = seen.result(len(tokens))
+        self._embed = found[None, "embed"]
+        return {layer: _parts(found, layer) for layer in layers}
+
+
+class _Seen:
+    """Collects activations of batches: summed up, or one after another."""
+
+    def __init__(self, *, averaged: bool) -> None:
+        self.averaged = averaged
+        self._seen: dict[tuple[int | None, str], list[Tensor]] = {}
+
+    def add(self, layer: int | None, name: str, activation: Tensor) -> None:
+        kept = self._seen.setdefault((layer, name), [])
+        if not self.averaged:
+            kept.append(activation.clone())
+            return
+        total = activation.sum(dim=0, keepdim=True, dtype=torch.float64)
+        self._seen[layer, name] = [total + kept[0] if kept else total]
+
+    def part(self, layer: int | None, name: str) -> Callable[..., None]:
+        def keep(activation: Tensor, hook: Any) -> None:
+            self.add(layer, name, activation)
+
+        return keep
+
+    def result(self, n: int) -> dict[tuple[int | None, str], Tensor]:
+        if self.averaged:
+            return {key: (sums[0] / n).float() for key, sums in self._seen.items()}
+        return {key: torch.cat(parts) for key, parts in self._seen.items()}
+
+
+def _parts(found: Mapping[tuple[int | None, str], Tensor], layer: int) -> LayerParts:
+    names = ("z", "flow", "attn_out", "mlp_out", "resid_pre", "resid_post")
+    nothing = torch.zeros_like(found[layer, "attn_out"])
+    return LayerParts(*(found.get((layer, name), nothing) for name in names))
+
+
+def _layer_hooks(seen: _Seen, layer: int, there: Any) -> list[Hook]:
+    block = f"blocks.{layer}"
+    latest: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Callable[..., None]:
+        def write(activation: Tensor, hook: Any) -> None:
+            latest[name] = activation
+
+        return write
+
+    def add_flow(z: Tensor, hook: Any) -> None:
+        pattern, v = latest.pop("pattern"), per_head(latest.pop("v"), z.shape[2])
+        if seen.averaged:
+            seen.add(layer, "flow", torch.einsum("bhts,bshd->htsd", pattern, v)[None])
+        else:
+            seen.add(layer, "flow", torch.einsum("bhts,bshd->bhtsd", pattern, v))
+
+    names = {name: f"{block}.hook_{name}" for name in ("attn_out", "mlp_out", "resid_pre")}
+    names |= {"z": f"{block}.attn.hook_z", "resid_post": f"{block}.hook_resid_post"}
+    return [
+        (f"{block}.attn.hook_v", keep("v")),
+        (f"{block}.attn.hook_pattern", keep("pattern")),
+        (f"{block}.attn.hook_z", add_flow),
+        *((hook, seen.part(layer, name)) for name, hook in names.items() if hook in there),
+    ]
+
+
+def per_head(v: Tensor, heads: int) -> Tensor:
+    """Return values, (batch, T, heads of v, d_head), repeated for the heads that share them."""
+    return v.repeat_interleave(heads // v.shape[2], dim=2)

@@ -1,0 +1,250 @@
+"""Tracing: from the answer down, layer by layer, what it came through is found.
+
+Edges whose removal leaves the answer as it was are cut together, as many as it bears, until each
+that is left matters. This is automated circuit discovery (Conmy et al., 2023) for a single example.
+What is cut comes from other examples, the same one for all that is cut in a run, and the answer
+must bear each of them: a mean would keep answers that it happens to favor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from clusterwidget.interventions.cuts import Cuts, Item, run_cut
+from clusterwidget.interventions.edges import Edge, entering
+from clusterwidget.interventions.replacements import Replacements
+from clusterwidget.interventions.trace import LEAST, THRESHOLD, Trace
+from clusterwidget.interventions.workbench import Workbench
+from clusterwidget.stages import Stage
+
+Tick = Callable[[], None]
+
+
+class Effect(NamedTuple):
+    """What becomes of the answer, as means over replacements; `first` if it stays so with each."""
+
+    loss: float
+    probability: float
+    first: bool
+
+
+def trace(
+    bench: Workbench,
+    instead: Replacements,
+    example: int,
+    at: int,
+    tick: Tick,
+    *,
+    threshold: float = THRESHOLD,
+    least: float = LEAST,
+) -> Trace:
+    """Trace an answer of one example.
+
+    Parameters
+    ----------
+    bench : Workbench
+    instead : Replacements
+        What is there in place of what is cut; the answer must stay as it was with each.
+    example : int
+    at : int
+        Index of the answer.
+    tick : function
+        Called between runs; may raise to call it off.
+    threshold : float
+        Attention above which a head looks at a position: fainter edges are left as they are.
+    least : float
+        Share of its probability that the answer must keep.
+    """
+    tracer = _Tracer(bench, instead, example, at, tick, least)
+    columns = [bench.asked[at].column]
+    for layer in range(bench.patcher.last, -1, -1):
+        found = tracer.edges_into(layer, columns, threshold)
+        tracer.prune(found)
+        position = {name: index for index, name in enumerate(bench.examples.positions)}
+        below = {
+            position[edge.source.position]
+            for edge in tracer.kept
+            if edge.layer == layer and edge.source == entering(layer, edge.source.position)
+        }
+        columns = sorted(below)
+        if not columns:
+            break
+    return tracer.trace()
+
+
+class _Tracer:
+    def __init__(
+        self,
+        bench: Workbench,
+        instead: Replacements,
+        example: int,
+        at: int,
+        tick: Tick,
+        least: float,
+    ) -> None:
+        self.kept: list[Edge] = []
+        self._bench, self._instead, self._example, self._at = bench, instead, example, at
+        self._tick = tick
+        self._pruned: list[Edge] = []
+        self._alone: dict[Item, Effect] = {}
+        self._attention: dict[Edge, float] = {}
+        self._tokens = bench.patcher.tensor(bench.examples.tokens[example][None])
+        without = bench.patcher.run(self._tokens).logits[0, at]
+        self._token = int(without.argmax())
+        self._probability = float(torch.softmax(without.double(), dim=-1)[self._token])
+        self._least = least * self._probability
+        self._patterns = self._all_patterns()
+
+    def edges_into(self, layer: int, columns: Sequence[int], threshold: float) -> list[Edge]:
+        """Return the edges of a layer that end at some positions."""
+        bench = self._bench
+        names = bench.examples.positions
+        has_mlp = f"blocks.{layer}.hook_mlp_out" in bench.model.hook_dict
+        found = []
+        for column in columns:
+            position = names[column]
+            pre, post = entering(layer, position), Stage("resid_post", layer, position=position)
+            attn_out = Stage("attn_out", layer, position=position)
+            found += [Edge(pre, post), Edge(attn_out, post)]
+            if has_mlp:
+                mlp_out = Stage("mlp_out", layer, position=position)
+                found += [Edge(mlp_out, post), Edge(attn_out, mlp_out), Edge(pre, mlp_out)]
+            for head in range(int(bench.model.cfg.n_heads)):
+                result = Stage("result", layer, head, position)
+                found.append(Edge(result, attn_out))
+                weights = self._patterns[layer][head, column]
+                for source in np.flatnonzero(weights > threshold).tolist():
+                    edge = Edge(entering(layer, names[source]), result)
+                    self._attention[edge] = float(weights[source])
+                    found.append(edge)
+        return found
+
+    def prune(self, edges: Sequence[Edge]) -> None:
+        """Cut as many edges as the answer bears, on top of those that are cut; keep the rest."""
+        self._alone |= dict(zip(edges, self._one_by_one(edges, ()), strict=True))
+        left = list(edges)
+        while left:
+            found = self._one_by_one(left, self._pruned)
+            order = sorted(range(len(left)), key=lambda index: found[index].loss)
+            bearable = [left[index] for index in order if self._is_kept(found[index])]
+            if not bearable:
+                break
+            count = self._longest(bearable)
+            self._pruned += bearable[:count]
+            left = [edge for edge in left if edge not in set(bearable[:count])]
+        self.kept += left
+
+    def trace(self) -> Trace:
+        """Return what was found."""
+        bench = self._bench
+        question = bench.asked[self._at]
+        position = bench.examples.positions[question.column]
+        end = Stage("logits", position=position)
+        last = Stage("resid_post", bench.patcher.last, position=position)
+        both = [*((edge, True) for edge in self.kept), *((edge, False) for edge in self._pruned)]
+        stages = dict.fromkeys(
+            [stage for edge, _ in both for stage in (edge.source, edge.target)] + [last]
+        )
+        alone = dict(zip(stages, self._one_by_one(list(stages), ()), strict=True))
+        on_it = {stage for edge in self.kept for stage in (edge.source, edge.target)} | {last, end}
+        rows = [self._edge_row(edge, kept, self._alone[edge]) for edge, kept in both]
+        rows.append(self._edge_row(Edge(last, end), True, alone[last]))
+        nodes = [
+            {
+                "stage": str(stage),
+                "loss": effect.loss,
+                "probability": effect.probability,
+                "kept": stage in on_it,
+            }
+            for stage, effect in alone.items()
+        ]
+        nodes.append({"stage": str(end), "loss": np.nan, "probability": np.nan, "kept": True})
+        (together,) = self._run(self._cuts(1, self._pruned), 1)
+        return Trace(
+            example=self._example,
+            answer=question.name,
+            text=bench.examples.token_text(self._token),
+            probability=self._probability,
+            kept_probability=together.probability,
+            nodes=pd.DataFrame(nodes).set_index("stage"),
+            edges=pd.DataFrame(rows),
+        )
+
+    def _edge_row(self, edge: Edge, kept: bool, alone: Effect) -> dict[str, Any]:
+        return {
+            "source": str(edge.source),
+            "target": str(edge.target),
+            "kind": edge.kind,
+            "attention": self._attention.get(edge, np.nan),
+            "loss": alone.loss,
+            "probability": alone.probability,
+            "kept": kept,
+        }
+
+    def _is_kept(self, found: Effect) -> bool:
+        return found.first and found.probability >= self._least
+
+    def _longest(self, bearable: Sequence[Edge]) -> int:
+        """Return how many of the edges, from the first, can be cut together."""
+        size = self._rows_at_once()
+        counts = np.unique(np.linspace(1, len(bearable), min(size, len(bearable))).astype(int))
+        cuts = self._cuts(len(counts), self._pruned)
+        for index, edge in enumerate(bearable):
+            cuts.cut(slice(int(np.searchsorted(counts, index + 1)), None), edge)
+        kept = [self._is_kept(found) for found in self._run(cuts, len(counts))]
+        return int(counts[int(np.flatnonzero(kept)[-1])])
+
+    def _one_by_one(self, items: Sequence[Item], beside: Iterable[Item]) -> list[Effect]:
+        """Return loss and probability with each item cut, beside others."""
+        found: list[Effect] = []
+        size = self._rows_at_once()
+        beside = list(beside)
+        for start in range(0, len(items), size):
+            part = items[start : start + size]
+            cuts = self._cuts(len(part), beside)
+            for index, item in enumerate(part):
+                cuts.cut(slice(index, index + 1), item)
+            found += self._run(cuts, len(part))
+        return found
+
+    def _rows_at_once(self) -> int:
+        fitting = self._bench.patcher.batch_size(self._tokens.shape[1])
+        return max(1, fitting // self._instead.count)
+
+    def _cuts(self, rows: int, beside: Iterable[Item]) -> Cuts:
+        cuts = Cuts(self._bench, rows)
+        for item in beside:
+            cuts.cut(slice(None), item)
+        return cuts
+
+    def _run(self, cuts: Cuts, rows: int) -> list[Effect]:
+        """Return what becomes of the answer in each row."""
+        self._tick()
+        logits = (
+            run_cut(self._bench, self._instead, self._tokens, cuts).logits[:, self._at].double()
+        )
+        logits = logits.view(self._instead.count, rows, -1)
+        chances = torch.softmax(logits, dim=-1)[..., self._token].cpu().numpy()
+        first = (logits.argmax(dim=-1) == self._token).all(dim=0).tolist()
+        losses = np.log(self._probability) - np.log(np.maximum(chances, 1e-30)).mean(axis=0)
+        return [
+            Effect(float(loss), float(chance), bool(stays))
+            for loss, chance, stays in zip(losses, chances.mean(axis=0), first, strict=True)
+        ]
+
+    def _all_patterns(self) -> list[npt.NDArray[np.float32]]:
+        kept: list[torch.Tensor] = []
+
+        def keep(activation: torch.Tensor, hook: Any) -> None:
+            kept.append(activation[0])
+
+        layers = range(self._bench.patcher.last + 1)
+        hooks = [(f"blocks.{layer}.attn.hook_pattern", keep) for layer in layers]
+        self._bench.patcher.hooked(self._tokens, hooks)
+        return [pattern.float().cpu().numpy() for pattern in kept]
