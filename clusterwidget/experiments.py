@@ -61,7 +61,7 @@ class Experiments(Explanations):
 
     def ablate(
         self,
-        what: Stage | Edge | str,
+        what: Stage | Edge | str | Sequence[Edge | str],
         example: int,
         *,
         method: Literal["mean", "resample", "drop"] = "mean",
@@ -69,12 +69,13 @@ class Experiments(Explanations):
         renormalize: bool = False,
         seed: int = 0,
     ) -> pd.DataFrame:
-        """Return what one example's answers lose without a stage, or without an edge between two.
+        """Return what one example's answers lose without a stage, or without edges between stages.
 
         Parameters
         ----------
-        what : Stage, Edge or the address of one
-            ``"L1H0.result@S3"``, or ``"embed@L2 -> L0H1.result@="``: see `edges.edge_kind`.
+        what : Stage, Edge or the address of one, or a sequence of edges
+            ``"L1H0.result@S3"``, or ``"embed@L2 -> L0H1.result@="``: see `edges.edge_kind`. Of a
+            sequence, all are cut together.
         example : int
         method : "mean", "resample" or "drop"
             What it is replaced by: its mean over the examples (2,000 random ones of them where
@@ -95,17 +96,24 @@ class Experiments(Explanations):
             ``kept_probability`` and ``loss`` in nats, means over draws; ``unusual``, the median of
             how far the activations are from the nearest ones seen, 1 for as far as usual.
         """
-        from clusterwidget.interventions.ablation import ablate_edge, ablate_stage, checked_method
+        from clusterwidget.interventions.ablation import (
+            ablate_edges,
+            ablate_stage,
+            checked_method,
+        )
 
         example = checked_index(example, len(self.examples))
-        is_edge = isinstance(what, Edge) or (isinstance(what, str) and "->" in what)
-        item = checked_edge(what, self.stage_set) if is_edge else Stage.of(what)  # type: ignore[arg-type]
-        checked = checked_method(item, method, draws, renormalize=renormalize)
-        bench = self._workbench()
-        if isinstance(item, Stage):
-            self.stage_set.width(item)
-            return ablate_stage(bench, item, example, checked, seed)
-        return ablate_edge(bench, self._means(), item, example, checked, seed)
+        stage = _stage_or_none(what)
+        if stage is not None:
+            self.stage_set.width(stage)
+            checked = checked_method([stage], method, draws, renormalize=renormalize)
+            return ablate_stage(self._workbench(), stage, example, checked, seed)
+        given = [what] if isinstance(what, (Edge, str)) else what
+        edges = [checked_edge(edge, self.stage_set) for edge in given]  # type: ignore[union-attr]
+        if not edges:
+            raise ValueError("no edge is given: name at least one to cut.")
+        checked = checked_method(edges, method, draws, renormalize=renormalize)
+        return ablate_edges(self._workbench(), self._means(), edges, example, checked, seed)
 
     def trace(
         self,
@@ -193,3 +201,10 @@ class Experiments(Explanations):
         self._workbench()
         assert self._prepared is not None
         return self._prepared[2]
+
+
+def _stage_or_none(what: Stage | Edge | str | Sequence[Edge | str]) -> Stage | None:
+    """Return a stage or the one with this address; None for what is about edges."""
+    if isinstance(what, str) and "->" not in what:
+        return Stage.parse(what)
+    return what if isinstance(what, Stage) else None

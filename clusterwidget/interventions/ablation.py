@@ -6,6 +6,7 @@ Mean and resample ablation as in Wang et al., "Interpretability in the wild" (20
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,14 +35,18 @@ class Method:
     renormalize: bool
 
 
-def checked_method(item: Stage | Edge, name: str, draws: int, *, renormalize: bool) -> Method:
+def checked_method(
+    items: Sequence[Stage | Edge], name: str, draws: int, *, renormalize: bool
+) -> Method:
     """Return the method, or raise ValueError where it does not suit what is ablated."""
     if name not in _METHODS:
         raise ValueError(f"method is one of {', '.join(_METHODS)}, not {name!r}.")
     draws = checked_draws(draws)
-    is_attention = isinstance(item, Edge) and item.kind == ATTENTION
-    if name == "drop" and not is_attention:
-        raise ValueError(f"{item} is no attention edge: only such an edge has a weight to drop.")
+    is_attention = [isinstance(item, Edge) and item.kind == ATTENTION for item in items]
+    if name == "drop" and is_attention != [True]:
+        raise ValueError(
+            f"{items[0]} is not one attention edge: only such an edge has a weight to drop."
+        )
     if renormalize and name != "drop":
         raise ValueError(
             f'renormalize goes with method="drop"; with {name!r} no attention weight changes.'
@@ -87,28 +92,36 @@ def ablate_stage(
     return _table(bench, example, column, patcher.run(tokens), runs, donors)
 
 
-def ablate_edge(
-    bench: Workbench, means: Replacements, edge: Edge, example: int, method: Method, seed: int
+def ablate_edges(
+    bench: Workbench,
+    means: Replacements,
+    edges: Sequence[Edge],
+    example: int,
+    method: Method,
+    seed: int,
 ) -> pd.DataFrame:
-    """Ablate an edge in one example."""
+    """Ablate edges together in one example."""
     patcher = bench.patcher
-    column = bench.column(edge.target)
-    require_reached(bench.asked, column, edge.target)
+    first = min(edges, key=lambda edge: bench.column(edge.target)).target
+    require_reached(bench.asked, bench.column(first), first)
     tokens = patcher.tensor(bench.examples.tokens[example][None])
     donors = np.full(1, example)
     if method.name == "drop":
-        runs = [_dropped(bench, edge, tokens, renormalize=method.renormalize)]
+        runs = [_dropped(bench, edges[0], tokens, renormalize=method.renormalize)]
     elif method.name == "mean":
-        runs = [_cut(bench, means, edge, tokens)]
+        runs = [_cut(bench, means, edges, tokens)]
     else:
         donors = other_examples(len(bench.examples), example, method.draws, seed)
-        runs = [_cut(bench, Replacements(bench, donors, averaged=False), edge, tokens)]
-    return _table(bench, example, column, patcher.run(tokens), runs, donors)
+        runs = [_cut(bench, Replacements(bench, donors, averaged=False), edges, tokens)]
+    return _table(bench, example, bench.column(first), patcher.run(tokens), runs, donors)
 
 
-def _cut(bench: Workbench, instead: Replacements, edge: Edge, tokens: torch.Tensor) -> Run:
+def _cut(
+    bench: Workbench, instead: Replacements, edges: Sequence[Edge], tokens: torch.Tensor
+) -> Run:
     cuts = Cuts(bench, 1)
-    cuts.cut(slice(None), edge)
+    for edge in edges:
+        cuts.cut(slice(None), edge)
     return run_cut(bench, instead, tokens, cuts)
 
 
