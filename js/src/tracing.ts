@@ -1,4 +1,5 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { parseStage } from "./compute/stage";
 import { LatestTask } from "./loader";
 import type { Contents, Source } from "./source/source";
 import type { Trace, TraceNode } from "./source/trace";
@@ -46,6 +47,23 @@ export class Tracing {
   readonly stale: ReadonlySignal<boolean>;
   /** The stages that are kept of the trace shown, by address. */
   readonly nodes: ReadonlySignal<ReadonlyMap<string, TraceNode>>;
+
+  /** Whether a trace is shown. */
+  readonly drawn: ReadonlySignal<boolean> = computed(
+    () => this.shown.value?.trace.possible ?? false,
+  );
+  /** Positions with a stage that is kept, while a trace is shown. */
+  readonly positions: ReadonlySignal<ReadonlySet<string> | null> = computed(() =>
+    this.drawn.value
+      ? new Set([...this.nodes.value.keys()].map((stage) => parseStage(stage)?.position ?? ""))
+      : null,
+  );
+  /** Kinds of the stages that an answer can come through, while a trace is shown. */
+  readonly kinds: ReadonlySignal<ReadonlySet<string> | null> = computed(() =>
+    this.drawn.value
+      ? new Set(this.shown.value?.trace.nodes.map(({ stage }) => parseStage(stage)?.kind ?? ""))
+      : null,
+  );
 
   readonly #source: Source;
   readonly #captioning = new LatestTask();

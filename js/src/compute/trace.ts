@@ -47,7 +47,7 @@ const MOST_RADIUS = 6.5;
 /** Where even the stage that matters most costs less than this, in nats, none is drawn large. */
 const LEAST_FULL_LOSS = 0.5;
 const LEAST_ATTENTION_WIDTH = 0.8;
-const MOST_ATTENTION_WIDTH = 3.4;
+const MOST_ATTENTION_WIDTH = 2.8;
 const INSIDE_WIDTH = 1;
 /** How far a link within a column swings out for each line that it passes, in pixels. */
 const SWING = 1.6;
@@ -110,15 +110,18 @@ function radius(loss: number, most: number): number {
   return LEAST_RADIUS + (MOST_RADIUS - LEAST_RADIUS) * share;
 }
 
-function widthOf({ kind, attention }: TraceEdge): number {
-  if (kind !== "attention") return INSIDE_WIDTH;
+function widthOf({ kind, kept, attention }: TraceEdge): number {
+  if (kind !== "attention" || !kept) return INSIDE_WIDTH;
   const more = (MOST_ATTENTION_WIDTH - LEAST_ATTENTION_WIDTH) * (attention ?? 0);
   return rounded(LEAST_ATTENTION_WIDTH + more);
 }
 
-/** From what a head looks at down its column, and then along the head's line. */
+/** From what a head looks at down its column, and then along the head's line; at its own position, beside it. */
 function reaching(from: Point, to: Point, layout: MapLayout): string {
-  if (from.x === to.x) return swinging(from, to, -0.8 * layout.columnWidth);
+  if (from.x === to.x) {
+    const lines = Math.abs(to.y - from.y) / layout.lineHeight;
+    return swinging(from, to, Math.min(0.6 * layout.columnWidth, 3 + SWING * lines));
+  }
   const down = from.y + 0.6 * (to.y - from.y);
   const along = to.x - 0.6 * (to.x - from.x);
   return `M${at(from)}C${at({ x: from.x, y: down })} ${at({ x: along, y: to.y })} ${at(to)}`;

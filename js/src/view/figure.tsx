@@ -44,7 +44,11 @@ export function Figure({ exploration, root, status, silent, snapshot }: Props) {
     <>
       <Header exploration={exploration} />
       <Notices exploration={exploration} status={status.value} />
-      <main class="cw-main" style={{ "--cw-columns": contents.positions.length }}>
+      <main
+        class="cw-main"
+        style={{ "--cw-columns": contents.positions.length }}
+        data-tracing={exploration.tracing.drawn.value || undefined}
+      >
         <StageMap exploration={exploration} tip={tip} root={root} />
         <section class="cw-panel cw-grid" aria-label="grid">
           <GridMenus exploration={exploration} />

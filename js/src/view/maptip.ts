@@ -22,5 +22,6 @@ export function mapTip(
   const node = trace?.nodes.find((other) => other.stage === text && (other.kept || dot));
   if (!trace || !node) return tip;
   const note = `${nodeText(node)} ${wasText(trace)}`;
-  return { ...tip, note: tip.note === undefined ? note : `${note}\n${tip.note}` };
+  // Without the runners-up, the note hides less of the trace.
+  return { ...tip, note: tip.note === undefined ? note : `${note}\n${tip.note}`, rows: [] };
 }

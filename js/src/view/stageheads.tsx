@@ -21,6 +21,7 @@ export function StageHeads({ exploration, columns, column, names }: Props) {
   const here = exploration.stage.value.slice(exploration.stage.value.indexOf("@") + 1);
   const longest = Math.max(...positions.map((p) => p.length), ...texts.map((t) => t.length));
   const upright = longest * 6.2 > column + 2;
+  const onTrace = exploration.tracing.positions.value;
   const [left, right] = columns;
   return (
     <div
@@ -34,6 +35,7 @@ export function StageHeads({ exploration, columns, column, names }: Props) {
           key={position}
           class="cw-head"
           data-here={position === here || undefined}
+          data-off={onTrace?.has(position) === false || undefined}
           title={`${texts[left + j] ?? ""} at ${position}`}
           style={{ left: `${names + (left + j) * column}px`, width: `${column - 1}px` }}
         >

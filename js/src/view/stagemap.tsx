@@ -36,7 +36,8 @@ export function StageMap({ exploration, tip, root }: Props) {
   const lines = useComputed<MapLine[]>(() => {
     const now = exploration.contents.value;
     if (!now) return [];
-    const kinds = new Set(now.defaultKinds);
+    // A trace goes through these kinds alone, and the fewer lines there are, the more of it is in sight.
+    const kinds = new Set(tracing.kinds.value ?? now.defaultKinds);
     if (current.value) kinds.add(current.value.kind);
     const layers = new Set(now.rows.map((row) => row.layer ?? -1)).size;
     return mapLines(now.rows, all.value ? null : kinds, (layer) =>
@@ -126,7 +127,7 @@ export function StageMap({ exploration, tip, root }: Props) {
     <section
       class="cw-panel cw-map"
       aria-label="stage map"
-      data-tracing={tracing.shown.value?.trace.possible || undefined}
+      data-tracing={tracing.drawn.value || undefined}
     >
       <h3>
         <span>stage</span>

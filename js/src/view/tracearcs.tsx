@@ -35,7 +35,12 @@ export function TraceArcs({ exploration, layout, root }: Props) {
   if (!trace || !drawing) return null;
   const pointed = tracing.pointed.value;
   const stale = tracing.stale.value;
-  const ordered = [...drawing.arcs].sort((a, b) => rank(a) - rank(b));
+  const links = [...drawing.arcs].sort((a, b) => rank(a) - rank(b));
+  const dot = (one: Dot) => {
+    const { stage } = one.node;
+    const lit = stage === pointed || isBeside(trace, stage, pointed);
+    return <Node key={stage} dot={one} here={stage === exploration.stage.value} lit={lit} />;
+  };
   return (
     <svg
       class="cw-trace"
@@ -44,17 +49,11 @@ export function TraceArcs({ exploration, layout, root }: Props) {
       data-pointed={pointed !== null || undefined}
       aria-hidden="true"
     >
-      {ordered.map((arc) => (
+      {drawing.dots.filter(({ node }) => !node.kept).map(dot)}
+      {links.map((arc) => (
         <Link key={arc.d} arc={arc} at={trace.edges.indexOf(arc.edge)} lit={isAt(arc, pointed)} />
       ))}
-      {drawing.dots.map((dot) => (
-        <Node
-          key={dot.node.stage}
-          dot={dot}
-          here={dot.node.stage === exploration.stage.value}
-          lit={dot.node.stage === pointed || isBeside(trace, dot.node.stage, pointed)}
-        />
-      ))}
+      {drawing.dots.filter(({ node }) => node.kept).map(dot)}
     </svg>
   );
 }

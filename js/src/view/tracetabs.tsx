@@ -20,7 +20,7 @@ export function TraceTabs({ exploration }: { exploration: Exploration }) {
 
   if (!any) return null;
   return (
-    <div class="cw-tabs">
+    <div class="cw-answers">
       <span>trace</span>
       <div role="group" aria-label="trace an answer: which stages it came through">
         <div>
@@ -62,28 +62,54 @@ export function TraceSummary({ exploration }: { exploration: Exploration }) {
         </span>
       ) : problem === "" && trace ? (
         <>
-          <span
-            data-role="trace-summary"
-            role="status"
-            data-stale={tracing.stale.value || undefined}
-          >
-            {summaryText(trace)}
-          </span>
-          <label class="cw-check">
-            <input
-              type="checkbox"
-              data-role="pruned"
-              checked={tracing.pruned.value}
-              onChange={(event) => (tracing.pruned.value = event.currentTarget.checked)}
-            />
-            pruned too
-          </label>
+          <div data-stale={tracing.stale.value || undefined}>
+            <span data-role="trace-summary" role="status">
+              {summaryText(trace)}
+            </span>
+            <label class="cw-check">
+              <input
+                type="checkbox"
+                data-role="pruned"
+                checked={tracing.pruned.value}
+                onChange={(event) => (tracing.pruned.value = event.currentTarget.checked)}
+              />
+              pruned too
+            </label>
+          </div>
+          <TraceKey />
         </>
       ) : (
         <span class="cw-traced-problem" role="status" data-role="trace-problem">
           {problem}
         </span>
       )}
+    </div>
+  );
+}
+
+/** What the circles and curves stand for. */
+function TraceKey() {
+  return (
+    <div class="cw-swatches cw-trace-key">
+      <span title="the larger, the more the answer loses without the stage">
+        <svg aria-hidden="true">
+          <circle class="cw-dot" data-kept cx="3" cy="7" r="2" />
+          <circle class="cw-dot" data-kept cx="11" cy="7" r="5" />
+        </svg>
+        loses without it
+      </span>
+      <span title="what a head looks at; the wider, the more">
+        <svg class="cw-arc cw-looks" data-kept aria-hidden="true">
+          <path d="M2 1C2 8 8 10 16 10" style={{ strokeWidth: "2px" }} />
+        </svg>
+        looks at
+      </span>
+      <span title="what stages pass on at one position">
+        <svg class="cw-arc" data-kept aria-hidden="true">
+          <path d="M8 0C11 4 11 9 8 13" />
+        </svg>
+        passes on
+      </span>
     </div>
   );
 }

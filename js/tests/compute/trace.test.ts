@@ -122,7 +122,7 @@ describe("the links of a trace", () => {
       attention,
     }));
     const widths = drawTrace(trace([], looks), layout(), false).arcs.map(({ width }) => width);
-    expect(widths).toEqual([0.8, 2.1, 3.4]);
+    expect(widths).toEqual([0.8, 1.8, 2.8]);
   });
 
   test("to a neighboring line are straight, and others swing out within their column", () => {
@@ -143,10 +143,15 @@ describe("the links of a trace", () => {
     expect(0.75 * (stream?.left ?? 0)).toBeLessThanOrEqual(10);
   });
 
-  test("of a head that looks at its own position swing out of its column", () => {
-    const own = edge("embed@a", "L0H0.result@a", "attention");
-    const [arc] = drawTrace(trace([], [own]), layout(), false).arcs;
-    expect(0.75 * course(arc?.d ?? "").left).toBeGreaterThan(10);
+  test("of a head that looks at its own position are not where the residual stream is", () => {
+    const own = edge("embed@a", "L0H1.result@a", "attention");
+    const stream = edge("embed@a", "L0.resid_post@a", "residual");
+    const [look, carried] = drawTrace(trace([], [own, stream]), layout(), false).arcs.map(({ d }) =>
+      course(d),
+    );
+    expect(look?.right).toBeGreaterThan(5);
+    expect(look?.left).toBe(0);
+    expect(carried?.right).toBe(0);
   });
 
   test("that are not kept are there when asked for", () => {
