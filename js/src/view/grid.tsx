@@ -217,7 +217,12 @@ function followPointer(exploration: Exploration, parts: Parts, ending: AbortSign
   };
   cells.addEventListener("pointermove", move, { signal: ending });
   cells.addEventListener("pointerleave", leave, { signal: ending });
-  cells.addEventListener("mousedown", withoutSelecting, { signal: ending });
+  const press = (event: MouseEvent) => {
+    withoutSelecting(event);
+    // With Shift held, a browser takes a click for the keyboard's doing, and shows the focus.
+    cells.classList.add("cw-clicked");
+  };
+  cells.addEventListener("mousedown", press, { signal: ending });
   cells.addEventListener("click", click, { signal: ending });
   ending.addEventListener("abort", () => cancelAnimationFrame(frame));
 }
@@ -244,9 +249,14 @@ function followKeys(exploration: Exploration, parts: Parts, ending: AbortSignal)
     } else if (event.key === "Escape" && exploration.pointed.value !== null && !swapped()) {
       exploration.point(null);
     } else return;
+    cells.classList.remove("cw-clicked");
     event.preventDefault();
     event.stopPropagation();
   };
   cells.addEventListener("keydown", press, { signal: ending });
-  cells.addEventListener("blur", () => exploration.point(null), { signal: ending });
+  const blur = () => {
+    cells.classList.remove("cw-clicked");
+    exploration.point(null);
+  };
+  cells.addEventListener("blur", blur, { signal: ending });
 }

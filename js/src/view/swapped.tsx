@@ -71,9 +71,10 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
               {progress.title}
             </span>
           ) : null}
-          <Unusual times={found?.unusual ?? null} />
-          <span class="cw-spacer" />
-          {found && found.answers.length > 1 ? <Fed exploration={exploration} /> : null}
+          <span class="cw-swap-more">
+            <Unusual times={found?.unusual ?? null} />
+            {found && found.answers.length > 1 ? <Fed exploration={exploration} /> : null}
+          </span>
           <button
             type="button"
             data-role="swap-dismiss"

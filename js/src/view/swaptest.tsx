@@ -62,7 +62,7 @@ function Start({ exploration, stage }: { exploration: Exploration; stage: string
   if (progress) {
     const { done, total, text } = progress;
     return (
-      <div class="cw-preparing" data-role="testing" role="status">
+      <div class="cw-testing" data-role="testing" role="status">
         <ProgressBar progress={progress} />
         <span>{total > 0 ? `${countText(done)} of ${countText(total)} ${text}` : "testing"}</span>
         <button type="button" data-role="cancel-test" onClick={() => swapTests.cancel()}>
