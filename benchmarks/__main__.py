@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-PARTS = ("startup", "distances", "capture", "memory", "knowledge", "page")
+PARTS = ("startup", "distances", "capture", "memory", "knowledge", "experiments", "page")
 
 
 def main() -> None:

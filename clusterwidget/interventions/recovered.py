@@ -7,6 +7,7 @@ bad as a random one, and below 0 where it is worse.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -51,10 +52,15 @@ def recovered(
     nothing = Recovered(float("nan"), float("nan"), float("nan"))
     if not len(parts) or parts[:, 1].mean() < FLOOR:
         return nothing
-    rng = np.random.default_rng([seed, 2])
-    weights = rng.multinomial(len(parts), np.full(len(parts), 1 / len(parts)), size=_RESAMPLES)
-    above, below = (weights @ parts).T
+    above, below = (_resamples(len(parts), seed) @ parts).T
     shares = (above / below)[below > 0]
     kept, lost = parts.mean(axis=0)
     low, high = np.percentile(shares, [2.5, 97.5])
     return Recovered(float(kept / lost), float(low), float(high))
+
+
+@lru_cache(maxsize=2)
+def _resamples(n: int, seed: int) -> Float64Array:
+    """Return how often each pair is drawn in each resample; drawing them is what takes time."""
+    rng = np.random.default_rng([seed, 2])
+    return rng.multinomial(n, np.full(n, 1 / n), size=_RESAMPLES).astype(np.float64)
