@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import torch
@@ -32,7 +33,7 @@ def _swaps(explorer: cw.Explorer) -> None:
     explorer.swap(STAGE, 0, 1)
     one = statistics.median(_seconds(lambda: explorer.swap(STAGE, 0, 1)) for _ in range(TIMED))
     fresh = _seconds(lambda: explorer.swap_test(STAGE, progress=_quiet))
-    tested = statistics.median(_seconds(lambda: _test(explorer, seed)) for seed in (1, 2, 3))
+    tested = statistics.median(_seconds(partial(_test, explorer, seed)) for seed in (1, 2, 3))
     looped = _loop(explorer) * PAIRS * len(CONDITIONS) / LOOPED
     print_table(
         f"Swap test of {STAGE}, {PAIRS:,} pairs × {len(CONDITIONS)} conditions, 10,000 problems",
