@@ -34,7 +34,10 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
   const there = asked !== null && asked.receiver === exploration.selected.value;
   const label = (example: number) => exploration.labels.value?.at(example) ?? `example ${example}`;
   const problem = swaps.problem.value || (found?.possible === false ? found.reason : "");
-  const stale = asked?.stage !== found?.stage || asked?.donor !== found?.donor;
+  const stale =
+    asked?.stage !== found?.stage ||
+    asked?.donor !== found?.donor ||
+    swaps.free.value !== found?.free;
   const progress = swaps.asking.progress.value;
   const said = !there || stale ? "" : problem || (found ? changesText(found.answers) : "");
   return (
@@ -73,7 +76,9 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
           ) : null}
           <span class="cw-swap-more">
             <Unusual times={found?.unusual ?? null} />
-            {found && found.answers.length > 1 ? <Fed exploration={exploration} /> : null}
+            {(found?.answers.length ?? 0) > 1 || swaps.free.value ? (
+              <Fed exploration={exploration} />
+            ) : null}
           </span>
           <button
             type="button"
