@@ -21,6 +21,8 @@ export interface Dot {
   readonly x: number;
   readonly y: number;
   readonly r: number;
+  /** Whether it is the answer itself, which the size says nothing of. */
+  readonly answer: boolean;
 }
 
 /** A link of the trace, between two cells. */
@@ -65,7 +67,7 @@ export function lineKey({ kind, layer, head }: Omit<Stage, "position">): string 
 export function drawTrace(trace: Trace, layout: MapLayout, pruned: boolean): TraceDrawing {
   const most = Math.max(
     LEAST_FULL_LOSS,
-    ...trace.nodes.filter(({ kept }) => kept).map(({ loss }) => loss),
+    ...trace.nodes.filter(({ kept }) => kept).map(({ loss }) => loss ?? 0),
   );
   // What is behind one heading is one dot, for the stage that matters most there.
   const dots = new Map<string, Dot>();
@@ -73,9 +75,9 @@ export function drawTrace(trace: Trace, layout: MapLayout, pruned: boolean): Tra
     const at = node.kept || pruned ? placeOf(node.stage, layout) : null;
     if (!at) continue;
     const key = `${at.x} ${at.y}`;
-    const there = dots.get(key)?.node;
-    if (there && (there.kept !== node.kept ? there.kept : there.loss >= node.loss)) continue;
-    dots.set(key, { node, ...at, r: radius(node.loss, most) });
+    if (outweighs(dots.get(key)?.node, node)) continue;
+    const answer = node.loss === null;
+    dots.set(key, { node, ...at, answer, r: answer ? MOST_RADIUS : radius(node.loss, most) });
   }
   const arcs = new Map<string, Arc>();
   for (const edge of trace.edges) {
@@ -85,11 +87,19 @@ export function drawTrace(trace: Trace, layout: MapLayout, pruned: boolean): Tra
     if (!from || !to || (from.x === to.x && from.y === to.y)) continue;
     const d =
       edge.kind === "attention" ? reaching(from, to, layout) : inside(edge, from, to, layout);
-    const there = arcs.get(d)?.edge;
-    if (there && (there.kept !== edge.kept ? there.kept : there.loss >= edge.loss)) continue;
+    if (outweighs(arcs.get(d)?.edge, edge)) continue;
     arcs.set(d, { edge, d, width: widthOf(edge) });
   }
   return { dots: [...dots.values()], arcs: [...arcs.values()] };
+}
+
+type Weighed = Pick<TraceNode, "kept" | "loss">;
+
+/** Whether what is drawn at a place stays there: what is kept does, and then what matters most. */
+function outweighs(there: Weighed | undefined, other: Weighed): boolean {
+  if (!there) return false;
+  if (there.kept !== other.kept) return there.kept;
+  return (there.loss ?? Infinity) >= (other.loss ?? Infinity);
 }
 
 /** The middle of a stage's cell, or of its layer's heading where its line is not shown. */

@@ -1,6 +1,6 @@
 import type { LinkKind, Trace, TraceEdge, TraceNode } from "../source/trace";
 import { parseStage } from "./stage";
-import { countText, percentText } from "./text";
+import { countText, percentText, visibleToken } from "./text";
 
 const MEANINGS: Readonly<Record<Exclude<LinkKind, "attention">, string>> = {
   head: "part of what all heads wrote together",
@@ -12,18 +12,23 @@ const MEANINGS: Readonly<Record<Exclude<LinkKind, "attention">, string>> = {
 };
 
 /** What the answer loses without a stage of its trace. */
-export function nodeText(node: TraceNode): string {
-  return `without it the answer keeps ${percentText(node.probability)}`;
+export function nodeText({ probability }: TraceNode, { text }: Trace): string {
+  return probability === null
+    ? `the answer itself: ${visibleToken(text)}`
+    : `without it the answer keeps ${percentText(probability)}`;
+}
+
+/** The same, with how likely the answer is with all there is. */
+export function nodeNote(node: TraceNode, trace: Trace): string {
+  const now = percentText(trace.probability);
+  return `${nodeText(node, trace)}${node.probability === null ? `, ${now}` : ` (was ${now})`}`;
 }
 
 /** The same for a link. */
-export function edgeText(edge: TraceEdge): string {
-  return `without this link the answer keeps ${percentText(edge.probability)}`;
-}
-
-/** How likely the answer is with all there is. */
-export function wasText(trace: Trace): string {
-  return `(was ${percentText(trace.probability)})`;
+export function edgeNote({ probability }: TraceEdge, trace: Trace): string {
+  return probability === null
+    ? "without this link there is no answer"
+    : `without this link the answer keeps ${percentText(probability)} (was ${percentText(trace.probability)})`;
 }
 
 /** What goes along a link: a title, and what it means. */

@@ -1,10 +1,10 @@
 /** A stage that an answer may have come through. */
 export interface TraceNode {
   readonly stage: string;
-  /** The answer's probability with the stage replaced by its mean alone. */
-  readonly probability: number;
+  /** The answer's probability with this stage alone replaced; null for the answer itself. */
+  readonly probability: number | null;
   /** What the answer loses then, in nats. */
-  readonly loss: number;
+  readonly loss: number | null;
   readonly kept: boolean;
 }
 
@@ -24,9 +24,10 @@ export interface TraceEdge {
   readonly kind: LinkKind;
   /** How much the head looks there, for attention. */
   readonly attention: number | null;
-  /** The answer's probability with this link alone cut, and what the answer loses then, in nats. */
-  readonly probability: number;
-  readonly loss: number;
+  /** The answer's probability with this link alone cut; null where without it there is no answer. */
+  readonly probability: number | null;
+  /** What the answer loses then, in nats. */
+  readonly loss: number | null;
   readonly kept: boolean;
 }
 
@@ -39,7 +40,9 @@ export interface Trace {
   readonly possible: boolean;
   /** Why it is not, in words. */
   readonly reason: string;
-  /** Of the answer, with nothing cut and with all links cut that are not kept. */
+  /** What the model answers. */
+  readonly text: string;
+  /** Of that, with nothing cut and with all links cut that are not kept. */
   readonly probability: number;
   readonly keptProbability: number;
   readonly nodes: readonly TraceNode[];

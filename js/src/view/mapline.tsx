@@ -41,7 +41,9 @@ export function MapLineView(props: Props) {
   const { row } = line;
   const positions = exploration.contents.value?.positions ?? [];
   const [left, right] = columns;
-  const onTrace = exploration.tracing.nodes.value;
+  const { nodes, shown } = exploration.tracing;
+  const onTrace = nodes.value;
+  const trace = shown.value?.trace;
   return (
     <div class="cw-line" style={style} role="row" aria-rowindex={index + 1}>
       <span class="cw-name" role="rowheader" style={{ width: `${NAME_WIDTH}px` }}>
@@ -55,7 +57,7 @@ export function MapLineView(props: Props) {
         const text = stageText(stage);
         const { color, same, text: said, sign } = look(text);
         const node = onTrace.get(text);
-        const traced = node ? `on the trace: ${nodeText(node)}` : "";
+        const traced = node && trace ? `on the trace: ${nodeText(node, trace)}` : "";
         return (
           <span
             key={at}

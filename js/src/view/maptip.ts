@@ -1,5 +1,5 @@
 import { describeStage, parseStage } from "../compute/stage";
-import { edgeMeaning, edgeText, nodeText, wasText } from "../compute/tracewords";
+import { edgeMeaning, edgeNote, nodeNote } from "../compute/tracewords";
 import type { Exploration } from "../exploration";
 import { explainedTip } from "./explained";
 import type { Tip } from "./tooltip";
@@ -9,11 +9,12 @@ export function mapTip(
   exploration: Exploration,
   { stage: cell, node: dot, edge: link }: DOMStringMap,
 ): Omit<Tip, "x" | "y"> | null {
-  const trace = exploration.tracing.shown.value?.trace;
+  const { tracing } = exploration;
+  const trace = tracing.stale.value ? undefined : tracing.shown.value?.trace;
   const edge = trace?.edges[Number(link)];
   if (trace && edge) {
     const [title, detail] = edgeMeaning(edge);
-    return { title, detail, note: `${edgeText(edge)} ${wasText(trace)}` };
+    return { title, detail, note: edgeNote(edge, trace), beside: true };
   }
   const text = cell ?? dot;
   const stage = text === undefined ? null : parseStage(text);
@@ -21,7 +22,6 @@ export function mapTip(
   const tip = { title: text, detail: describeStage(stage), ...explainedTip(exploration, text) };
   const node = trace?.nodes.find((other) => other.stage === text && (other.kept || dot));
   if (!trace || !node) return tip;
-  const note = `${nodeText(node)} ${wasText(trace)}`;
-  // Without the runners-up, the note hides less of the trace.
-  return { ...tip, note: tip.note === undefined ? note : `${note}\n${tip.note}`, rows: [] };
+  const note = nodeNote(node, trace);
+  return { ...tip, note: tip.note === undefined ? note : `${note}\n${tip.note}`, beside: true };
 }

@@ -104,7 +104,9 @@ export function StageMap({ exploration, tip, root }: Props) {
     const { dataset } = event.target as HTMLElement | SVGElement;
     const about = mapTip(exploration, dataset);
     const box = root.getBoundingClientRect();
-    tip.value = about && { x: event.clientX - box.left, y: event.clientY - box.top, ...about };
+    const map = scroller.current?.getBoundingClientRect();
+    const x = about?.beside && map ? map.right : event.clientX;
+    tip.value = about && { x: x - box.left, y: event.clientY - box.top, ...about };
     const stage = dataset.node ?? dataset.stage ?? "";
     tracing.pointed.value = tracing.nodes.value.has(stage) ? stage : null;
   };

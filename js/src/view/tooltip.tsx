@@ -9,6 +9,8 @@ export interface Tip {
   /** What matters most, and names with their numbers under it. */
   readonly note?: string;
   readonly rows?: readonly (readonly [name: string, number: string])[];
+  /** Whether it stands to the right of the stage map, where it hides none of a trace. */
+  readonly beside?: boolean;
 }
 
 /** Beyond these, in pixels, a note stands to the left of the pointer, or above it. */
@@ -20,7 +22,7 @@ export function Tooltip({ tip }: { tip: Signal<Tip | null> }) {
   const shown = tip.value;
   if (!shown) return null;
   const side =
-    shown.x > MIDDLE_X
+    shown.x > MIDDLE_X && !shown.beside
       ? { right: `calc(100% - ${shown.x - 12}px)` }
       : { left: `${shown.x + 14}px` };
   const above = shown.y > MIDDLE_Y;

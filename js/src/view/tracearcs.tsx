@@ -1,4 +1,5 @@
 import { useLayoutEffect, useMemo } from "preact/hooks";
+import { visibleToken } from "../compute/text";
 import { type Arc, type Dot, drawTrace, type MapLayout } from "../compute/trace";
 import type { Exploration } from "../exploration";
 import type { Trace } from "../source/trace";
@@ -8,6 +9,9 @@ export interface Traced {
   /** From the press or click to the drawn trace. */
   readonly ms: number;
 }
+
+/** An answer of more characters does not fit into its circle. */
+const MOST_WRITTEN = 1;
 
 interface Props {
   readonly exploration: Exploration;
@@ -39,7 +43,8 @@ export function TraceArcs({ exploration, layout, root }: Props) {
   const dot = (one: Dot) => {
     const { stage } = one.node;
     const lit = stage === pointed || isBeside(trace, stage, pointed);
-    return <Node key={stage} dot={one} here={stage === exploration.stage.value} lit={lit} />;
+    const here = stage === exploration.stage.value;
+    return <Node key={stage} dot={one} text={one.answer ? trace.text : ""} here={here} lit={lit} />;
   };
   return (
     <svg
@@ -92,18 +97,29 @@ function Link({ arc, at, lit }: { arc: Arc; at: number; lit: boolean }) {
   );
 }
 
-function Node({ dot, here, lit }: { dot: Dot; here: boolean; lit: boolean }) {
-  const { node, x, y, r } = dot;
+interface NodeProps {
+  readonly dot: Dot;
+  /** What is written into it, where it is the answer. */
+  readonly text: string;
+  readonly here: boolean;
+  readonly lit: boolean;
+}
+
+function Node({ dot, text, here, lit }: NodeProps) {
+  const { node, x, y, r, answer } = dot;
   return (
-    <circle
-      class="cw-dot"
-      cx={x}
-      cy={y}
-      r={r}
-      data-node={node.stage}
+    <g
+      class={answer ? "cw-dot cw-dot-answer" : "cw-dot"}
       data-kept={node.kept || undefined}
       data-here={here || undefined}
       data-lit={lit || undefined}
-    />
+    >
+      <circle cx={x} cy={y} r={r} data-node={node.stage} />
+      {text.length > 0 && text.length <= MOST_WRITTEN ? (
+        <text x={x} y={y} dy="0.35em">
+          {visibleToken(text)}
+        </text>
+      ) : null}
+    </g>
   );
 }

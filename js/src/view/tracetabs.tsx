@@ -60,7 +60,13 @@ export function TraceSummary({ exploration }: { exploration: Exploration }) {
             cancel
           </button>
         </span>
-      ) : problem === "" && trace ? (
+      ) : null}
+      {problem === "" ? null : (
+        <span class="cw-traced-problem" role="status" data-role="trace-problem">
+          {problem}
+        </span>
+      )}
+      {trace?.possible ? (
         <>
           <div data-stale={tracing.stale.value || undefined}>
             <span data-role="trace-summary" role="status">
@@ -78,11 +84,7 @@ export function TraceSummary({ exploration }: { exploration: Exploration }) {
           </div>
           <TraceKey />
         </>
-      ) : (
-        <span class="cw-traced-problem" role="status" data-role="trace-problem">
-          {problem}
-        </span>
-      )}
+      ) : null}
     </div>
   );
 }
@@ -92,9 +94,9 @@ function TraceKey() {
   return (
     <div class="cw-swatches cw-trace-key">
       <span title="the larger, the more the answer loses without the stage">
-        <svg aria-hidden="true">
-          <circle class="cw-dot" data-kept cx="3" cy="7" r="2" />
-          <circle class="cw-dot" data-kept cx="11" cy="7" r="5" />
+        <svg class="cw-dot" data-kept aria-hidden="true">
+          <circle cx="3" cy="7" r="2" />
+          <circle cx="11" cy="7" r="5" />
         </svg>
         loses without it
       </span>

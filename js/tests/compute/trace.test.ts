@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { drawTrace, lineKey, type MapLayout } from "../../src/compute/trace";
-import { edgeMeaning, nodeText, summaryText, wasText } from "../../src/compute/tracewords";
+import {
+  edgeMeaning,
+  edgeNote,
+  nodeNote,
+  nodeText,
+  summaryText,
+} from "../../src/compute/tracewords";
 import type { LinkKind, Trace, TraceEdge, TraceNode } from "../../src/source/trace";
 
 const ROWS = [
@@ -45,7 +51,7 @@ function edge(source: string, target: string, kind: LinkKind, kept = true): Trac
 
 function trace(nodes: TraceNode[], edges: TraceEdge[] = []): Trace {
   const possible = { possible: true, reason: "", probability: 0.991, keptProbability: 0.97 };
-  return { row: 0, answer: "x", ...possible, nodes, edges };
+  return { row: 0, answer: "x", text: "6", ...possible, nodes, edges };
 }
 
 const LOOK = edge("embed@a", "L0H1.result@b", "attention");
@@ -94,6 +100,15 @@ describe("the nodes of a trace", () => {
     const withThem = drawTrace(trace(nodes), layout(), true).dots;
     expect(without.map(({ node }) => node.stage)).toEqual(["embed@a"]);
     expect(withThem.map(({ r }) => r)).toEqual([6.5, 6.5]);
+  });
+
+  test("are as large as any where they are the answer itself, which loses nothing", () => {
+    const answer = { ...node("logits@a"), loss: null, probability: null };
+    const { dots } = drawTrace(trace([node("embed@a", 4), answer]), layout(), false);
+    expect(dots.map(({ r, answer }) => [r, answer])).toEqual([
+      [6.5, false],
+      [6.5, true],
+    ]);
   });
 
   test("of a folded layer are one at its heading, for the one that matters most", () => {
@@ -172,11 +187,21 @@ describe("the links of a trace", () => {
 });
 
 describe("a trace in words", () => {
-  test("says what is left without a stage", () => {
-    expect(nodeText({ ...node("embed@a"), probability: 0.034 })).toBe(
-      "without it the answer keeps 3%",
+  test("says what is left without a stage or a link", () => {
+    const whole = trace([]);
+    const lost = { ...node("embed@a"), probability: 0.034 };
+    expect(nodeText(lost, whole)).toBe("without it the answer keeps 3%");
+    expect(nodeNote(lost, whole)).toBe("without it the answer keeps 3% (was 99%)");
+    expect(edgeNote(LOOK, whole)).toBe("without this link the answer keeps 50% (was 99%)");
+  });
+
+  test("says which stage is the answer, and what leads to it", () => {
+    const nothing = { probability: null, loss: null };
+    expect(nodeNote({ ...node("logits@a"), ...nothing }, trace([]))).toBe(
+      "the answer itself: 6, 99%",
     );
-    expect(wasText(trace([]))).toBe("(was 99%)");
+    const last = { ...edge("L0.resid_post@a", "logits@a", "answer"), ...nothing };
+    expect(edgeNote(last, trace([]))).toBe("without this link there is no answer");
   });
 
   test("says where a head looks, and what joins what", () => {
