@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 import clusterwidget as cw
+from benchmarks import experiments_page
 from benchmarks.timing import print_table
 from clusterwidget.interventions.pairs import CONDITIONS, draw_pairs, draw_receivers
 
@@ -22,11 +23,12 @@ TIMED = 25
 
 
 def main() -> None:
-    """Print how long experiments take, and how often traces hold."""
+    """Print how long experiments take, how often traces hold, and what they take on screen."""
     explorer = cw.Explorer(cw.addition.load_model(), cw.addition.problems(10_000, seed=0))
     _swaps(explorer)
     _certificates(explorer)
     _traces(explorer)
+    experiments_page.main()
 
 
 def _swaps(explorer: cw.Explorer) -> None:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import statistics
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
-from benchmarks.timing import percentile, print_table
-from tests.browser.books import lab_url, run_all, wait_for_kernel, write_notebook
-from tests.browser.chromium import find_chromium
+from benchmarks.served import in_ms, opened, p50_p95, served
+from benchmarks.timing import print_table
+from tests.browser.books import run_all
 from tests.browser.figure import Figure
-from tests.browser.fixtures import QUIET
-from tests.browser.servers import Server, start_lab
+from tests.browser.servers import Server
 
 CLICKS = 40
 SIZES = ((10_000, 128), (100_000, 32), (1_000_000, 32))
@@ -85,23 +82,23 @@ WARM = "import time; started = time.time()\ncw.ClusterWidget(model, problems)"
 
 def main() -> None:
     """Print what a click, a change of stage and the first picture take."""
-    with tempfile.TemporaryDirectory() as folder, _served(Path(folder)) as (lab, browser):
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as (lab, browser):
         clicks, stages = [], []
         for (n, d), target in zip(SIZES, TARGETS_MS, strict=True):
             drawn, shown, changed = _clicks(lab, browser, n, d)
-            clicks.append([f"{n:,} × {d}", *map(_ms, (*drawn, *shown)), f"{target} ms"])
-            stages.append([f"{n:,} × {d}", _ms(changed)])
+            clicks.append([f"{n:,} × {d}", *map(in_ms, (*drawn, *shown)), f"{target} ms"])
+            stages.append([f"{n:,} × {d}", in_ms(changed)])
         print_table(
             f"Click to painted ({CLICKS} clicks; drawn: the canvas; shown: the frame with it)",
             ["N × d", "drawn p50", "drawn p95", "shown p50", "shown p95", "aim, p95"],
             clicks,
         )
         print_table("Change of stage, already captured", ["N × d", "drawn, median"], stages)
-        bars = _p50_p95(_bars(lab, browser))
+        bars = p50_p95(_bars(lab, browser))
         print_table(
             "Click to bars of what neighbors share, 10,000 problems, 33 concepts, in the page",
             ["p50", "p95", "aim, p95"],
-            [[*map(_ms, bars), "30 ms"]],
+            [[*map(in_ms, bars), "30 ms"]],
         )
         first = [_first_picture(lab, browser, warm) for warm in (False, True)]
         print_table(
@@ -111,36 +108,11 @@ def main() -> None:
         )
 
 
-def _ms(milliseconds: float) -> str:
-    return f"{milliseconds:.1f} ms"
-
-
-@contextmanager
-def _served(folder: Path) -> Iterator[tuple[Server, Browser]]:
-    (folder / "books").mkdir()
-    lab = start_lab(folder / "books", folder / "home")
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(QUIET))
-            yield lab, browser
-            browser.close()
-    finally:
-        lab.stop()
-
-
-def _opened(lab: Server, browser: Browser, name: str, cells: list[str]) -> Page:
-    page = browser.new_page(viewport={"width": 1400, "height": 1000})
-    page.set_default_timeout(180_000)
-    page.goto(lab_url(lab, write_notebook(lab.root, name, cells)))
-    wait_for_kernel(page)
-    return page
-
-
 def _clicks(
     lab: Server, browser: Browser, n: int, d: int
 ) -> tuple[tuple[float, float], tuple[float, float], float]:
     """Return p50 and p95 until drawn and until shown, and the median change of stage."""
-    page = _opened(lab, browser, f"clicks-{n}", [ARRAYS.format(n=n, d=d)])
+    page = opened(lab, browser, f"clicks-{n}", [ARRAYS.format(n=n, d=d)])
     run_all(page)
     figure = Figure(page)
     figure.wait_for_picture(180)
@@ -158,12 +130,12 @@ def _clicks(
         page.wait_for_timeout(50)
     changes = [drawn for drawn, _ in page.evaluate("window.times")]
     page.close()
-    return _p50_p95(drawn), _p50_p95(shown), statistics.median(changes[2:])
+    return p50_p95(drawn), p50_p95(shown), statistics.median(changes[2:])
 
 
 def _bars(lab: Server, browser: Browser) -> tuple[float, ...]:
     """Return the milliseconds of each click until the bars are those of the clicked example."""
-    page = _opened(lab, browser, "bars", [PROBLEMS])
+    page = opened(lab, browser, "bars", [PROBLEMS])
     run_all(page)
     figure = Figure(page)
     figure.wait_for_picture(120)
@@ -178,15 +150,11 @@ def _bars(lab: Server, browser: Browser) -> tuple[float, ...]:
     return times
 
 
-def _p50_p95(values: tuple[float, ...]) -> tuple[float, float]:
-    return statistics.median(values), percentile(values, 0.95)
-
-
 def _first_picture(lab: Server, browser: Browser, warm: bool) -> float:
     """Return the seconds from the run of the first cell, or of the last, to the painted grid."""
     cells = [STARTED, MODEL, WARM if warm else "cw.ClusterWidget(model, problems)"]
     cells.append("print('started', started)")
-    page = _opened(lab, browser, "warm" if warm else "fresh", cells)
+    page = opened(lab, browser, "warm" if warm else "fresh", cells)
     page.evaluate(
         "document.addEventListener('clusterwidget:painted', () => window.at ??= Date.now() / 1000)"
     )
