@@ -186,3 +186,13 @@ test("a trace says which answer to which example it is of, and captions are text
   kernel.answer("reply", { possible: true, kept_probability: 0.97, nodes: [], edges: [] });
   expect(await trace).toMatchObject({ row: 7, answer: "S3", keptProbability: 0.97, edges: [] });
 });
+
+test("a stage that cannot be swapped or tested comes with the reason and no answers", async () => {
+  const swap = source.swap("logits@a", 1, 2, false);
+  kernel.answer("reply", { possible: false, reason: "nothing follows" });
+  const found = { stage: "logits@a", possible: false, reason: "nothing follows", answers: [] };
+  expect(await swap).toMatchObject({ ...found, receiver: 1, donor: 2, free: false, unusual: null });
+  const test = source.certificate("logits@a");
+  kernel.answer("reply", { possible: false, reason: "nothing follows" });
+  expect(await test).toMatchObject(found);
+});
