@@ -50,6 +50,7 @@ export function TraceArcs({ exploration, layout, root }: Props) {
     <svg
       class="cw-trace"
       data-role="trace"
+      data-of={`${trace.answer} of ${trace.row}`}
       data-stale={stale || undefined}
       data-pointed={pointed !== null || undefined}
       aria-hidden="true"
