@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from clusterwidget.distances import nearest as nearest
     from clusterwidget.examples import Examples as Examples
     from clusterwidget.explorer import Explorer as Explorer
+    from clusterwidget.explorer import open_exploration as open  # noqa: A004 - cw.open reads well
     from clusterwidget.stages import Stage as Stage
     from clusterwidget.widget import ClusterWidget as ClusterWidget
 
@@ -34,12 +35,14 @@ _HOMES = {
     "nearest": "distances",
 }
 
-__all__ = ["addition", *_HOMES]
+__all__ = ["addition", "open", *_HOMES]
 
 
 def __getattr__(name: str) -> object:
     if name == "addition":
         return import_module("clusterwidget.addition")
+    if name == "open":
+        return import_module("clusterwidget.explorer").open_exploration
     if name in _HOMES:
         return getattr(import_module(f"clusterwidget.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'clusterwidget' has no attribute {name!r}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from clusterwidget.examples import Examples
 from clusterwidget.hooks import Model, check_tokens, checked_model, model_stages
 from clusterwidget.progress import Cancelled, Progress
 from clusterwidget.stages import Stage
+
+if TYPE_CHECKING:
+    from clusterwidget.store import Store
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -31,6 +34,7 @@ class Activity:
         activations: Mapping[Stage | str, npt.ArrayLike] | None = None,
         memory: int = 2 << 30,
         batch_size: int | None = None,
+        saved: Store | None = None,
     ) -> None:
         if not isinstance(examples, Examples):
             raise TypeError(
@@ -39,7 +43,7 @@ class Activity:
             )
         if len(examples) < 2:
             raise ValueError("there is one example only: at least two are needed to compare.")
-        if (model is None) == (activations is None):
+        if saved is None and (model is None) == (activations is None):
             raise TypeError(
                 "give a model or activations: Explorer(model, examples), or "
                 "Explorer(examples=examples, activations={'L0.z@0': array})."
@@ -48,15 +52,20 @@ class Activity:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}.")
         self.examples = examples
         self.model: Model | None = None
-        if activations is None:
+        self.path = None if saved is None else saved.path
+        held = Activations(memory)
+        if model is not None:
             self.model = checked_model(model)
             check_tokens(self.model, examples.tokens)
-            held = Activations(memory)
             self.stage_set = model_stages(self.model, examples.positions)
-        else:
+            if saved is not None:
+                saved.require_model(self.model, self.stage_set, examples.tokens)
+        elif saved is not None:
+            self.stage_set = saved.stage_set
+        elif activations is not None:
             held, self.stage_set = given_activations(activations, len(examples), examples.positions)
         self._captures = Captures(
-            held, self.stage_set, self.model, lambda: self.examples.tokens, batch_size
+            held, self.stage_set, self.model, lambda: self.examples.tokens, batch_size, saved
         )
 
     def stages(
@@ -85,7 +94,7 @@ class Activity:
 
     def holds(self, stage: Stage | str) -> bool:
         """Tell whether a stage's matrix is held, so that asking for it runs no model."""
-        return self._captures.whole(Stage.of(stage)) is not None
+        return self._captures.at_hand(Stage.of(stage))
 
     def release(self) -> None:
         """Drop what was captured, to free memory; it is captured again when it is asked for."""

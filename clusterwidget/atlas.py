@@ -18,7 +18,7 @@ from clusterwidget.shares import Float64Array, Groups, GroupSums
 from clusterwidget.stages import Stage
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -153,11 +153,10 @@ def atlas(
             both = sums()
 
             def consume(
-                stage: Stage, start: int, rows: torch.Tensor, both: tuple[_Sums, _Sums] = both
+                stage: Stage, start: int, rows: Float32Array, both: tuple[_Sums, _Sums] = both
             ) -> None:
-                batch = rows.float().cpu().numpy()
                 for part in both:
-                    part.add(stage, start, batch)
+                    part.add(stage, start, rows)
 
             def passed(done: int, _: int, before: int = n * turn) -> None:
                 report(before + done, total)

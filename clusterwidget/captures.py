@@ -4,26 +4,42 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from clusterwidget.activations import Activations
 from clusterwidget.hooks import Model
-from clusterwidget.progress import Cancelled, Progress, reported
+from clusterwidget.progress import Cancelled, CaptureCancelledError, Progress, reported
 from clusterwidget.stages import Stage, StageSet
 
 if TYPE_CHECKING:
-    from clusterwidget.capture import Consumer
+    import torch
 
 Matrix = npt.NDArray[np.float32]
+Consumer = Callable[[Stage, int, Matrix], None]
+"""Told a stage, the first example of a batch, and the batch's vectors, shape (batch, d)."""
 
 _PASS_BYTES = 1 << 30
+_ROWS_READ = 8192
+
+
+class Saved(Protocol):
+    """Stage matrices of n examples that can be read when they are asked for."""
+
+    n: int
+
+    @property
+    def stages(self) -> frozenset[Stage]:
+        """The stages that there are."""
+
+    def rows(self, stage: Stage, start: int = 0, stop: int | None = None) -> Matrix:
+        """Return rows of a stage's matrix."""
 
 
 class Captures:
-    """The activations behind an explorer: held, or captured from the model when needed.
+    """The activations behind an explorer: held, read, or captured from the model when needed.
 
     Parameters
     ----------
@@ -34,6 +50,8 @@ class Captures:
     tokens : function
         Returns the tokens as they are now, shape (N, T): examples may be appended to.
     batch_size : int or None
+    saved : Saved or None
+        What need not be captured.
     """
 
     def __init__(
@@ -43,12 +61,14 @@ class Captures:
         model: Model | None,
         tokens: Callable[[], npt.NDArray[np.integer[Any]]],
         batch_size: int | None,
+        saved: Saved | None = None,
     ) -> None:
         self.stage_set = stage_set
         self.model = model
         self._held = held
         self._tokens = tokens
         self._batch_size = batch_size
+        self.saved = saved
         self._capturing = threading.RLock()
 
     @property
@@ -60,6 +80,14 @@ class Captures:
         """Return a stage's matrix if it is held, for all examples that there are now."""
         matrix = self._held.get(stage)
         return matrix if matrix is not None and len(matrix) == len(self._tokens()) else None
+
+    def at_hand(self, stage: Stage) -> bool:
+        """Tell whether a stage's matrix can be had without running a model."""
+        return self.whole(stage) is not None or self._is_saved(stage)
+
+    def held_stages(self) -> list[Stage]:
+        """Return the stages whose matrices can be had without running a model."""
+        return [stage for stage in self.stage_set.select() if self.at_hand(stage)]
 
     def matrix(
         self, stage: Stage, progress: Progress | None, cancelled: Cancelled | None
@@ -85,6 +113,10 @@ class Captures:
             self.stage_set.width(stage)
         with self._capturing:
             missing = [stage for stage in wanted if self.whole(stage) is None]
+            for stage in missing:
+                if self.saved and stage in self.saved.stages and self._held.get(stage) is None:
+                    self._held.put(stage, self.saved.rows(stage))
+            missing = [stage for stage in missing if self.whole(stage) is None]
             if missing and self.model is not None:
                 self._run_passes(self.model, missing, progress, cancelled)
 
@@ -108,9 +140,18 @@ class Captures:
         progress: Progress | None,
         cancelled: Cancelled | None,
     ) -> None:
-        """Run the model on all examples and hand on what these stages hold; keep nothing."""
+        """Hand on what these stages hold, read or from a run of the model; keep nothing."""
+        read = [stage for stage in stages if self._is_saved(stage)]
+        run = [stage for stage in stages if not self._is_saved(stage)]
+        if read:
+            self._read(read, consume, None if run else progress, cancelled)
+        if not run:
+            return
         from clusterwidget.capture import stream
         from clusterwidget.threads import threads
+
+        def consume_tensor(stage: Stage, start: int, rows: torch.Tensor) -> None:
+            consume(stage, start, rows.float().cpu().numpy())
 
         assert self.model is not None
         # What consumes the batches computes with numpy. The threads of torch and those of numpy's
@@ -119,17 +160,36 @@ class Captures:
             stream(
                 self.model,
                 self._tokens(),
-                stages,
+                run,
                 self.stage_set,
-                consume,
+                consume_tensor,
                 batch_size=self._batch_size,
                 progress=progress,
                 cancelled=cancelled,
             )
 
+    def _is_saved(self, stage: Stage) -> bool:
+        return self.saved is not None and self.saved.n == self.n and stage in self.saved.stages
+
+    def _read(
+        self,
+        stages: Sequence[Stage],
+        consume: Consumer,
+        progress: Progress | None,
+        cancelled: Cancelled | None,
+    ) -> None:
+        assert self.saved is not None
+        for start in range(0, self.n, _ROWS_READ):
+            for stage in stages:
+                consume(stage, start, self.saved.rows(stage, start, start + _ROWS_READ))
+                if cancelled is not None and cancelled():
+                    raise CaptureCancelledError
+            if progress is not None:
+                progress(min(start + _ROWS_READ, self.n), self.n)
+
     def release(self) -> None:
-        """Drop what was captured; it is captured again when it is asked for."""
-        if self.model is not None:
+        """Drop what can be had again: it is captured or read anew when it is asked for."""
+        if self.model is not None or self.saved is not None:
             self._held.clear()
 
     def affordable(self, stages: Iterable[Stage]) -> list[Stage]:

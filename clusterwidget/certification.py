@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -67,15 +67,14 @@ class Certification(Experiments):
         CaptureCancelledError
         """
         stage = Stage.of(stage)
-        column = self.stage_set.column(stage)
-        asked = questions(self.examples)
-        require_reached(asked, column, stage)
-        if answer is not None:
-            wanted = asked[question_named(asked, answer)]
-            require_reached([wanted], column, stage)
         settings = Settings(concept, _checked_pairs(pairs), seed, bool(free))
         test = self._certificates.get(stage, settings)
         if test is None:
+            column = self.stage_set.column(stage)
+            asked = questions(self.examples)
+            require_reached(asked, column, stage)
+            if answer is not None:
+                require_reached([asked[question_named(asked, answer)]], column, stage)
             carrier = self._workbench().patcher.carrier(stage)
             self._captures.capture([stage, carrier], progress, cancelled)
             with reported(progress, 8 * pairs, "step") as report:
@@ -127,6 +126,10 @@ class Certification(Experiments):
     def known_certificates(self) -> dict[Stage, SwapTest]:
         """Return the swap tests that were made with default settings, by stage."""
         return self._certificates.of(Settings())
+
+    def restore_certificates(self, records: Mapping[str, Mapping[str, Any]]) -> None:
+        """Take in swap tests that were saved."""
+        self._certificates.restore(records)
 
     @property
     def _certificates(self) -> Certificates:

@@ -170,7 +170,8 @@ class Explanations(Activity):
         self.stage_set.width(stage)
         if self.model is None:
             raise ValueError(
-                "the logit lens needs the model's unembedding: make the Explorer with the model."
+                "the logit lens needs the model's unembedding: make the Explorer with the model, "
+                "or open a saved exploration with it, cw.open(path, model=model)."
             )
         from clusterwidget.lens import CONTRIBUTIONS, lens_logits, probabilities
 

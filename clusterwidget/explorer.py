@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
 from clusterwidget.certification import Certification
+from clusterwidget.examples import Examples, Vocabulary
+from clusterwidget.interventions.certificates import RECORDS
+from clusterwidget.progress import Cancelled, Progress
+from clusterwidget.stages import Stage, StageRow, StageSet
+from clusterwidget.store import Matrices, Store, put_record, records, require_free, write_store
 
 
 class Explorer(Certification):
@@ -22,9 +32,137 @@ class Explorer(Certification):
         dropped, and captured again when they are needed.
     batch_size : int, optional
         Examples in one forward pass. By default about 14,000 tokens' worth.
+    saved : Store, optional
+        What was saved before: see `open_exploration`.
+
+    Attributes
+    ----------
+    path : Path or None
+        Where the exploration is saved, if it is: new certificates are kept there as well.
 
     Raises
     ------
     TypeError, ValueError
         Where the parts do not fit together, before any work begins.
     """
+
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        stages: Iterable[Stage | str] | None = None,
+        *,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> None:
+        """Save the exploration as one Zarr group: examples, stage matrices and certificates.
+
+        Whole or not at all; an exploration that is there is replaced. Functions are not saved: of
+        a vocabulary the texts of the tokens that occur are, of `parse` nothing.
+
+        Parameters
+        ----------
+        path : path of the folder, such as ``"adder.zarr"``
+        stages : iterable of Stage or address, optional
+            Captured first where they must be. By default those that are held.
+        progress, cancelled
+            As in `capture`.
+
+        Raises
+        ------
+        FileExistsError, FileNotFoundError
+            Where the path holds something else, or its folder is not there.
+        CaptureCancelledError
+            Nothing was saved then.
+        """
+        target = Path(path)
+        require_free(target)
+        held = stages is None
+        chosen = self._captures.held_stages() if stages is None else list(map(Stage.of, stages))
+        for stage in chosen:
+            self.stage_set.width(stage)
+        if not chosen:
+            raise ValueError(
+                "nothing is captured yet, so there is nothing to save: say which stages, "
+                "explorer.save(path, stages=explorer.stages(kinds=…))."
+            )
+        matrices: Matrices = (
+            (stage, self._captures.matrix(stage, progress, cancelled)) for stage in chosen
+        )
+        again = self.path is not None and target.absolute() == self.path.absolute()
+        if again and self.model is None and not set(self.stages()).issubset(chosen):
+            raise ValueError(
+                f"{target} would lose the stages that are not saved again, and there is no model "
+                "to capture them: save all of them, or choose another name."
+            )
+        if not held:
+            self._captures.capture(self.affordable(chosen), progress, cancelled)
+        certificates = {RECORDS: self._certificates.records()}
+        write_store(
+            target,
+            self.examples,
+            _saved_set(self.stage_set, chosen),
+            matrices,
+            certificates,
+            self._fingerprint(),
+        )
+        self.path = target
+        if again or self._captures.saved is None:
+            self._captures.saved = Store(target)
+
+    def _fingerprint(self) -> Any:
+        if self.model is None:
+            return None
+        from clusterwidget.store import model_fingerprint
+
+        return model_fingerprint(self.model, self.stage_set, self.examples.tokens)
+
+    def _keep_certificate(self, key: str, document: dict[str, Any]) -> None:
+        if self.path is not None and self.path.exists():
+            put_record(self.path, RECORDS, key, document)
+
+
+def _saved_set(stage_set: StageSet, chosen: Iterable[Stage]) -> StageSet:
+    """Return the rows of these stages, as they are without a model."""
+    kept = set(chosen)
+    rows = []
+    for row in stage_set.rows:
+        widths = tuple(
+            width if Stage(row.kind, row.layer, row.head, position) in kept else 0
+            for position, width in zip(stage_set.positions, row.widths, strict=True)
+        )
+        if any(widths):
+            rows.append(StageRow(row.kind, row.layer, row.head, widths))
+    return StageSet(rows, stage_set.positions)
+
+
+def open_exploration(
+    path: str | os.PathLike[str],
+    model: Any = None,
+    *,
+    parse: Callable[[str], Examples] | None = None,
+    vocabulary: Vocabulary | None = None,
+    memory: int = 2 << 30,
+) -> Explorer:
+    """Open an exploration that `Explorer.save` wrote; its matrices are read when asked for.
+
+    Parameters
+    ----------
+    path : path of the folder
+    model : Model, optional
+        The one that it was saved from, for stages that were not saved, the logit lens, swaps and
+        traces.
+    parse, vocabulary : optional
+        As in `Examples`: functions that were not saved.
+    memory : int, optional
+        As in `Explorer`.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        Where no exploration is there, it is damaged, or the model is another one.
+    """
+    store = Store(Path(path))
+    examples = store.examples(parse=parse, vocabulary=vocabulary)
+    explorer = Explorer(model, examples, memory=memory, saved=store)
+    explorer.restore_certificates(records(store.path, RECORDS))
+    return explorer

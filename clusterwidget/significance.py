@@ -17,7 +17,7 @@ from clusterwidget.shares import Float64Array, Groups, stage_shares
 from clusterwidget.stages import Stage
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 Float32Array = npt.NDArray[np.float32]
 Correction = Literal["bh", "max", "none"]
@@ -108,9 +108,9 @@ def _rows_of(
     if missing:
         parts: dict[Stage, list[Float32Array]] = {stage: [] for stage in missing}
 
-        def consume(stage: Stage, start: int, batch: torch.Tensor) -> None:
+        def consume(stage: Stage, start: int, batch: Float32Array) -> None:
             inside = rows[(rows >= start) & (rows < start + len(batch))] - start
-            parts[stage].append(batch[inside].float().cpu().numpy())
+            parts[stage].append(batch[inside])
 
         captures.stream(missing, consume, None, cancelled)
         chosen |= {stage: np.concatenate(kept) for stage, kept in parts.items()}
