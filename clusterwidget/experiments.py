@@ -182,6 +182,11 @@ class Experiments(Explanations):
 
         return trace(bench, instead, example, at, tick, threshold=threshold, least=least)
 
+    def get_ready(self) -> None:
+        """Work out what the first swap needs, so that it comes as soon as the others."""
+        if self.model is not None:
+            self._workbench().get_ready()
+
     def _workbench(self) -> Workbench:
         if self.model is None:
             raise ValueError(

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import torch
 
 from clusterwidget.hooks import Model
+from clusterwidget.running import running
 from clusterwidget.stages import Stage
 
 Float32Array = npt.NDArray[np.float32]
@@ -67,7 +68,7 @@ def require_lens(stage: Stage) -> None:
 def stream_logits(model: Model, vectors: Float32Array) -> Float32Array:
     """Return the logits of vectors of the residual stream, (n, d_model) to (n, d_vocab)."""
     parts: Any = model
-    with torch.no_grad():
+    with torch.no_grad(), running(model):
         rows = _on_device(model, vectors)[None]
         logits: Float32Array = parts.unembed(parts.ln_final(rows))[0].float().cpu().numpy()
     return logits
@@ -87,7 +88,7 @@ def contributions(model: Model, vectors: Float32Array, final: Float32Array) -> F
     -------
     numpy.ndarray, shape (n, d_vocab)
     """
-    with torch.no_grad():
+    with torch.no_grad(), running(model):
         part = _on_device(model, vectors)
         if hasattr(model, "ln_final"):
             stream = _on_device(model, final)

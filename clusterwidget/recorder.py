@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from clusterwidget.hooks import Model, hook_name, scores_from_qk
+from clusterwidget.running import running
 from clusterwidget.stages import ATTENTION_KINDS, Stage, StageSet
 
 Sink = Callable[[Stage, torch.Tensor], None]
@@ -71,9 +72,10 @@ class Recorder:
 
     def run(self, batch: torch.Tensor) -> None:
         """Run the model on a batch of tokens, shape (batch, T)."""
-        output = self._model.run_with_hooks(
-            batch, fwd_hooks=self._hooks, stop_at_layer=self._stop_at_layer
-        )
+        with running(self._model):
+            output = self._model.run_with_hooks(
+                batch, fwd_hooks=self._hooks, stop_at_layer=self._stop_at_layer
+            )
         for write in self._on_output:
             write(output)
 

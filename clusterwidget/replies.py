@@ -144,6 +144,7 @@ def _prepare(
     # In part it would only push out what is looked at: then each stage is captured when asked for.
     chosen = shown if len(explorer.affordable(shown)) == len(shown) else []
     explorer.capture(chosen, progress=progress, cancelled=cancelled)
+    explorer.get_ready()
     return {"captured": len(chosen), "of": len(shown)}, []
 
 

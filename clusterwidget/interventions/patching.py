@@ -17,6 +17,7 @@ import torch
 from clusterwidget.capture import evaluating
 from clusterwidget.hooks import Model, hook_name
 from clusterwidget.recorder import Recorder
+from clusterwidget.running import running
 from clusterwidget.stages import ATTENTION_KINDS, Stage, StageSet
 
 Hook = tuple[str, Callable[..., "torch.Tensor | None"]]
@@ -198,7 +199,12 @@ class Patcher:
         """Run a batch with these hooks, from layer `start` up where what enters it is given."""
         final: list[torch.Tensor] = []
         hooks = [*hooks, (f"blocks.{self.last}.hook_resid_post", _keep(final, self.columns))]
-        with torch.no_grad(), evaluating(self.model), warnings.catch_warnings():
+        with (
+            torch.no_grad(),
+            running(self.model),
+            evaluating(self.model),
+            warnings.catch_warnings(),
+        ):
             warnings.filterwarnings("error", message=".*returned a modified tensor")
             if entering is None:
                 logits = self.model.run_with_hooks(tokens, fwd_hooks=hooks)

@@ -19,6 +19,7 @@ from clusterwidget.hooks import hook_name
 from clusterwidget.interventions.patching import Hook
 from clusterwidget.interventions.workbench import Workbench
 from clusterwidget.progress import Cancelled, CaptureCancelledError, Progress
+from clusterwidget.running import running
 
 Ints = npt.NDArray[np.int64]
 Tensor = torch.Tensor
@@ -106,7 +107,8 @@ class Replacements:
         with torch.no_grad(), evaluating(bench.model):
             for start in range(0, len(tokens), size):
                 batch = patcher.tensor(tokens[start : start + size])
-                bench.model.run_with_hooks(batch, fwd_hooks=hooks, stop_at_layer=stop)
+                with running(bench.model):
+                    bench.model.run_with_hooks(batch, fwd_hooks=hooks, stop_at_layer=stop)
                 if progress is not None:
                     progress(min(start + size, len(tokens)), len(tokens))
                 if cancelled is not None and cancelled():

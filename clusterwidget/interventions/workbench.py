@@ -56,6 +56,11 @@ class Workbench:
         ]
         return UsualRange(self.references, torch.cat(seen).float().cpu().numpy())
 
+    def get_ready(self) -> None:
+        """Work out what is worked out once."""
+        _ = self.usual
+        self.patcher.run(self.patcher.tensor(self.examples.tokens[:1]), self.patcher.last)
+
     def right_tokens(self, rows: Ints, without: Run) -> torch.Tensor:
         """Return the right tokens of some examples, shape (n, answers).
 

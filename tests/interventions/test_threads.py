@@ -1,0 +1,36 @@
+"""A page and a cell may ask at the same time."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from clusterwidget import Examples, Explorer
+
+
+def test_two_threads_on_one_model_do_not_mix(native_model: Any, examples: Examples) -> None:
+    # Two explorers, as two widgets in one notebook have.
+    asked = [("L0.resid_post@c", 3, 9), ("L1H2.result@g", 5, 8)]
+    explorers = [Explorer(native_model, examples) for _ in asked]
+
+    def answer(at: int) -> float:
+        stage, receiver, donor = asked[at]
+        table = explorers[at].swap(stage, receiver, donor).table
+        return float(table["after_probability"].iloc[0])
+
+    expected = [answer(at) for at in range(2)]
+    found: list[list[float]] = [[], []]
+
+    def repeat(at: int) -> None:
+        found[at] = [answer(at) for _ in range(25)]
+
+    threads = [threading.Thread(target=repeat, args=(at,)) for at in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    np.testing.assert_array_equal(found[0], expected[0])
+    np.testing.assert_array_equal(found[1], expected[1])
+    assert [len(answers) for answers in found] == [25, 25]
