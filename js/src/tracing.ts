@@ -34,8 +34,8 @@ export class Tracing {
   readonly answer: Signal<string | null> = signal(null);
   /** The latest trace; that of another example or answer until the wanted one is here. */
   readonly shown: Signal<TraceShown | null> = signal(null);
-  /** Texts of the answers to the example that is selected, in the order of the tabs. */
-  readonly captions: Signal<readonly string[]> = signal([]);
+  /** Texts of the answers to the example that is selected, in the order of the tabs; null until they are here. */
+  readonly captions: Signal<readonly string[] | null> = signal(null);
   /** The stage of the trace that is under the pointer. */
   readonly pointed: Signal<string | null> = signal(null);
   /** Whether what is not kept is shown too. */
@@ -86,7 +86,7 @@ export class Tracing {
     this.#captioning.cancel();
     this.task.cancel();
     this.#row.value = null;
-    this.captions.value = [];
+    this.captions.value = null;
     this.shown.value = null;
     this.problem.value = "";
   }

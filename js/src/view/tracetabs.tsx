@@ -19,6 +19,9 @@ export function TraceTabs({ exploration }: { exploration: Exploration }) {
   }, [tracing, contents, picture, any]);
 
   if (!any) return null;
+  const captions = tracing.captions.value;
+  // Until they are known there is room for them, so that nothing moves.
+  const captioned = captions?.some((caption) => caption !== "") ?? true;
   return (
     <div class="cw-answers">
       <span>trace</span>
@@ -34,7 +37,7 @@ export function TraceTabs({ exploration }: { exploration: Exploration }) {
               onClick={(event) => void tracing.press(name, event.timeStamp)}
             >
               <b>{title}</b>
-              <small>{tracing.captions.value[i] ?? ""}</small>
+              {captioned ? <small>{captions?.[i] ?? ""}</small> : null}
             </button>
           ))}
         </div>
