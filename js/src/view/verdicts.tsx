@@ -10,8 +10,8 @@ import type { Tip } from "./tooltip";
 export type Sign = Verdict | "untested";
 
 const WORDS: Readonly<Record<Sign, string>> = {
-  enough: "name is enough",
-  insufficient: "something else is held too",
+  enough: "the name is enough",
+  insufficient: "the name is not enough",
   irrelevant: "does not matter",
   untested: "not tested",
 };
