@@ -138,7 +138,9 @@ def coarsest_of(
     partitions: Sequence[Partition], shares: npt.NDArray[np.float64], most: float
 ) -> int:
     """Return the index of the partition with fewest groups among those near the best one."""
-    enough: list[int] = np.flatnonzero(shares >= most * shares.max()).tolist()
+    # Where the best share is below 0, as chance has it, a part of it would be above it.
+    least = min(most * shares.max(), shares.max())
+    enough: list[int] = np.flatnonzero(shares >= least).tolist()
     return min(enough, key=lambda index: (len(partitions[index].groups), -shares[index]))
 
 

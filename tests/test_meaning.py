@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import clusterwidget as cw
-from clusterwidget.meaning import Meaning, meaning
+from clusterwidget.meaning import Meaning, coarsest_of, meaning
 from clusterwidget.partitions import Partition, partitions
 from clusterwidget.shares import Groups, stage_shares
 
@@ -251,3 +251,10 @@ def test_an_untrained_network_holds_digits_and_no_sums() -> None:
     for stage in explorer.stages(kinds=["result", "resid_post"], positions="="):
         named = explorer.meaning(stage).concept
         assert named is None or problems.families[named].startswith("digit of"), stage
+
+
+def test_where_every_share_is_below_chance_the_best_is_still_found(
+    known: tuple[Partition, ...],
+) -> None:
+    shares = np.array([-0.03, -0.01, -0.02])
+    assert coarsest_of(known[:3], shares, 0.8) == 1
