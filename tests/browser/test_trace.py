@@ -210,9 +210,7 @@ def test_hovering_tells_what_is_lost_and_where_a_head_looks(figure: Figure) -> N
     expect(arcs(figure, "[data-lit]")).to_have_count(0)
     x, y, _ = arcs(figure, ".cw-looks .cw-reach").evaluate_all(OVER_A_CELL)
     figure.page.mouse.move(x, y)
-    expect(tip).to_contain_text(
-        re.compile(r"L\dH\d at \w+looks at \w+: [<>]?\d+%without this link")
-    )
+    expect(tip).to_contain_text(re.compile(r"L\dH\d at \w+looks at \w+: [<>]?\d+%without it"))
     figure.leave_grid()
 
 

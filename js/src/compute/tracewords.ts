@@ -27,8 +27,8 @@ export function nodeNote(node: TraceNode, trace: Trace): string {
 /** The same for a link. */
 export function edgeNote({ probability }: TraceEdge, trace: Trace): string {
   return probability === null
-    ? "without this link there is no answer"
-    : `without this link the answer keeps ${percentText(probability)} (was ${percentText(trace.probability)})`;
+    ? "without it there is no answer"
+    : `without it the answer keeps ${percentText(probability)} (was ${percentText(trace.probability)})`;
 }
 
 /** What goes along a link: a title, and what it means. */

@@ -192,7 +192,7 @@ describe("a trace in words", () => {
     const lost = { ...node("embed@a"), probability: 0.034 };
     expect(nodeText(lost, whole)).toBe("without it the answer keeps 3%");
     expect(nodeNote(lost, whole)).toBe("without it the answer keeps 3% (was 99%)");
-    expect(edgeNote(LOOK, whole)).toBe("without this link the answer keeps 50% (was 99%)");
+    expect(edgeNote(LOOK, whole)).toBe("without it the answer keeps 50% (was 99%)");
   });
 
   test("says which stage is the answer, and what leads to it", () => {
@@ -201,7 +201,7 @@ describe("a trace in words", () => {
       "the answer itself: 6, 99%",
     );
     const last = { ...edge("L0.resid_post@a", "logits@a", "answer"), ...nothing };
-    expect(edgeNote(last, trace([]))).toBe("without this link there is no answer");
+    expect(edgeNote(last, trace([]))).toBe("without it there is no answer");
   });
 
   test("says where a head looks, and what joins what", () => {
