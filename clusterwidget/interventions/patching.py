@@ -8,7 +8,8 @@ run starts from the residual stream that enters the stage's layer, where the mod
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,7 +67,8 @@ class Patcher:
         self.columns = list(columns)
         self.last = int(model.cfg.n_layers) - 1
         self._device = getattr(model.cfg, "device", None)
-        self._resumes: bool | None = None
+        self._tried = False
+        self._passed_on: Callable[[torch.Tensor], Any] | None = None
 
     def carrier(self, stage: Stage) -> Stage:
         """Return the stage through which a stage is patched: itself, or what it is derived from.
@@ -209,22 +211,61 @@ class Patcher:
             if entering is None:
                 logits = self.model.run_with_hooks(tokens, fwd_hooks=hooks)
             else:
-                logits = self.model.run_with_hooks(entering, fwd_hooks=hooks, start_at_layer=start)
+                assert self._passed_on is not None
+                with _skipping(self.model, start, self._passed_on(entering)):
+                    logits = self.model.run_with_hooks(
+                        entering, fwd_hooks=hooks, start_at_layer=start
+                    )
         return Run(logits[:, self.columns].float(), final[0])
 
     def _can_resume(self, tokens: torch.Tensor) -> bool:
         """Tell whether the model's upper layers can be run alone, found out by doing it."""
-        if self._resumes is None:
-            entering: list[torch.Tensor] = []
-            hook = (f"blocks.{self.last}.hook_resid_pre", _keep(entering))
-            whole = self.hooked(tokens[:1], [hook])
+        with running(self.model):
+            if not self._tried:
+                self._tried = True
+                self._passed_on = self._found_by_trying(tokens[:1])
+        return self._passed_on is not None
+
+    def _found_by_trying(self, tokens: torch.Tensor) -> Callable[[torch.Tensor], Any] | None:
+        """Return how the blocks below pass the stream on, or None where they cannot be skipped."""
+        entering: list[torch.Tensor] = []
+        hook = (f"blocks.{self.last}.hook_resid_pre", _keep(entering))
+        # Two rows: a batch of one passes for a tuple of one.
+        both = tokens.expand(2, -1)
+        whole = self.hooked(both, [hook])
+        for self._passed_on in (_tensor, _tuple):
             try:
-                alone = self.hooked(tokens[:1], [], entering[0], self.last)
-            except (TypeError, ValueError, NotImplementedError, RuntimeError):
-                self._resumes = False
+                alone = self.hooked(both, [], entering[0], self.last)
+            except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
+                continue
+            if torch.equal(whole.logits, alone.logits):
+                return self._passed_on
+        return None
+
+
+def _tensor(stream: torch.Tensor) -> torch.Tensor:
+    return stream
+
+
+def _tuple(stream: torch.Tensor) -> tuple[torch.Tensor]:
+    return (stream,)
+
+
+@contextmanager
+def _skipping(model: Model, start: int, output: Any) -> Iterator[None]:
+    """Have the blocks below return this at once: bridges run them and drop what they return."""
+    below = list(getattr(model, "blocks", ()))[:start]
+    before = [block.__dict__.get("forward") for block in below]
+    for block in below:
+        object.__setattr__(block, "forward", lambda *_, **__: output)
+    try:
+        yield
+    finally:
+        for block, forward in zip(below, before, strict=True):
+            if forward is None:
+                object.__delattr__(block, "forward")
             else:
-                self._resumes = torch.equal(whole.logits, alone.logits)
-        return self._resumes
+                object.__setattr__(block, "forward", forward)
 
 
 def start_of(stage: Stage, last: int) -> int:
