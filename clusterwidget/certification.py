@@ -51,7 +51,7 @@ class Certification(Experiments):
         concept : str, optional
             By default the one that names the stage: see `meaning`.
         pairs : int
-            How many receivers.
+            How many receivers, each one a different example: at most as many as there are.
         seed : int
             Decides the receivers, their donors and the bootstrap.
         free : bool
@@ -154,8 +154,9 @@ class Certification(Experiments):
         bench = self._workbench()
         concept = self._concept(stage, settings.concept)
         n, done = len(self.examples), 0
+        count = min(settings.pairs, n)
         conditions = 6 if concept else 4
-        total = settings.pairs * (conditions + 2)
+        total = count * (conditions + 2)
 
         def tick(steps: int = 1) -> None:
             nonlocal done
@@ -165,13 +166,13 @@ class Certification(Experiments):
                 raise CaptureCancelledError
 
         def begin() -> tuple[Any, Outcomes]:
-            receivers = draw_receivers(n, settings.pairs, settings.seed)
+            receivers = draw_receivers(n, count, settings.seed)
             pairs = draw_pairs(self.matrix(stage), receivers, concept, settings.seed, tick)
             names = [*pairs.donors, "mean"]
-            return pairs, Outcomes.empty(names, settings.pairs, len(bench.asked))
+            return pairs, Outcomes.empty(names, count, len(bench.asked))
 
         pairs, outcomes = self._certificates.begun(stage, settings, n, begin)
-        done = settings.pairs + outcomes.done * (conditions + 1)
+        done = count + outcomes.done * (conditions + 1)
         run_pairs(bench, stage, self.matrix(carrier), pairs, outcomes, tick, free=settings.free)
         self._certificates.ended(stage, settings, n)
         column = bench.column(stage)

@@ -45,9 +45,9 @@ class Pairs:
 
 
 def draw_receivers(n: int, count: int, seed: int) -> Ints:
-    """Return so many receivers: different ones where there are enough examples."""
+    """Return so many receivers, all different: the same one again would tell nothing new."""
     rng = np.random.default_rng([seed, 0])
-    chosen: Ints = rng.choice(n, size=count, replace=count > n)
+    chosen: Ints = rng.choice(n, size=min(count, n), replace=False)
     return chosen
 
 
