@@ -9,7 +9,7 @@ attention edge only replaces what the head brings from there, attention times va
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -91,7 +91,13 @@ class Cuts:
         return self._masks[layer, kind]
 
 
-def run_cut(bench: Workbench, instead: Replacements, tokens: Tensor, cuts: Cuts) -> Run:
+def run_cut(
+    bench: Workbench,
+    instead: Replacements,
+    tokens: Tensor,
+    cuts: Cuts,
+    streams: Sequence[Tensor] = (),
+) -> Run:
     """Run one example, once for each row of the cuts and each replacement.
 
     Parameters
@@ -101,6 +107,9 @@ def run_cut(bench: Workbench, instead: Replacements, tokens: Tensor, cuts: Cuts)
         What is there in place of what is cut.
     tokens : torch.Tensor, shape (1, T)
     cuts : Cuts
+    streams : sequence of torch.Tensor, shape (1, T, d_model), optional
+        The residual stream that enters each layer in this example: only the layers from the first
+        one with a cut are run then.
 
     Returns
     -------
@@ -115,7 +124,12 @@ def run_cut(bench: Workbench, instead: Replacements, tokens: Tensor, cuts: Cuts)
         name, embed = hook_name(bench.model, "embed", None), instead.embed()
         assert name is not None
         hooks.append((name, lambda x, hook: _replaced(x, absent, embed)))
-    return bench.patcher.hooked(tokens.expand(instead.count * cuts.rows, -1), hooks)
+    rows = instead.count * cuts.rows
+    if not streams or absent is not None:
+        return bench.patcher.hooked(tokens.expand(rows, -1), hooks)
+    start = min(cuts.layers, default=bench.patcher.last)
+    entering = streams[start].expand(rows, -1, -1)
+    return bench.patcher.hooked(tokens, hooks, entering, start)
 
 
 class _LayerCuts:

@@ -124,7 +124,7 @@ class Patcher:
         """
         entering: list[torch.Tensor] = []
         hooks: list[Hook] = []
-        if start and self._can_resume(tokens):
+        if start and self.can_resume(tokens):
             hooks.append((f"blocks.{start}.hook_resid_pre", _keep(entering)))
         found = self.hooked(tokens, hooks)
         return replace(found, entering=entering[0] if entering else None)
@@ -218,7 +218,7 @@ class Patcher:
                     )
         return Run(logits[:, self.columns].float(), final[0])
 
-    def _can_resume(self, tokens: torch.Tensor) -> bool:
+    def can_resume(self, tokens: torch.Tensor) -> bool:
         """Tell whether the model's upper layers can be run alone, found out by doing it."""
         with running(self.model):
             if not self._tried:

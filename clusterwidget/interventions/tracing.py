@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 
 from clusterwidget.interventions.cuts import Cuts, Item, run_cut
-from clusterwidget.interventions.edges import Edge, entering
+from clusterwidget.interventions.edges import HEAD, Edge, entering
 from clusterwidget.interventions.replacements import Replacements
 from clusterwidget.interventions.trace import LEAST, THRESHOLD, Trace
 from clusterwidget.interventions.workbench import Workbench
@@ -63,16 +63,18 @@ def trace(
     """
     tracer = _Tracer(bench, instead, example, at, tick, least)
     columns = [bench.asked[at].column]
+    position = {name: index for index, name in enumerate(bench.examples.positions)}
     for layer in range(bench.patcher.last, -1, -1):
-        found = tracer.edges_into(layer, columns, threshold)
-        tracer.prune(found)
-        position = {name: index for index, name in enumerate(bench.examples.positions)}
-        below = {
-            position[edge.source.position]
-            for edge in tracer.kept
-            if edge.layer == layer and edge.source == entering(layer, edge.source.position)
-        }
-        columns = sorted(below)
+        tracer.prune(tracer.edges_into(layer, columns))
+        # Of a head that the answer does not need, no one asks where it looks.
+        tracer.prune(tracer.attention_in(layer, threshold))
+        columns = sorted(
+            {
+                position[edge.source.position]
+                for edge in tracer.kept
+                if edge.layer == layer and edge.source == entering(layer, edge.source.position)
+            }
+        )
         if not columns:
             break
     return tracer.trace()
@@ -99,30 +101,34 @@ class _Tracer:
         self._token = int(without.argmax())
         self._probability = float(torch.softmax(without.double(), dim=-1)[self._token])
         self._least = least * self._probability
-        self._patterns = self._all_patterns()
+        self._patterns, self._streams = self._watch()
 
-    def edges_into(self, layer: int, columns: Sequence[int], threshold: float) -> list[Edge]:
-        """Return the edges of a layer that end at some positions."""
+    def edges_into(self, layer: int, columns: Sequence[int]) -> list[Edge]:
+        """Return the edges of a layer that end at some positions, less those of attention."""
         bench = self._bench
-        names = bench.examples.positions
         has_mlp = f"blocks.{layer}.hook_mlp_out" in bench.model.hook_dict
         found = []
-        for column in columns:
-            position = names[column]
+        for position in (bench.examples.positions[column] for column in columns):
             pre, post = entering(layer, position), Stage("resid_post", layer, position=position)
             attn_out = Stage("attn_out", layer, position=position)
             found += [Edge(pre, post), Edge(attn_out, post)]
             if has_mlp:
                 mlp_out = Stage("mlp_out", layer, position=position)
                 found += [Edge(mlp_out, post), Edge(attn_out, mlp_out), Edge(pre, mlp_out)]
-            for head in range(int(bench.model.cfg.n_heads)):
-                result = Stage("result", layer, head, position)
-                found.append(Edge(result, attn_out))
-                weights = self._patterns[layer][head, column]
-                for source in np.flatnonzero(weights > threshold).tolist():
-                    edge = Edge(entering(layer, names[source]), result)
-                    self._attention[edge] = float(weights[source])
-                    found.append(edge)
+            heads = range(int(bench.model.cfg.n_heads))
+            found += [Edge(Stage("result", layer, head, position), attn_out) for head in heads]
+        return found
+
+    def attention_in(self, layer: int, threshold: float) -> list[Edge]:
+        """Return the edges from what the heads that were kept look at."""
+        names = self._bench.examples.positions
+        found = []
+        for head in [e.source for e in self.kept if e.layer == layer and e.kind == HEAD]:
+            weights = self._patterns[layer][head.head, self._bench.stage_set.column(head)]
+            for source in np.flatnonzero(weights > threshold).tolist():
+                edge = Edge(entering(layer, names[source]), head)
+                self._attention[edge] = float(weights[source])
+                found.append(edge)
         return found
 
     def prune(self, edges: Sequence[Edge]) -> None:
@@ -238,13 +244,24 @@ class _Tracer:
             for loss, chance, stays in zip(losses, chances.mean(axis=0), first, strict=True)
         ]
 
-    def _all_patterns(self) -> list[npt.NDArray[np.float32]]:
-        kept: list[torch.Tensor] = []
+    def _watch(self) -> tuple[list[npt.NDArray[np.float32]], list[torch.Tensor]]:
+        """Return the attention patterns of all layers, and the stream that enters each."""
+        patterns: list[torch.Tensor] = []
+        streams: list[torch.Tensor] = []
 
-        def keep(activation: torch.Tensor, hook: Any) -> None:
-            kept.append(activation[0])
+        def keep(kept: list[torch.Tensor]) -> Callable[..., None]:
+            def write(activation: torch.Tensor, hook: Any) -> None:
+                kept.append(activation.clone())
 
-        layers = range(self._bench.patcher.last + 1)
-        hooks = [(f"blocks.{layer}.attn.hook_pattern", keep) for layer in layers]
-        self._bench.patcher.hooked(self._tokens, hooks)
-        return [pattern.float().cpu().numpy() for pattern in kept]
+            return write
+
+        patcher = self._bench.patcher
+        hooks = [
+            (f"blocks.{layer}.{name}", keep(kept))
+            for layer in range(patcher.last + 1)
+            for name, kept in (("attn.hook_pattern", patterns), ("hook_resid_pre", streams))
+        ]
+        patcher.hooked(self._tokens, hooks)
+        if not patcher.can_resume(self._tokens):
+            streams = []
+        return [pattern[0].float().cpu().numpy() for pattern in patterns], streams
