@@ -78,7 +78,6 @@ class ClusterWidget(anywidget.AnyWidget):
     height = traitlets.Int(560, min=300, max=4000).tag(sync=True)
     budget = traitlets.Int(32 << 20, min=0).tag(sync=True)
     snapshot = traitlets.Dict().tag(sync=True)
-    _status = traitlets.Unicode("").tag(sync=True)
 
     def __init__(self, model: Any = None, examples: Examples | None = None, **options: Any) -> None:
         unknown = sorted(set(options) - set(_OPTIONS))

@@ -13,7 +13,6 @@ export interface Traits {
   snapshot: Partial<Snapshot>;
   height: number;
   budget: number;
-  _status: string;
 }
 
 /** The part of an anywidget model that is used here. */

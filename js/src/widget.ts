@@ -36,17 +36,15 @@ function render({ model, el }: RenderProps): () => void {
   const source = new KernelSource(model, BUDGETS_KEPT * budget, changed, signal);
   const exploration = new Exploration(source, budget);
   const silent = stateOf(false);
-  const status = stateOf(model.get("_status") ?? "");
   const resize = () => root.style.setProperty("--cw-height", `${model.get("height")}px`);
   resize();
   onTrait(model, "height", resize, signal);
-  onTrait(model, "_status", () => (status.value = model.get("_status") ?? ""), signal);
   bindTraits(model, exploration, signal);
   followShortcuts(root, exploration, signal);
 
   const stored = model.get("snapshot");
   const snapshot = stored?.image ? (stored as Snapshot) : null;
-  mount(h(Figure, { exploration, root, status, silent, snapshot }), root);
+  mount(h(Figure, { exploration, root, silent, snapshot }), root);
 
   const timer = setTimeout(
     () => (silent.value = exploration.contents.value === null),

@@ -13,21 +13,19 @@ import { type Tip, Tooltip } from "./tooltip";
 interface Props {
   readonly exploration: Exploration;
   readonly root: HTMLElement;
-  /** An error from Python to show, or "". */
-  readonly status: ReadonlySignal<string>;
   /** Whether no kernel has answered in good time. */
   readonly silent: ReadonlySignal<boolean>;
   readonly snapshot: Snapshot | null;
 }
 
 /** The whole figure. */
-export function Figure({ exploration, root, status, silent, snapshot }: Props) {
+export function Figure({ exploration, root, silent, snapshot }: Props) {
   const tip = useSignal<Tip | null>(null);
   const contents = exploration.contents.value;
   if (!contents) {
     return (
       <>
-        <Notices exploration={exploration} status={status.value} />
+        <Notices exploration={exploration} />
         {snapshot ? (
           <Still snapshot={snapshot} silent={silent.value} />
         ) : (
@@ -43,7 +41,7 @@ export function Figure({ exploration, root, status, silent, snapshot }: Props) {
   return (
     <>
       <Header exploration={exploration} />
-      <Notices exploration={exploration} status={status.value} />
+      <Notices exploration={exploration} />
       <main
         class="cw-main"
         style={{ "--cw-columns": contents.positions.length }}

@@ -3,8 +3,8 @@ import type { Exploration } from "../exploration";
 import type { Doing, LatestTask } from "../loader";
 
 /** What takes longer, with a way to stop it, and what went wrong. */
-export function Notices({ exploration, status }: { exploration: Exploration; status: string }) {
-  const problem = exploration.problem.value || status;
+export function Notices({ exploration }: { exploration: Exploration }) {
+  const problem = exploration.problem.value;
   const loading = exploration.loading.progress.value ?? exploration.finder.task.progress.value;
   const cancel = () => {
     exploration.finder.task.cancel();
