@@ -66,7 +66,9 @@ class Cuts:
         elif kind == HEAD:
             self._mask(layer, HEAD)[rows, at, item.source.head] = True
         elif kind == MLP_IN and item.source.kind != "attn_out":
-            self._mask(layer, _MLP_IN_RESIDUAL)[rows, at] = True
+            # An MLP beside the attention reads nothing else: what it writes is then all of it.
+            reads_both = hook_name(self._bench.model, "resid_mid", layer) is not None
+            self._mask(layer, _MLP_IN_RESIDUAL if reads_both else "mlp_out")[rows, at] = True
         else:
             self._mask(layer, kind)[rows, at] = True
 
@@ -154,11 +156,10 @@ class _LayerCuts:
             (f"{block}.attn.hook_z", self._z),
             (f"{block}.hook_attn_out", self._written("attn_out")),
         ]
+        if f"{block}.hook_resid_mid" in there:
+            hooks.append((f"{block}.hook_resid_mid", self._mlp_in))
         if f"{block}.hook_mlp_out" in there:
-            hooks += [
-                (f"{block}.hook_resid_mid", self._mlp_in),
-                (f"{block}.hook_mlp_out", self._written("mlp_out")),
-            ]
+            hooks.append((f"{block}.hook_mlp_out", self._written("mlp_out")))
         return [*hooks, (f"{block}.hook_resid_post", self._resid_post)]
 
     def _there(self, kind: str) -> Tensor | None:

@@ -67,8 +67,9 @@ def edge_kind(edge: Edge) -> str:
 
     ``attention``: a head reads the residual stream at a position that it looks at. ``head``: it
     adds to what its layer's attention writes. ``attention out``, ``mlp out`` and ``residual``: what
-    is summed up after the layer. ``mlp in``: what the MLP reads. ``answer``: the last residual
-    stream, from which the logits are read.
+    is summed up after the layer. ``mlp in``: what the MLP reads; of attention
+    only where it comes after it. ``answer``: the last residual stream, from which the logits are
+    read.
     """
     source, target = edge.source, edge.target
     beside = source.position == target.position
@@ -105,6 +106,12 @@ def checked_edge(edge: Edge | str, stage_set: StageSet) -> Edge:
     kind = edge_kind(edge)
     if kind == ANSWER:
         raise ValueError(f"{edge} cannot be cut: without it there is no answer.")
+    kinds = {(row.kind, row.layer) for row in stage_set.rows}
+    if edge.source.kind == "attn_out" and kind == MLP_IN and ("resid_mid", edge.layer) not in kinds:
+        raise ValueError(
+            f"{edge.target} does not read {edge.source}: in this model the MLP stands beside the "
+            "attention, not after it."
+        )
     if columns[0] > columns[1]:
         raise ValueError(
             f"{edge.target} cannot look at {edge.source.position!r}, which comes after it."

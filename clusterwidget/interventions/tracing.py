@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
+from clusterwidget.hooks import hook_name
 from clusterwidget.interventions.cuts import Cuts, Item, run_cut
 from clusterwidget.interventions.edges import HEAD, Edge, entering
 from clusterwidget.interventions.replacements import Replacements
@@ -106,7 +107,8 @@ class _Tracer:
     def edges_into(self, layer: int, columns: Sequence[int]) -> list[Edge]:
         """Return the edges of a layer that end at some positions, less those of attention."""
         bench = self._bench
-        has_mlp = f"blocks.{layer}.hook_mlp_out" in bench.model.hook_dict
+        has_mlp = hook_name(bench.model, "mlp_out", layer) is not None
+        mlp_reads_attention = hook_name(bench.model, "resid_mid", layer) is not None
         found = []
         for position in (bench.examples.positions[column] for column in columns):
             pre, post = entering(layer, position), Stage("resid_post", layer, position=position)
@@ -114,7 +116,9 @@ class _Tracer:
             found += [Edge(pre, post), Edge(attn_out, post)]
             if has_mlp:
                 mlp_out = Stage("mlp_out", layer, position=position)
-                found += [Edge(mlp_out, post), Edge(attn_out, mlp_out), Edge(pre, mlp_out)]
+                found += [Edge(mlp_out, post), Edge(pre, mlp_out)]
+                if mlp_reads_attention:
+                    found.append(Edge(attn_out, mlp_out))
             heads = range(int(bench.model.cfg.n_heads))
             found += [Edge(Stage("result", layer, head, position), attn_out) for head in heads]
         return found

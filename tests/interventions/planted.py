@@ -20,8 +20,9 @@ _SHARP = 20.0
 def planted_model(*, both: bool = False) -> Any:
     """Return a model that answers ``40 + token[2]``.
 
-    Where `both`, ``40 + 2 token[2] + token[3]``. Head 1 of layer 0 looks at position 2 from everywhere after it and copies its token to
-    dimensions 8 to 15; head 2 does so with position 3 and dimensions 16 to 23. All else is zero.
+    Where `both`, ``40 + 2 token[2] + token[3]``. Head 1 of layer 0 looks at position 2 from
+    everywhere after it and copies its token to dimensions 8 to 15; head 2 does so with position 3
+    and dimensions 16 to 23. All else is zero.
     """
     model = make_native(normalization_type=None)
     weights = {name: torch.zeros_like(weight) for name, weight in model.state_dict().items()}
