@@ -80,6 +80,7 @@ def trace(
         "text": found.text,
         "probability": found.probability,
         "kept_probability": found.kept_probability,
+        "unusual": _finite(found.unusual),
         "nodes": [{"stage": stage, **_plain(node)} for stage, node in found.nodes.iterrows()],
         "edges": [_plain(edge) for _, edge in found.edges.iterrows()],
     }

@@ -34,6 +34,9 @@ class Trace:
         Of that answer.
     kept_probability : float
         Of that answer with all edges that are not kept cut together, mean over replacements.
+    unusual : float
+        How far the activations are then from the nearest ones seen in examples, the median over
+        replacements; 1 is as far as usual.
     nodes : pandas.DataFrame
         Indexed by stage: ``loss`` in nats that the answer loses with this stage alone replaced,
         the ``probability`` that it keeps then, and whether the stage is ``kept``, at an end of an
@@ -48,6 +51,7 @@ class Trace:
     text: str
     probability: float
     kept_probability: float
+    unusual: float
     nodes: pd.DataFrame
     edges: pd.DataFrame
 

@@ -19,6 +19,7 @@ import torch
 from clusterwidget.hooks import hook_name
 from clusterwidget.interventions.cuts import Cuts, Item, run_cut
 from clusterwidget.interventions.edges import HEAD, Edge, entering
+from clusterwidget.interventions.pairs import NOBODY
 from clusterwidget.interventions.replacements import Replacements
 from clusterwidget.interventions.trace import LEAST, THRESHOLD, Trace
 from clusterwidget.interventions.workbench import Workbench
@@ -182,9 +183,21 @@ class _Tracer:
             text=bench.examples.token_text(self._token),
             probability=self._probability,
             kept_probability=together.probability,
+            unusual=self._unusual(),
             nodes=pd.DataFrame(nodes).set_index("stage"),
             edges=pd.DataFrame(rows),
         )
+
+    def _unusual(self) -> float:
+        """Return how far out the run with all pruned edges cut is, the median of replacements."""
+        instead = self._instead
+        run = run_cut(
+            self._bench, instead, self._tokens, self._cuts(1, self._pruned), self._streams
+        )
+        donors = np.full(1, NOBODY) if instead.averaged else instead.examples
+        apart = np.stack([np.full(len(donors), self._example), donors], axis=1)
+        column = self._bench.asked[self._at].column
+        return float(np.median(self._bench.unusual(run, apart, column)[:, self._at]))
 
     def _edge_row(self, edge: Edge, kept: bool, alone: Effect) -> dict[str, Any]:
         return {
@@ -236,9 +249,8 @@ class _Tracer:
     def _run(self, cuts: Cuts, rows: int) -> list[Effect]:
         """Return what becomes of the answer in each row."""
         self._tick()
-        logits = (
-            run_cut(self._bench, self._instead, self._tokens, cuts).logits[:, self._at].double()
-        )
+        run = run_cut(self._bench, self._instead, self._tokens, cuts, self._streams)
+        logits = run.logits[:, self._at].double()
         logits = logits.view(self._instead.count, rows, -1)
         chances = torch.softmax(logits, dim=-1)[..., self._token].cpu().numpy()
         first = (logits.argmax(dim=-1) == self._token).all(dim=0).tolist()

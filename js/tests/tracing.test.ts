@@ -4,7 +4,14 @@ import type { Trace } from "../src/source/trace";
 import { Tracing, traceables } from "../src/tracing";
 
 function traceOf(row: number, answer: string): Trace {
-  const known = { possible: true, text: "6", reason: "", probability: 0.9, keptProbability: 0.8 };
+  const known = {
+    possible: true,
+    text: "6",
+    reason: "",
+    probability: 0.9,
+    keptProbability: 0.8,
+    unusual: null,
+  };
   const node = { probability: 0.1, loss: 2 };
   return {
     ...{ row, answer, ...known, edges: [] },

@@ -6,6 +6,10 @@ import { percentText } from "./text";
 /** Activations are said to be unusual from here on: so much farther from any seen than usual. */
 const UNUSUAL = 1.5;
 
+export function isUnusual(times: number | null): boolean {
+  return times !== null && times >= UNUSUAL;
+}
+
 /** The kinds that no swap test is about: nothing comes after them. */
 const LAST_KINDS: ReadonlySet<string> = new Set(["logits"]);
 
@@ -73,15 +77,21 @@ export function barText(
   return [
     `${condition}: ${recoveredText(bar.recovered)}${range} of the answer is kept.`,
     `Still right: ${recoveredText(bar.right)}; without a swap ${percentText(right)}, always the same answer ${percentText(constant)}.`,
-    ...(unusual ? [`It ${unusual}.`] : []),
+    ...(unusual ? [`It ${isUnusual(bar.unusual) ? "" : "stays "}${unusual}.`] : []),
   ].join("\n");
 }
 
-/** How unusual what follows a swap is, in words; "" where it is as usual. */
+/** How unusual what follows a swap is, in words; "" where that is not known. */
 export function unusualText(times: number | null): string {
-  return times !== null && times >= UNUSUAL
-    ? `leads to activations ${times.toFixed(1)}× as far from any seen as usual`
-    : "";
+  if (times === null) return "";
+  return isUnusual(times)
+    ? `leads to activations ${timesText(times)} as far from any seen as usual`
+    : `in the usual range (${timesText(times)})`;
+}
+
+/** How far activations are from any seen, against what is usual. */
+export function timesText(times: number | null): string {
+  return times === null ? "–" : `${times.toFixed(1)}×`;
 }
 
 /** What a swap changes, to be heard. */

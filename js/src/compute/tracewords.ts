@@ -1,5 +1,6 @@
 import type { LinkKind, Trace, TraceEdge, TraceNode } from "../source/trace";
 import { parseStage } from "./stage";
+import { isUnusual, timesText } from "./swaptest";
 import { countText, percentText, visibleToken } from "./text";
 
 const MEANINGS: Readonly<Record<Exclude<LinkKind, "attention">, string>> = {
@@ -44,10 +45,13 @@ export function edgeMeaning(edge: TraceEdge): readonly [title: string, meaning: 
 }
 
 /** How much of the model the answer took, and how well that does alone. */
-export function summaryText({ edges, keptProbability }: Trace): string {
+export function summaryText({ edges, keptProbability, unusual }: Trace): string {
   const kept = edges.filter((edge) => edge.kept).length;
   return (
     `${countText(kept)} of ${countText(edges.length)} links carry this answer; ` +
-    `with the others cut it keeps ${percentText(keptProbability)}.`
+    `with the others cut it keeps ${percentText(keptProbability)}` +
+    (unusual === null
+      ? "."
+      : `, ${isUnusual(unusual) ? "far out" : "in the usual range"} (${timesText(unusual)}).`)
   );
 }

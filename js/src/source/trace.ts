@@ -45,6 +45,8 @@ export interface Trace {
   /** Of that, with nothing cut and with all links cut that are not kept. */
   readonly probability: number;
   readonly keptProbability: number;
+  /** How far the activations are then from any seen, 1 for as far as usual. */
+  readonly unusual: number | null;
   readonly nodes: readonly TraceNode[];
   readonly edges: readonly TraceEdge[];
 }

@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { answerTitle, changesText, unusualText } from "../compute/swaptest";
+import { answerTitle, changesText, isUnusual, unusualText } from "../compute/swaptest";
 import { percentText, visibleToken } from "../compute/text";
 import type { Exploration } from "../exploration";
 import type { Swap, SwappedAnswer } from "../source/swap";
@@ -137,7 +137,12 @@ function answerTip(answer: SwappedAnswer, stage: string): string {
 function Unusual({ times }: { times: number | null }) {
   const text = unusualText(times);
   return text ? (
-    <span class="cw-swap-unusual" data-role="swap-unusual">
+    <span
+      class="cw-swap-unusual"
+      data-role="swap-unusual"
+      data-far={isUnusual(times) || undefined}
+      title="how far the activations after the swap are from the nearest ones seen in examples; 1× is as far as usual"
+    >
       {text}
     </span>
   ) : null;

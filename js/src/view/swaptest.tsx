@@ -1,6 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { answerTitle, barText, onScale, recoveredText, sortedAnswers } from "../compute/swaptest";
+import {
+  answerTitle,
+  barText,
+  isUnusual,
+  onScale,
+  recoveredText,
+  sortedAnswers,
+  timesText,
+} from "../compute/swaptest";
 import { countText } from "../compute/text";
 import type { Exploration } from "../exploration";
 import type { SwapBar, SwapTest, TestedAnswer } from "../source/swap";
@@ -98,8 +106,9 @@ function Answers({ test }: { test: SwapTest }) {
     <>
       {matter.length > 0 ? (
         <p class="cw-aside">
-          What is kept of the answer: 0% as with any example's vector, 100% as with its own. The
-          earlier right answers stand in the input.
+          What is kept of the answer: 0% as with any example's vector, 100% as with its own; and how
+          far the activations then are from any seen, 1× as usual. The earlier right answers stand
+          in the input.
         </p>
       ) : null}
       {(all.value ? matter : matter.slice(0, FIRST)).map((answer) => (
@@ -129,8 +138,11 @@ function Answer({ answer, test }: { answer: TestedAnswer; test: SwapTest }) {
   return (
     <section class="cw-tested" data-answer={answer.name}>
       <h4>
-        <span>{answerTitle(answer)}</span>
-        {answer.title ? <small>{answer.name}</small> : null}
+        <span>
+          {answerTitle(answer)}
+          {answer.title ? <small> {answer.name}</small> : null}
+        </span>
+        <small>kept | how far out</small>
       </h4>
       <ul>
         {answer.bars
@@ -175,6 +187,7 @@ function Bar({ bar, text, answer }: { bar: SwapBar; text: string; answer: Tested
         {baseline ? <em>baseline</em> : null}
       </div>
       <b>{recoveredText(recovered)}</b>
+      <small data-far={isUnusual(bar.unusual) || undefined}>{timesText(bar.unusual)}</small>
     </li>
   );
 }

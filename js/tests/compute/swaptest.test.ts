@@ -88,7 +88,11 @@ test("a bar says its range, what is still right, and what is unusual", () => {
     "It leads to activations 2.3× as far from any seen as usual.",
   ]);
   const bare = { ...bar, low: null, high: null, unusual: 1.49 };
-  expect(barText(bare, "near", answer("S3", true)).split("\n")).toHaveLength(2);
+  expect(barText(bare, "near", answer("S3", true)).split("\n").at(-1)).toBe(
+    "It stays in the usual range (1.5×).",
+  );
+  const unknown = { ...bare, unusual: null };
+  expect(barText(unknown, "near", answer("S3", true)).split("\n")).toHaveLength(2);
   expect(unusualText(null)).toBe("");
 });
 

@@ -50,7 +50,13 @@ function edge(source: string, target: string, kind: LinkKind, kept = true): Trac
 }
 
 function trace(nodes: TraceNode[], edges: TraceEdge[] = []): Trace {
-  const possible = { possible: true, reason: "", probability: 0.991, keptProbability: 0.97 };
+  const possible = {
+    possible: true,
+    reason: "",
+    probability: 0.991,
+    keptProbability: 0.97,
+    unusual: 1.24,
+  };
   return { row: 0, answer: "x", text: "6", ...possible, nodes, edges };
 }
 
@@ -215,7 +221,7 @@ describe("a trace in words", () => {
   test("counts its links", () => {
     const edges = [LOOK, edge("embed@b", "L0.resid_post@b", "residual", false)];
     expect(summaryText(trace([], edges))).toBe(
-      "1 of 2 links carry this answer; with the others cut it keeps 97%.",
+      "1 of 2 links carry this answer; with the others cut it keeps 97%, in the usual range (1.2×).",
     );
   });
 });
