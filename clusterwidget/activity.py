@@ -107,19 +107,28 @@ class Activity:
     def vectors(self, stage: Stage | str) -> Float32Array:
         """Return the vectors in the model's own basis, shape (N, d).
 
-        As `matrix`, but for `result`, whose rows are then of length d_model.
+        As `matrix`, but for `result`, whose rows are then of length d_model. Activations that were
+        given are returned as they are.
         """
         stage = Stage.of(stage)
         matrix = self.matrix(stage)
-        if stage.kind != "result" or self.model is None:
+        basis = self._basis(stage) if stage.kind == "result" else None
+        if basis is None:
             return matrix
-        from clusterwidget.recorder import result_basis
+        vectors: Float32Array = matrix @ basis
+        return vectors
 
+    def _basis(self, stage: Stage) -> Float32Array | None:
+        """Return the rows that a `result` stage's numbers count; None where it was given."""
         assert stage.layer is not None
         assert stage.head is not None
+        if self.model is None:
+            saved = self._captures.saved
+            return None if saved is None else saved.basis(stage.layer, stage.head)
+        from clusterwidget.recorder import result_basis
+
         basis = result_basis(self.model, stage.layer, stage.head)[1].numpy()
-        vectors: Float32Array = matrix @ basis.astype(np.float32)
-        return vectors
+        return basis.astype(np.float32)
 
     def capture(
         self,
@@ -197,12 +206,17 @@ class Activity:
         if self.examples.parse is None or self.model is None:
             raise ValueError(
                 f"no example is called {text!r}. Only examples that are here can be chosen: "
-                + ("their activations were given." if self.model is None else "none can be typed.")
+                + self._why_none_is_added()
             )
         parsed = self._parsed(text)
         check_tokens(self.model, parsed.tokens)
         self.examples = self.examples.extended(parsed)
         return len(self.examples) - 1
+
+    def _why_none_is_added(self) -> str:
+        if self.path is not None:
+            return "open the exploration with cw.open(path, model=model, parse=…) to type others."
+        return "their activations were given." if self.model is None else "none can be typed."
 
     def _parsed(self, text: str) -> Examples:
         assert self.examples.parse is not None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -36,6 +36,9 @@ class Saved(Protocol):
 
     def rows(self, stage: Stage, start: int = 0, stop: int | None = None) -> Matrix:
         """Return rows of a stage's matrix."""
+
+    def basis(self, layer: int, head: int) -> Matrix | None:
+        """Return the vectors in whose terms a head's `result` is; None where it is as given."""
 
 
 class Captures:
@@ -119,6 +122,39 @@ class Captures:
             missing = [stage for stage in missing if self.whole(stage) is None]
             if missing and self.model is not None:
                 self._run_passes(self.model, missing, progress, cancelled)
+
+    def each(
+        self, stages: Sequence[Stage], progress: Progress | None, cancelled: Cancelled | None
+    ) -> Iterator[tuple[Stage, Matrix]]:
+        """Yield matrices one at a time, captured together as far as memory allows."""
+        groups = self._groups(stages)
+        total = self.n * len(groups)
+        with reported(progress, total) as report:
+            for before, group in enumerate(groups):
+
+                def passed(done: int, of: int, before: int = before) -> None:
+                    report((before * of + done) * total // (of * len(groups)), total)
+
+                self.capture(group, passed, cancelled)
+                for stage in group:
+                    if cancelled is not None and cancelled():
+                        raise CaptureCancelledError
+                    yield stage, self.matrix(stage, passed, cancelled)
+                report((before + 1) * self.n, total)
+
+    def _groups(self, stages: Iterable[Stage]) -> list[list[Stage]]:
+        """Group stages that can be held together."""
+        limit = min(_PASS_BYTES, self._held.bound or _PASS_BYTES)
+        groups: list[list[Stage]] = []
+        size = 0
+        for stage in stages:
+            added = 4 * self.n * self.stage_set.width(stage)
+            if not groups or size + added > limit:
+                groups.append([])
+                size = 0
+            groups[-1].append(stage)
+            size += added
+        return groups
 
     def divided(self, stages: Iterable[Stage]) -> tuple[dict[Stage, Matrix], list[Stage]]:
         """Return the matrices that are held, and the stages that are not."""

@@ -11,8 +11,10 @@ from clusterwidget.certification import Certification
 from clusterwidget.examples import Examples, Vocabulary
 from clusterwidget.interventions.certificates import RECORDS
 from clusterwidget.progress import Cancelled, Progress
-from clusterwidget.stages import Stage, StageRow, StageSet
-from clusterwidget.store import Matrices, Store, put_record, records, require_free, write_store
+from clusterwidget.records import Records, all_records, put_record, records
+from clusterwidget.saving import Bases, require_free, write_store
+from clusterwidget.stages import Stage, row_name
+from clusterwidget.store import Store
 
 
 class Explorer(Certification):
@@ -76,7 +78,6 @@ class Explorer(Certification):
         """
         target = Path(path)
         require_free(target)
-        held = stages is None
         chosen = self._captures.held_stages() if stages is None else list(map(Stage.of, stages))
         for stage in chosen:
             self.stage_set.width(stage)
@@ -85,33 +86,48 @@ class Explorer(Certification):
                 "nothing is captured yet, so there is nothing to save: say which stages, "
                 "explorer.save(path, stages=explorer.stages(kinds=…))."
             )
-        matrices: Matrices = (
-            (stage, self._captures.matrix(stage, progress, cancelled)) for stage in chosen
-        )
-        again = self.path is not None and target.absolute() == self.path.absolute()
-        if again and self.model is None and not set(self.stages()).issubset(chosen):
+        saved = self._captures.saved
+        own = {self.path, saved.path} if isinstance(saved, Store) else {self.path}
+        again = target.absolute() in {path.absolute() for path in own if path is not None}
+        whole = set(self.stages()).issubset(chosen)
+        if again and self.model is None and not whole:
             raise ValueError(
                 f"{target} would lose the stages that are not saved again, and there is no model "
                 "to capture them: save all of them, or choose another name."
             )
-        if not held:
-            self._captures.capture(self.affordable(chosen), progress, cancelled)
-        certificates = {RECORDS: self._certificates.records()}
         write_store(
             target,
             self.examples,
-            _saved_set(self.stage_set, chosen),
-            matrices,
-            certificates,
-            self._fingerprint(),
+            saved.whole if isinstance(saved, Store) and self.model is None else self.stage_set,
+            self._captures.each(list(dict.fromkeys(chosen)), progress, cancelled),
+            bases=self._bases(chosen),
+            records=self._records,
+            fingerprint=self._fingerprint(),
         )
         self.path = target
-        if again or self._captures.saved is None:
+        if again or (saved is None and (self.model is not None or whole)):
             self._captures.saved = Store(target)
+
+    def _bases(self, chosen: Iterable[Stage]) -> Bases:
+        of_heads = {
+            row_name(stage.kind, stage.layer, stage.head): stage
+            for stage in chosen
+            if stage.kind == "result"
+        }
+        for name, stage in of_heads.items():
+            basis = self._basis(stage)
+            if basis is not None:
+                yield name, basis
+
+    def _records(self) -> Records:
+        """Return what is in the saved exploration, and the certificates made since."""
+        kept = all_records(self.path) if self.path is not None else {}
+        return {**kept, RECORDS: {**kept.get(RECORDS, {}), **self._certificates.records()}}
 
     def _fingerprint(self) -> Any:
         if self.model is None:
-            return None
+            saved = self._captures.saved
+            return saved.fingerprint if isinstance(saved, Store) else None
         from clusterwidget.store import model_fingerprint
 
         return model_fingerprint(self.model, self.stage_set, self.examples.tokens)
@@ -119,20 +135,6 @@ class Explorer(Certification):
     def _keep_certificate(self, key: str, document: dict[str, Any]) -> None:
         if self.path is not None and self.path.exists():
             put_record(self.path, RECORDS, key, document)
-
-
-def _saved_set(stage_set: StageSet, chosen: Iterable[Stage]) -> StageSet:
-    """Return the rows of these stages, as they are without a model."""
-    kept = set(chosen)
-    rows = []
-    for row in stage_set.rows:
-        widths = tuple(
-            width if Stage(row.kind, row.layer, row.head, position) in kept else 0
-            for position, width in zip(stage_set.positions, row.widths, strict=True)
-        )
-        if any(widths):
-            rows.append(StageRow(row.kind, row.layer, row.head, widths))
-    return StageSet(rows, stage_set.positions)
 
 
 def open_exploration(

@@ -84,8 +84,11 @@ def _column(column: pd.Series) -> tuple[npt.NDArray[Any], dict[str, Any]]:
         codes, values = pd.factorize(column, sort=False)
     plain = [value.item() if hasattr(value, "item") else value for value in values]
     if not all(isinstance(value, (str, int, float, bool)) for value in plain):
-        plain, dtype = [str(value) for value in values], "object"
-    return codes.astype(np.int32), {"values": plain, "dtype": dtype}
+        plain = [str(value) for value in values]
+        dtype = dtype if dtype.startswith("category") else "object"
+    # Missing is NaN or None in a column of objects, and one of the two in any other.
+    none = dtype == "object" and any(value is None for value in column)
+    return codes.astype(np.int32), {"values": plain, "dtype": dtype, "none": none}
 
 
 def _series(array: npt.NDArray[Any], about: Mapping[str, Any]) -> pd.Series:
@@ -95,7 +98,10 @@ def _series(array: npt.NDArray[Any], about: Mapping[str, Any]) -> pd.Series:
         array.tolist(), categories=about["values"], ordered=about["dtype"].endswith("ordered")
     )
     found = pd.Series(categories)
-    return found if about["dtype"].startswith("category") else found.astype(about["dtype"])
+    if about["dtype"].startswith("category"):
+        return found
+    found = found.astype(about["dtype"])
+    return found.where(found.notna(), None) if about["none"] else found
 
 
 def _joined(texts: list[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint64]]:

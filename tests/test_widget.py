@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import ipywidgets
@@ -11,7 +12,8 @@ import traitlets
 
 import clusterwidget as cw
 from clusterwidget import Examples
-from tests.test_explorer import typed
+from clusterwidget.replies import reply
+from tests.test_explorer import read, typed
 
 
 @pytest.fixture
@@ -102,3 +104,24 @@ def test_the_last_view_takes_the_activations_with_it(native_model: Any, examples
     assert not own.explorer.holds("L0.attn_out@a")
     assert shared.explorer.holds("L0.attn_out@a")
     assert len(own.distances) == 60
+
+
+def test_a_saved_exploration_is_shown_without_a_model(
+    native_model: Any, examples: Examples, tmp_path: Path
+) -> None:
+    shown = ["L0.attn_out@c", "L1.resid_post@g"]
+    cw.Explorer(native_model, typed(examples)).save(tmp_path / "a.zarr", shown)
+    widget = cw.ClusterWidget(cw.open(tmp_path / "a.zarr", parse=read), k=5)
+    assert widget.stage == "L1.resid_post@g"
+    expected = cw.Explorer(native_model, examples)
+    np.testing.assert_array_equal(widget.distances, expected.distances(widget.stage, 0))
+    widget.stage = "L0.attn_out@c"
+    with pytest.raises(traitlets.TraitError, match=r"'L0\.attn_out@a' was not saved in .*a\.zarr"):
+        widget.stage = "L0.attn_out@a"
+    with pytest.raises(ValueError, match=r"cw\.open\(path, model=model, parse=…\) to type others"):
+        widget.add("1 2 3 4 5 6 7")
+    assert widget.add(" ".join(map(str, examples.tokens[9]))) == 9
+    request = {"type": "request", "what": "hello"}
+    hello, _ = reply(widget.explorer, request, lambda *_: None, lambda: False)
+    assert (hello["has_model"], hello["can_parse"], hello["n"]) == (False, False, 60)
+    assert [row["kind"] for row in hello["rows"]] == ["attn_out", "resid_post"]
