@@ -18,18 +18,32 @@ export function answerTitle({ title, name }: { title: string; name: string }): s
   return title || name;
 }
 
-/** Stages of the kinds shown that a swap test can be asked for, in the order of the stage map. */
+/**
+ * Stages of the kinds shown that a swap test can be asked for, in the order of the stage map: first
+ * those at positions where an answer is read, which most often matter.
+ */
 export function stagesToTest(
-  { rows, positions, defaultKinds }: Pick<Contents, "rows" | "positions" | "defaultKinds">,
+  {
+    rows,
+    positions,
+    defaultKinds,
+    answers,
+  }: Pick<Contents, "rows" | "positions" | "defaultKinds" | "answers">,
   allKinds: boolean,
 ): string[] {
-  return rows
-    .filter(({ kind }) => (allKinds || defaultKinds.includes(kind)) && !LAST_KINDS.has(kind))
-    .flatMap(({ kind, layer, head, widths }) =>
+  const read = new Set(answers.map(({ position }) => position));
+  const shown = rows.filter(
+    ({ kind }) => (allKinds || defaultKinds.includes(kind)) && !LAST_KINDS.has(kind),
+  );
+  const at = (wanted: boolean) =>
+    shown.flatMap(({ kind, layer, head, widths }) =>
       positions.flatMap((position, i) =>
-        widths[i] ? [stageText({ kind, layer, head, position })] : [],
+        widths[i] && read.has(position) === wanted
+          ? [stageText({ kind, layer, head, position })]
+          : [],
       ),
     );
+  return [...at(true), ...at(false)];
 }
 
 /** A swap test in short. */

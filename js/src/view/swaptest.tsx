@@ -104,13 +104,6 @@ function Answers({ test }: { test: SwapTest }) {
   const more = matter.length - FIRST;
   return (
     <>
-      {matter.length > 0 ? (
-        <p class="cw-aside">
-          What is kept of the answer: 0% as with any example's vector, 100% as with its own; and how
-          far the activations then are from any seen, 1× as usual. The earlier right answers stand
-          in the input.
-        </p>
-      ) : null}
       {(all.value ? matter : matter.slice(0, FIRST)).map((answer) => (
         <Answer key={answer.name} answer={answer} test={test} />
       ))}
@@ -127,6 +120,12 @@ function Answers({ test }: { test: SwapTest }) {
       {quiet.length > 0 ? (
         <p class="cw-aside" data-role="quiet">
           {quiet.map(answerTitle).join(", ")}: {quiet.length > 1 ? "do" : "does"} not matter here
+        </p>
+      ) : null}
+      {matter.length > 0 ? (
+        <p class="cw-aside">
+          Kept: 0% as with any example's vector, 100% as with its own. How far out: 1× is as far
+          from any activations seen as usual. The earlier right answers stand in the input.
         </p>
       ) : null}
     </>

@@ -38,12 +38,13 @@ test("stages to test are those with vectors, of the kinds shown, but for the sco
     widths,
   });
   const contents = {
+    answers: [{ name: "S1", position: "b", title: "" }],
     positions: ["a", "b"],
     defaultKinds: ["result", "logits"],
     rows: [row("result", 0, 1, [4, 0]), row("z", 0, 1, [4, 4]), row("logits", null, null, [9, 9])],
   };
   expect(stagesToTest(contents, false)).toEqual(["L0H1.result@a"]);
-  expect(stagesToTest(contents, true)).toEqual(["L0H1.result@a", "L0H1.z@a", "L0H1.z@b"]);
+  expect(stagesToTest(contents, true)).toEqual(["L0H1.z@b", "L0H1.result@a", "L0H1.z@a"]);
 });
 
 test("the answer that the verdict is about comes first, those that do not matter apart", () => {
