@@ -79,6 +79,7 @@ def trace(
         )
         if not columns:
             break
+    tracer.prune_again()
     return tracer.trace()
 
 
@@ -139,6 +140,13 @@ class _Tracer:
     def prune(self, edges: Sequence[Edge]) -> None:
         """Cut as many edges as the answer bears, on top of those that are cut; keep the rest."""
         self._alone |= dict(zip(edges, self._one_by_one(edges, ()), strict=True))
+        self.kept += self._needed(edges)
+
+    def prune_again(self) -> None:
+        """Cut what is of no use any more: what was cut below can have been all that it brought."""
+        self.kept = self._needed(self.kept)
+
+    def _needed(self, edges: Sequence[Edge]) -> list[Edge]:
         left = list(edges)
         while left:
             found = self._one_by_one(left, self._pruned)
@@ -149,7 +157,7 @@ class _Tracer:
             count = self._longest(bearable)
             self._pruned += bearable[:count]
             left = [edge for edge in left if edge not in set(bearable[:count])]
-        self.kept += left
+        return left
 
     def trace(self) -> Trace:
         """Return what was found."""
@@ -221,7 +229,8 @@ class _Tracer:
         for index, edge in enumerate(bearable):
             cuts.cut(slice(int(np.searchsorted(counts, index + 1)), None), edge)
         kept = [self._is_kept(found) for found in self._run(cuts, len(counts))]
-        return int(counts[int(np.flatnonzero(kept)[-1])])
+        # The first was bearable alone, even where rounding in another batch says otherwise.
+        return int(counts[np.flatnonzero(kept)].max(initial=1))
 
     def _one_by_one(self, items: Sequence[Item], beside: Iterable[Item]) -> list[Effect]:
         """Return loss and probability with each item cut, beside others."""

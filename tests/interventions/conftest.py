@@ -10,7 +10,7 @@ from clusterwidget.threads import threads
 from tests.conftest import VOCABULARY
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def one_thread() -> Iterator[None]:
     """Torch's threads wait for one another, which is slow where other programs run as well."""
     with threads(1):
