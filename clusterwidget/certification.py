@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.experiments import Experiments
@@ -75,10 +76,10 @@ class Certification(Experiments):
             require_reached(asked, column, stage)
             if answer is not None:
                 require_reached([asked[question_named(asked, answer)]], column, stage)
-            carrier = self._workbench().patcher.carrier(stage)
-            self._captures.capture([stage, carrier], progress, cancelled)
+            self._workbench().patcher.carrier(stage)
+            self._captures.capture([stage], progress, cancelled)
             with reported(progress, 8 * pairs, "step") as report:
-                test = self._tested(stage, carrier, settings, report, cancelled)
+                test = self._tested(stage, settings, report, cancelled)
             self._certificates.put(test, settings)
         return test if answer is None else test.about(answer)
 
@@ -115,7 +116,7 @@ class Certification(Experiments):
         settings = Settings(None, _checked_pairs(pairs), seed)
         missing = [stage for stage in wanted if self._certificates.get(stage, settings) is None]
         if missing:
-            self._capture_for_tests(missing, cancelled)
+            self._capture_for_tests(missing, progress and _quiet, cancelled)
         with reported(progress, len(wanted), "stage") as report:
             for stage in missing:
                 report(len(wanted) - len(missing) + missing.index(stage), len(wanted))
@@ -143,7 +144,6 @@ class Certification(Experiments):
     def _tested(
         self,
         stage: Stage,
-        carrier: Stage,
         settings: Settings,
         progress: Progress,
         cancelled: Cancelled | None,
@@ -173,12 +173,25 @@ class Certification(Experiments):
 
         pairs, outcomes = self._certificates.begun(stage, settings, n, begin)
         done = count + outcomes.done * (conditions + 1)
-        run_pairs(bench, stage, self.matrix(carrier), pairs, outcomes, tick, free=settings.free)
+        vectors = self._vectors(stage, cancelled)
+        run_pairs(bench, stage, vectors, pairs, outcomes, tick, free=settings.free)
         self._certificates.ended(stage, settings, n)
         column = bench.column(stage)
         reached = [pair for pair in enumerate(bench.asked) if pair[1].reached_from(column)]
         name = None if concept is None else concept.name
         return concluded(stage, name, reached, outcomes, settings.seed)
+
+    def _vectors(self, stage: Stage, cancelled: Cancelled | None) -> npt.NDArray[np.float32]:
+        """Return what is put in at a stage, of all examples: see `Patcher.carrier`."""
+        from clusterwidget.recorder import z_of_result
+
+        assert self.model is not None
+        carrier = self._workbench().patcher.carrier(stage)
+        if stage.kind == "result" and not self.holds(carrier):
+            z = z_of_result(self.model, stage, self.matrix(stage))
+            if z is not None:
+                return z
+        return self.matrix(carrier, progress=_quiet, cancelled=cancelled)
 
     def _concept(self, stage: Stage, name: str | None) -> Partition | None:
         """Return the groups of a concept, or of the one that names a stage."""
@@ -199,11 +212,13 @@ class Certification(Experiments):
         columns = sorted({question.column for question in questions(self.examples)})
         return self.stages(kinds=kinds, positions=[self.stage_set.positions[c] for c in columns])
 
-    def _capture_for_tests(self, stages: Sequence[Stage], cancelled: Cancelled | None) -> None:
+    def _capture_for_tests(
+        self, stages: Sequence[Stage], progress: Progress | None, cancelled: Cancelled | None
+    ) -> None:
         """Capture what tests of these stages need in as few passes as memory allows."""
-        bench = self._workbench()
-        needed = [need for stage in stages for need in (stage, bench.patcher.carrier(stage))]
-        self._captures.capture(self.affordable(dict.fromkeys(needed)), None, cancelled)
+        for stage in stages:
+            self._workbench().patcher.carrier(stage)
+        self._captures.capture(self.affordable(stages), progress, cancelled)
 
     @staticmethod
     def _verdicts(tests: Sequence[SwapTest]) -> pd.DataFrame:

@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from clusterwidget.hooks import Model, hook_name, scores_from_qk
@@ -15,6 +17,8 @@ from clusterwidget.stages import ATTENTION_KINDS, Stage, StageSet
 Sink = Callable[[Stage, torch.Tensor], None]
 """Told a stage's vectors of one batch, shape (batch, d)."""
 Writer = Callable[[torch.Tensor], None]
+
+_WELL_CONDITIONED = 1e3
 
 
 def result_basis(model: Model, layer: int, head: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -31,6 +35,21 @@ def result_basis(model: Model, layer: int, head: int) -> tuple[torch.Tensor, tor
     w_o = model.blocks[layer].attn.W_O[head]  # type: ignore[attr-defined]
     q, r = torch.linalg.qr(w_o.detach().double().cpu().T)
     return r.T.contiguous(), q.T.contiguous()
+
+
+def z_of_result(
+    model: Model, stage: Stage, coordinates: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32] | None:
+    """Return the z of which `result` is stored, shape (n, d_head), or None where it is not told.
+
+    A head's ``W_O`` of full rank can be undone; this is quicker than to run the model again.
+    """
+    assert stage.layer is not None
+    assert stage.head is not None
+    turn = result_basis(model, stage.layer, stage.head)[0].numpy()
+    if turn.shape[0] != turn.shape[1] or not np.linalg.cond(turn) < _WELL_CONDITIONED:
+        return None
+    return (coordinates.astype(np.float64) @ np.linalg.inv(turn)).astype(np.float32)
 
 
 class Recorder:
