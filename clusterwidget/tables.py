@@ -100,7 +100,9 @@ def _series(array: npt.NDArray[Any], about: Mapping[str, Any]) -> pd.Series:
     found = pd.Series(categories)
     if about["dtype"].startswith("category"):
         return found
-    found = found.astype(about["dtype"])
+    # pandas 2 has no dtype "str" of its own, and would turn what is missing into the word "nan".
+    words = about["dtype"] == "str"
+    found = found.astype(pd.Series(["a"]).dtype if words else about["dtype"])
     return found.where(found.notna(), None) if about["none"] else found
 
 

@@ -223,6 +223,7 @@ CONCEPTS = {
     "intervals": pd.cut(pd.Series(np.arange(40.0)), [-1, 2, 10, 20, 60]),
     "numbers and words": ["a" if row % 2 else 3 for row in range(40)],
     "yes, no or missing": [None if row % 5 == 0 else bool(row % 2) for row in range(40)],
+    "words": pd.Series([None if row % 3 == 0 else f"w{row % 5}" for row in range(40)]),
     "missing only": [None] * 40,
     "half precision": np.arange(40).astype(np.float16),
     "beyond what a float holds": np.arange(40).astype(np.uint64) + 2**63,
