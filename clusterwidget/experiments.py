@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from clusterwidget.interventions.swaps import Swap
     from clusterwidget.interventions.workbench import Workbench
 
-_USUAL_RUNS = 30
-"""How many runs a trace takes, about: it is not known before."""
-
 Chosen = int | Sequence[int] | npt.NDArray[np.integer]
 
 
@@ -166,17 +163,15 @@ class Experiments(Explanations):
             if not 0 <= value < 1:
                 raise ValueError(f"{name} must be from 0 up and below 1, not {value}.")
         drawn = other_examples(len(self.examples), example, checked_draws(draws), seed)
-        bench, runs = self._workbench(), 0
+        bench = self._workbench()
         instead = self._means()
         if method == "resample":
             instead = Replacements(bench, drawn, averaged=False)
         instead.layer(bench.patcher.last, progress, cancelled)
 
-        def tick() -> None:
-            nonlocal runs
-            runs += 1
+        def tick(layers: int) -> None:
             if progress is not None:
-                progress(runs, max(runs, _USUAL_RUNS))
+                progress(layers, bench.patcher.last + 1)
             if cancelled is not None and cancelled():
                 raise CaptureCancelledError
 

@@ -19,7 +19,7 @@ Send = Callable[[dict[str, Any], "list[bytes | memoryview] | None"], None]
 _PROGRESS_SECONDS = 0.1
 _PATIENT = ("prepare", "atlas", "certificate")
 """Requests that let every other pass, also while they run."""
-_COUNTED = {"certificate": "runs", "trace": "runs"}
+_COUNTED = {"certificate": "runs", "trace": "layers"}
 """What progress counts, where that is not examples."""
 
 

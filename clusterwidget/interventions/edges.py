@@ -31,7 +31,9 @@ class Edge:
     @classmethod
     def parse(cls, text: str) -> Edge:
         """Return the edge that is written so."""
-        source, arrow, target = str(text).partition(_ARROW)
+        # A position can be called as the arrow is written, but then it has no spaces around it.
+        spaced = f" {_ARROW} "
+        source, arrow, target = str(text).partition(spaced if spaced in str(text) else _ARROW)
         if not arrow:
             raise ValueError(
                 f"{text!r} is no edge: write source -> target, such as 'embed@0 -> L0H1.result@3'."

@@ -25,7 +25,7 @@ from clusterwidget.interventions.trace import LEAST, THRESHOLD, Trace
 from clusterwidget.interventions.workbench import Workbench
 from clusterwidget.stages import Stage
 
-Tick = Callable[[], None]
+Tick = Callable[[int], None]
 
 
 class Effect(NamedTuple):
@@ -56,7 +56,7 @@ def trace(
     example : int
     at : int
         Index of the answer.
-    tick : function
+    tick : function of how many layers are done
         Called between runs; may raise to call it off.
     threshold : float
         Attention above which a head looks at a position: fainter edges are left as they are.
@@ -77,6 +77,7 @@ def trace(
                 if edge.layer == layer and edge.source == entering(layer, edge.source.position)
             }
         )
+        tracer.layers_done += 1
         if not columns:
             break
     tracer.prune_again()
@@ -94,6 +95,7 @@ class _Tracer:
         least: float,
     ) -> None:
         self.kept: list[Edge] = []
+        self.layers_done = 0
         self._bench, self._instead, self._example, self._at = bench, instead, example, at
         self._tick = tick
         self._pruned: list[Edge] = []
@@ -257,7 +259,7 @@ class _Tracer:
 
     def _run(self, cuts: Cuts, rows: int) -> list[Effect]:
         """Return what becomes of the answer in each row."""
-        self._tick()
+        self._tick(self.layers_done)
         run = run_cut(self._bench, self._instead, self._tokens, cuts, self._streams)
         logits = run.logits[:, self._at].double()
         logits = logits.view(self._instead.count, rows, -1)
