@@ -167,7 +167,8 @@ class Experiments(Explanations):
         instead = self._means()
         if method == "resample":
             instead = Replacements(bench, drawn, averaged=False)
-        instead.layer(bench.patcher.last, progress, cancelled)
+        counted = progress if method == "mean" else None
+        instead.layer(bench.patcher.last, counted, cancelled)
 
         def tick(layers: int) -> None:
             if progress is not None:
