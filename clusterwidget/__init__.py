@@ -35,7 +35,7 @@ _HOMES = {
     "nearest": "distances",
 }
 
-__all__ = ["addition", "open", *_HOMES]
+__all__ = ["addition", *_HOMES]
 
 
 def __getattr__(name: str) -> object:
@@ -49,4 +49,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, "__version__"])
+    return sorted([*__all__, "open", "__version__"])
