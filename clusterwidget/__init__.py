@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from clusterwidget.distances import nearest as nearest
     from clusterwidget.examples import Examples as Examples
     from clusterwidget.explorer import Explorer as Explorer
-    from clusterwidget.explorer import open_exploration as open  # noqa: A004 - cw.open reads well
+    from clusterwidget.explorer import open as open  # noqa: A004 - it reads well as cw.open
     from clusterwidget.stages import Stage as Stage
     from clusterwidget.widget import ClusterWidget as ClusterWidget
 
@@ -42,7 +42,7 @@ def __getattr__(name: str) -> object:
     if name == "addition":
         return import_module("clusterwidget.addition")
     if name == "open":
-        return import_module("clusterwidget.explorer").open_exploration
+        return import_module("clusterwidget.explorer").open
     if name in _HOMES:
         return getattr(import_module(f"clusterwidget.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'clusterwidget' has no attribute {name!r}")

@@ -35,7 +35,7 @@ class Explorer(Certification):
     batch_size : int, optional
         Examples in one forward pass. By default about 14,000 tokens' worth.
     saved : Store, optional
-        What was saved before: see `open_exploration`.
+        What was saved before: see `open`.
 
     Attributes
     ----------
@@ -137,7 +137,7 @@ class Explorer(Certification):
             put_record(self.path, RECORDS, key, document)
 
 
-def open_exploration(
+def open(  # noqa: A001 - cw.open reads well
     path: str | os.PathLike[str],
     model: Any = None,
     *,
