@@ -139,7 +139,8 @@ def test_a_mean_stands_in_once_and_needs_no_draws(adder: Any) -> None:
     explorer = Explorer(adder, addition.problems(200, seed=2))
     trace = explorer.trace(3, "S2", method="mean")
     table = explorer.ablate(edges_of(trace, kept=False), 3).set_index("answer")
-    assert table.loc["S2", ["before", "after"]].tolist() == [trace.text, trace.text]
+    row = table.loc["S2"]
+    assert (row["before"], row["after"]) == (trace.text, trace.text)
     assert table.loc["S2", "kept_probability"] == pytest.approx(trace.kept_probability, abs=1e-5)
     again = explorer.trace(3, "S2", method="mean", draws=3, seed=5)
     assert again.edges.equals(trace.edges)
@@ -178,4 +179,4 @@ def test_a_trace_can_be_called_off(explorer: Explorer) -> None:
             cancelled=lambda: len(seen) >= 4,
         )
     assert len(seen) == 4
-    assert all(0 < done <= total for done, total in seen)
+    assert all(0 <= done <= total for done, total in seen)
