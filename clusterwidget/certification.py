@@ -69,13 +69,12 @@ class Certification(Experiments):
         """
         stage = Stage.of(stage)
         settings = Settings(concept, _checked_pairs(pairs), seed, bool(free))
+        asked = questions(self.examples)
+        at = None if answer is None else question_named(asked, answer)
         test = self._certificates.get(stage, settings)
         if test is None:
             column = self.stage_set.column(stage)
-            asked = questions(self.examples)
-            require_reached(asked, column, stage)
-            if answer is not None:
-                require_reached([asked[question_named(asked, answer)]], column, stage)
+            require_reached(asked, column, stage, at)
             self._workbench().patcher.carrier(stage)
             self._captures.capture([stage], progress, cancelled)
             with reported(progress, 8 * pairs, "step") as report:

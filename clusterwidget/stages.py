@@ -50,7 +50,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
-            raise ValueError(f"there is no kind {self.kind!r}.{_nearest(self.kind, KINDS)}")
+            raise ValueError(f"there is no kind {self.kind!r};{_nearest(self.kind, KINDS)}")
         for part, value, needed in (
             ("layer", self.layer, self.kind in LAYER_KINDS),
             ("head", self.head, self.kind in HEAD_KINDS),

@@ -103,7 +103,7 @@ def entering(layer: int, position: str) -> Stage:
 
 def checked_edge(edge: Edge | str, stage_set: StageSet) -> Edge:
     """Return an edge between stages that are there, or raise ValueError."""
-    edge = Edge.parse(edge) if isinstance(edge, str) else edge
+    edge = edge if isinstance(edge, Edge) else Edge.parse(str(edge))
     columns = [stage_set.column(stage) for stage in (edge.source, edge.target)]
     kind = edge_kind(edge)
     if kind == ANSWER:

@@ -69,11 +69,18 @@ def question_named(asked: Sequence[Question], name: str) -> int:
     raise ValueError(f"there is no answer {name!r}.{meant} There are {', '.join(names)}.")
 
 
-def require_reached(asked: Sequence[Question], column: int, stage: Stage) -> None:
-    """Raise ValueError where no answer comes at or after a stage's position."""
-    if not any(question.reached_from(column) for question in asked):
-        last = asked[-1]
+def require_reached(
+    asked: Sequence[Question], column: int, stage: Stage, at: int | None = None
+) -> None:
+    """Raise ValueError where no answer, or not this one, comes at or after a stage's position."""
+    reached = [question.name for question in asked if question.reached_from(column)]
+    if not reached:
         raise ValueError(
-            f"{stage} comes after the last answer, {last.name!r}, has been read: it cannot matter "
-            "for any answer. Choose a stage at an earlier position."
+            f"{stage} comes after the last answer, {asked[-1].name!r}, has been read: it cannot "
+            "matter for any answer. Choose a stage at an earlier position."
+        )
+    if at is not None and asked[at].name not in reached:
+        raise ValueError(
+            f"{stage} does not reach the answer {asked[at].name!r}; it reaches "
+            f"{', '.join(reached)}."
         )

@@ -64,7 +64,7 @@ class SwapTest:
         if bars.empty:
             reached = ", ".join(self.table["answer"].unique())
             raise ValueError(
-                f"{self.stage} does not reach an answer {answer!r}; it reaches {reached}."
+                f"{self.stage} does not reach the answer {answer!r}; it reaches {reached}."
             )
         word, sentence = verdict(bars, self.concept, str(bars["title"].iloc[0]))
         return replace(self, answer=answer, verdict=word, sentence=sentence)

@@ -64,7 +64,8 @@ def swap(bench: Workbench, stage: Stage, receiver: Chosen, donor: Chosen, *, fre
             f"the receiver has {own.shape[1]} tokens and the donor {other.shape[1]}: a vector can "
             "only be put in at the same position of an input of the same length."
         )
-    _check_length(bench, own)
+    for row in (own, other):
+        _check_tokens(bench, row)
     column = bench.column(stage)
     require_reached(bench.asked, column, stage)
     start = start_of(stage, patcher.last)
@@ -100,13 +101,15 @@ def _tokens(bench: Workbench, chosen: Chosen) -> tuple[npt.NDArray[np.integer], 
     return tokens[None], NOBODY
 
 
-def _check_length(bench: Workbench, tokens: npt.NDArray[np.integer]) -> None:
+def _check_tokens(bench: Workbench, tokens: npt.NDArray[np.integer]) -> None:
     wanted = bench.examples.tokens.shape[1]
     if tokens.shape[1] != wanted:
         raise ValueError(
             f"the rows have {tokens.shape[1]} tokens and the examples {wanted}: positions are "
             "named for rows of that length."
         )
+    if tokens.min() < 0:
+        raise ValueError(f"tokens must not be negative, but {tokens.min()} occurs.")
     check_tokens(bench.model, tokens)
 
 
