@@ -237,7 +237,8 @@ class Certification(Experiments):
             }
             for test in tests
         ]
-        return pd.DataFrame(rows).set_index("stage")
+        names = ["stage", "verdict", "answer", "concept", "far", "near", "sentence"]
+        return pd.DataFrame(rows, columns=names).set_index("stage")
 
 
 def _quiet(done: int, total: int) -> None:

@@ -1,0 +1,219 @@
+"""Swap tests: what they count, how they are kept, and that they go on from where they were."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from clusterwidget import Answer, Examples, Explorer, Stage, addition
+from clusterwidget.interventions.certificates import Certificates, Settings
+from clusterwidget.interventions.pairs import CONDITIONS, Pairs, draw_pairs, draw_receivers
+from clusterwidget.interventions.swap_test import Outcomes, SwapTest
+from clusterwidget.interventions.testing import MOST_AT_ONCE
+from clusterwidget.partitions import partitions
+from clusterwidget.progress import CaptureCancelledError
+from tests.test_explorer import Counter
+
+STAGE = "L1.attn_out@S3"
+PAIRS = 2 * MOST_AT_ONCE + 40
+
+
+def known(adder: Any, n: int = 600) -> Explorer:
+    return Explorer(adder, addition.problems(n, seed=5))
+
+
+@pytest.fixture(scope="module")
+def made(adder: Any) -> SwapTest:
+    return known(adder).swap_test(STAGE, concept="(L2+R2)%10", pairs=PAIRS)
+
+
+def same(one: SwapTest, other: SwapTest) -> bool:
+    pd.testing.assert_frame_equal(one.table, other.table)
+    names = ("stage", "concept", "answer", "verdict", "sentence")
+    return all(getattr(one, name) == getattr(other, name) for name in names)
+
+
+def test_each_bar_is_what_single_swaps_say(native_model: Any, examples: Examples) -> None:
+    tokens = examples.tokens[:20]
+    asked = Examples(
+        tokens,
+        positions=examples.positions,
+        concepts={"parity": tokens[:, 0] % 2},
+        answers=[Answer("x", "e", tokens[:, 5]), Answer("y", "g", tokens[:, 0])],
+    )
+    explorer = Explorer(native_model, asked)
+    test = explorer.swap_test("L0H2.result@d", concept="parity", pairs=20, seed=3)
+    assert list(test.table["condition"]) == [*CONDITIONS, *CONDITIONS]
+    receivers = draw_receivers(20, 20, 3)
+    parity = partitions(asked.concepts).all[0]
+    pairs = draw_pairs(explorer.matrix("L0H2.result@d"), receivers, parity, 3, lambda: None)
+    for condition, donors in pairs.donors.items():
+        swaps = [
+            explorer.swap("L0H2.result@d", int(receiver), int(donor))
+            for receiver, donor in zip(receivers, donors, strict=True)
+        ]
+        after = np.array([swap.table["after"] for swap in swaps], int)
+        right = np.stack([tokens[receivers, 5], tokens[receivers, 0]], axis=1)
+        for at, answer in enumerate("xy"):
+            row = test.bars(answer).loc[condition]
+            assert row["right"] == pytest.approx((after[:, at] == right[:, at]).mean())
+            assert row["pairs"] == 20
+    said = [explorer.ablate("L0H2.result@d", int(row))["after"].tolist() for row in receivers]
+    for at, answer in enumerate("xy"):
+        right = np.array(said, int)[:, at] == tokens[receivers, 5 if answer == "x" else 0]
+        assert test.bars(answer).loc["mean", "right"] == pytest.approx(right.mean())
+
+
+def test_what_is_recovered_follows_from_the_losses(made: SwapTest) -> None:
+    for _, bars in made.table.groupby("answer"):
+        bars = bars.set_index("condition")
+        cost, random = float(bars["cost"].iloc[0]), float(bars["loss"]["random"])
+        if cost < 0.05:
+            assert bars["recovered"].isna().all()
+            continue
+        np.testing.assert_allclose(bars["recovered"], (random - bars["loss"]) / cost, atol=1e-6)
+        assert (bars["low"] <= bars["recovered"]).all()
+        assert (bars["recovered"] <= bars["high"]).all()
+        assert bars["right"].between(0, 1).all()
+    assert made.answer == made.table["answer"].iloc[int(made.table["cost"].argmax())]
+
+
+def test_the_constant_answer_is_the_commonest_right_one(made: SwapTest, adder: Any) -> None:
+    explorer = known(adder)
+    receivers = draw_receivers(600, PAIRS, 0)
+    for name in made.table["answer"].unique():
+        right = explorer.examples.answers[name].tokens[receivers]
+        expected = np.bincount(right).max() / PAIRS
+        assert made.bars(name)["right_constant"].iloc[0] == pytest.approx(expected)
+
+
+def test_the_verdict_can_be_on_another_answer(made: SwapTest, adder: Any) -> None:
+    assert made.verdict != "irrelevant"
+    about = made.about("S1")
+    assert (about.answer, about.verdict) == ("S1", "irrelevant")
+    assert "does not matter for the answer 10s" in about.sentence
+    assert about.table is made.table
+    explorer = known(adder)
+    asked = explorer.swap_test(STAGE, "S1", "(L2+R2)%10", pairs=PAIRS)
+    assert same(asked, about)
+    assert same(explorer.swap_test(STAGE, concept="(L2+R2)%10", pairs=PAIRS), made)
+
+
+def test_the_same_seed_gives_the_same_test(made: SwapTest, adder: Any) -> None:
+    assert same(known(adder).swap_test(STAGE, concept="(L2+R2)%10", pairs=PAIRS), made)
+    other = known(adder).swap_test(STAGE, concept="(L2+R2)%10", pairs=PAIRS, seed=1)
+    assert not other.table["loss"].equals(made.table["loss"])
+
+
+def test_a_test_that_was_called_off_goes_on_and_ends_the_same(made: SwapTest, adder: Any) -> None:
+    explorer = known(adder)
+    done: list[int] = []
+
+    def progress(steps: int, total: int) -> None:
+        assert 0 <= steps <= total
+        done.append(steps)
+
+    first_part = PAIRS + 7 * MOST_AT_ONCE
+    with pytest.raises(CaptureCancelledError):
+        explorer.swap_test(
+            STAGE,
+            concept="(L2+R2)%10",
+            pairs=PAIRS,
+            progress=progress,
+            cancelled=lambda: bool(done) and done[-1] > first_part,
+        )
+    assert done[-1] == first_part + MOST_AT_ONCE
+    assert not explorer.known_certificates()
+    done.clear()
+    again = explorer.swap_test(STAGE, concept="(L2+R2)%10", pairs=PAIRS, progress=progress)
+    # What follows is one run without a swap and six with one, of what was left.
+    assert done[0] == first_part + MOST_AT_ONCE
+    assert done[-1] == 8 * PAIRS
+    assert same(again, made)
+
+
+def test_certificates_that_were_called_off_keep_the_stages_that_are_done(adder: Any) -> None:
+    explorer = known(adder, 80)
+    stages = ["L1.attn_out@S3", "L1.mlp_out@S3", "L0.mlp_out@S3"]
+    done: list[int] = []
+
+    def stop() -> bool:
+        return bool(done) and done[-1] == 2
+
+    arguments: dict[str, Any] = {"pairs": 30, "progress": lambda now, _: done.append(now)}
+    with pytest.raises(CaptureCancelledError):
+        explorer.certificates(stages, cancelled=stop, **arguments)
+    assert done == [0, 1, 2]
+    with Counter(adder) as counter:
+        explorer.certificates(stages[:2], **arguments)
+        assert counter.passes == 0
+        table = explorer.certificates(stages, **arguments)
+        assert counter.passes > 0
+    assert list(table.index) == stages
+    for stage in stages:
+        single = known(adder, 80).swap_test(stage, pairs=30)
+        bars = single.bars(single.answer)["recovered"]
+        row = table.loc[stage]
+        assert row["verdict"] == single.verdict
+        assert row["sentence"] == single.sentence
+        assert row["near"] == pytest.approx(bars["near"], rel=1e-4, nan_ok=True)
+
+
+def test_certificates_are_of_what_is_written_at_the_answers(native_model: Any) -> None:
+    tokens = np.random.default_rng(0).integers(0, 48, (30, 7))
+    answers = [Answer("x", "c", tokens[:, 3])]
+    examples = Examples(tokens, positions=list("abcdefg"), answers=answers)
+    table = Explorer(native_model, examples).certificates(pairs=4)
+    expected = [
+        f"{layer}{name}@c"
+        for layer in ("L0", "L1")
+        for name in [*(f"H{head}.result" for head in range(4)), ".attn_out", ".mlp_out"]
+    ]
+    assert sorted(table.index) == sorted(expected)
+    assert set(table["verdict"]) <= {"enough", "insufficient", "irrelevant"}
+    none = Explorer(native_model, examples).certificates([])
+    assert none.empty
+    assert list(none.columns) == list(table.columns)
+
+
+def test_a_test_survives_json(made: SwapTest) -> None:
+    text = json.dumps(made.document(), allow_nan=False)
+    assert same(SwapTest.of_document(json.loads(text)), made)
+    assert made.table["low"].isna().any()
+
+
+def test_certificates_are_restored_as_they_were(made: SwapTest) -> None:
+    kept: dict[str, Any] = {}
+    one = Certificates(kept.__setitem__)
+    settings = Settings("(L2+R2)%10", PAIRS, 0, free=False)
+    one.put(made, settings)
+    one.put(made.about("S1"), Settings(None, PAIRS, 2, free=True))
+    assert kept == one.records()
+    assert len(kept) == 2
+    two = Certificates(lambda *_: None)
+    two.restore(json.loads(json.dumps(one.records(), allow_nan=False)))
+    restored = two.get(made.stage, settings)
+    assert restored is not None
+    assert same(restored, made)
+    assert two.get(made.stage, Settings("(L2+R2)%10", PAIRS, 1)) is None
+    assert list(two.of(Settings(None, PAIRS, 2, free=True))) == [made.stage]
+
+
+def test_only_the_latest_few_tests_are_kept_half_done() -> None:
+    certificates = Certificates(lambda *_: None)
+    begun: list[int] = []
+
+    def ask(seed: int) -> None:
+        def begin() -> tuple[Pairs, Outcomes]:
+            begun.append(seed)
+            return Pairs(np.arange(2), {}), Outcomes.empty([], 2, 1)
+
+        certificates.begun(Stage.parse(STAGE), Settings(seed=seed), 9, begin)
+
+    for seed in (0, 1, 2, 3, 4, 4, 0):
+        ask(seed)
+    assert begun == [0, 1, 2, 3, 4, 0]
