@@ -60,7 +60,7 @@ def _swapped(page: Page, figure: Figure) -> tuple[float, ...]:
 
 def _traced(page: Page, figure: Figure) -> tuple[float, ...]:
     page.evaluate(WATCH, "traced")
-    page.locator("[data-answer=S3]").click()
+    page.locator("button[data-answer=S3]").click()
     page.wait_for_function("() => window.times.length > 0")
     for _ in range(CLICKS):
         count = len(page.evaluate("window.times"))
