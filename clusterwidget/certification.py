@@ -13,7 +13,7 @@ from clusterwidget.experiments import Experiments
 from clusterwidget.interventions.certificates import Certificates, Settings
 from clusterwidget.interventions.questions import question_named, questions, require_reached
 from clusterwidget.interventions.swap_test import Outcomes, SwapTest, concluded
-from clusterwidget.partitions import Partition, partitions
+from clusterwidget.partitions import Partition, partitions, unknown_concept
 from clusterwidget.progress import Cancelled, CaptureCancelledError, Progress, reported
 from clusterwidget.stages import Stage
 
@@ -198,7 +198,12 @@ class Certification(Experiments):
             known = self.partitions()
             found = self.meaning(stage).concept if known.all else None
             return None if found is None else known.named(found)
-        made = partitions(self.examples.concepts, [name])
+        columns = self.examples.concepts.columns
+        # Concepts that divide the examples alike are called by all their names: S4 = carry4.
+        names = [name] if name in columns else name.split(" = ")
+        made = partitions(self.examples.concepts, names)
+        if len(made.all) > 1:
+            raise ValueError(unknown_concept(name, list(columns)))
         if not made.all:
             raise ValueError(
                 f"{' '.join(made.notes)} With one value among the donors there is nothing that "

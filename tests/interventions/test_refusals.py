@@ -20,6 +20,7 @@ def explorer(native_model: Any, examples: Examples) -> Explorer:
         concepts={
             "parity": examples.tokens[:, 0] % 2,
             "constant": np.ones(60, int),
+            "first": examples.tokens[:, 0],
             "own": np.arange(60),
         },
         answers=[
@@ -85,6 +86,7 @@ def test_a_stage_that_cannot_be_swapped_is_refused_by_all_that_swap(
         ),
         ({"concept": "partiy"}, "no concept 'partiy'. Did you mean 'parity'?"),
         ({"concept": "constant"}, "constant is dropped: it is 1 for every example.*choose another"),
+        ({"concept": "parity = first"}, "no concept 'parity = first'. Did you mean 'parity'?"),
         ({"concept": "own"}, "'own' is different for every example"),
         ({"pairs": 0}, "at least 2 pairs, a whole number, not 0"),
         ({"pairs": 2.5}, "not 2.5"),

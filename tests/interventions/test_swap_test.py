@@ -217,3 +217,16 @@ def test_only_the_latest_few_tests_are_kept_half_done() -> None:
     for seed in (0, 1, 2, 3, 4, 4, 0):
         ask(seed)
     assert begun == [0, 1, 2, 3, 4, 0]
+
+
+def test_concepts_that_are_the_same_can_be_asked_for_by_the_name_of_both(
+    native_model: Any, examples: Examples
+) -> None:
+    parity = examples.tokens[:, 0] % 2
+    known = {"odd": parity, "even": 1 - parity, "first": examples.tokens[:, 0]}
+    asked = Examples(examples.tokens, positions=examples.positions, concepts=known)
+    explorer = Explorer(native_model, asked)
+    test = explorer.swap_test("L0.attn_out@g", concept="odd = even", pairs=10)
+    assert test.concept == "odd = even"
+    alone = explorer.swap_test("L0.attn_out@g", concept="even", pairs=10)
+    assert alone.table.equals(test.table)
