@@ -44,8 +44,9 @@ class SwapTest:
         ``loss`` in nats; ``right``, the share of pairs whose answer is right; ``recovered`` with
         its 95 % interval ``low`` to ``high``, NaN where the stage does not matter for the answer;
         ``unusual``, the median of how far the activations after the swap are from the nearest ones
-        seen, 1 for as far as usual, over the first 256 pairs. And for comparison ``cost``, the loss that random swaps add,
-        ``right_without`` a swap, and ``right_constant``, of always giving the same answer.
+        seen, 1 for as far as usual, over the first 256 pairs. And for comparison ``cost``, the loss
+        that random swaps add, ``right_without`` a swap, and ``right_constant``, of always giving
+        the same answer.
     """
 
     stage: Stage
