@@ -207,6 +207,43 @@ def test_layers_below_the_stage_are_not_run_again(model: Any, examples: Examples
     assert torch.equal(again.logits, whole.logits)
 
 
+def test_a_run_that_fails_leaves_the_model_as_it_was(model: Any, examples: Examples) -> None:
+    patcher = patcher_of(model, examples)
+    tokens = patcher.tensor(examples.tokens[:2])
+    entering = patcher.run(tokens, 1).entering
+    before = own_logits(model, tokens)
+
+    def fail(activation: torch.Tensor, hook: Any) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        patcher.hooked(tokens, [("blocks.1.hook_attn_out", fail)], entering, 1)
+    assert torch.equal(own_logits(model, tokens), before)
+    assert all("forward" not in vars(block) for block in model.blocks)
+
+
+class Whole:
+    """A model that can only be run as a whole."""
+
+    def __init__(self, model: Any) -> None:
+        self.cfg, self.hook_dict, self.blocks = model.cfg, model.hook_dict, model.blocks
+        self.run_with_cache, self._model = model.run_with_cache, model
+
+    def run_with_hooks(self, tokens: Any, fwd_hooks: Any, stop_at_layer: Any = None) -> Any:
+        return self._model.run_with_hooks(tokens, fwd_hooks=fwd_hooks, stop_at_layer=stop_at_layer)
+
+
+def test_a_model_that_cannot_be_run_in_part_is_run_as_a_whole(
+    native_model: Any, examples: Examples
+) -> None:
+    whole = Explorer(Whole(native_model), examples)
+    part = Explorer(native_model, examples)
+    for stage in ("L0H1.result@c", "L1.mlp_out@g"):
+        assert whole.swap(stage, 3, 8).table.equals(part.swap(stage, 3, 8).table)
+    one, other = whole.trace(3, "next", draws=2), part.trace(3, "next", draws=2)
+    assert one.edges["kept"].tolist() == other.edges["kept"].tolist()
+
+
 def test_dropout_is_off_and_a_model_in_training_is_left_in_training(examples: Examples) -> None:
     model = with_dropout()
     explorer = Explorer(model, examples)
