@@ -74,7 +74,7 @@ def test_planted_wrong_answers_are_counted_as_by_brute_force(
     assert 0 < found.wrong == expected.wrong < 30_000
     assert found.failures == expected.failures
     assert found.tightest == expected.tightest
-    assert found.smallest_margin == pytest.approx(expected.smallest_margin, abs=1e-4)
+    assert found.smallest_margin == pytest.approx(expected.smallest_margin, rel=2e-5)
 
 
 def test_verification_goes_on_where_it_was_interrupted(
