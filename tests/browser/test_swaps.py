@@ -276,7 +276,7 @@ def test_all_stages_are_tested_on_the_map_and_cancelling_keeps_them(
 ) -> None:
     figure.part("explained-by").select_option(label="swap tests")
     legend = figure.part("verdict-legend")
-    for words in ("name is enough", "something else is held", "does not matter", "not tested"):
+    for words in ("name is enough", "name is not enough", "does not matter", "not tested"):
         expect(legend).to_contain_text(words)
     cells = figure.part("stage-map").locator("[data-stage]")
     tested = figure.part("stage-map").locator("[data-verdict]:not([data-verdict=untested])")
