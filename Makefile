@@ -18,7 +18,7 @@ help:
 	@echo 'make test     all checks and tests'
 	@echo 'make check    formatting, lint and types only'
 	@echo 'make bench    the numbers of the README, measured here'
-	@echo 'make picture  the picture of the README, taken anew'
+	@echo 'make picture  the pictures of the README, taken anew'
 	@echo 'make build    wheel and source distribution, into dist/'
 	@echo 'make clean    remove everything that the other targets made'
 

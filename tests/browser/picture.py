@@ -1,6 +1,7 @@
-"""Takes the README's picture: the worked example in Voila, at a stage where a head adds.
+"""Takes the README's pictures: the worked example in Voila, at a stage where a head adds.
 
-``make picture`` writes ``notebooks/widget.png``.
+``make picture`` writes ``notebooks/widget.png``, and ``notebooks/trace.png`` with the trace of an
+answer.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from tests.browser.figure import Figure
 from tests.browser.fixtures import QUIET
 from tests.browser.servers import start_voila
 
-PICTURE = Path(__file__).parents[2] / "notebooks" / "widget.png"
+BOOKS = Path(__file__).parents[2] / "notebooks"
+PICTURE, TRACE = BOOKS / "widget.png", BOOKS / "trace.png"
 CELL = """
 import clusterwidget as cw
 w = cw.ClusterWidget(
@@ -30,7 +32,7 @@ w
 
 
 def main() -> None:
-    """Serve a notebook with the widget, wait until all of it is there, and take the picture."""
+    """Serve a notebook with the widget, wait until all of it is there, and take the pictures."""
     with tempfile.TemporaryDirectory() as folder:
         books, home = Path(folder, "books"), Path(folder, "home")
         books.mkdir()
@@ -53,10 +55,14 @@ def main() -> None:
                 figure.part("progress").wait_for(state="detached")
                 page.wait_for_timeout(2000)
                 figure.root.screenshot(path=PICTURE)
+                page.locator("button[data-answer=S1]").click()
+                figure.part("trace-summary").wait_for()
+                page.wait_for_timeout(1000)
+                figure.root.screenshot(path=TRACE)
                 browser.close()
         finally:
             voila.stop()
-    print(f"Wrote {PICTURE}.")
+    print(f"Wrote {PICTURE} and {TRACE}.")
 
 
 if __name__ == "__main__":
