@@ -81,6 +81,6 @@ def require_reached(
         )
     if at is not None and asked[at].name not in reached:
         raise ValueError(
-            f"{stage} does not reach the answer {asked[at].name!r}; it reaches "
-            f"{', '.join(reached)}."
+            f"{stage} comes after the answer {asked[at].name!r} has been read: it does not reach "
+            f"it and cannot matter for it. It reaches {', '.join(reached)}."
         )

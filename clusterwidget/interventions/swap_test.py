@@ -65,7 +65,8 @@ class SwapTest:
         if bars.empty:
             reached = ", ".join(self.table["answer"].unique())
             raise ValueError(
-                f"{self.stage} does not reach the answer {answer!r}; it reaches {reached}."
+                f"{self.stage} comes after the answer {answer!r} has been read: it does not reach "
+                f"it and cannot matter for it. It reaches {reached}."
             )
         word, sentence = verdict(bars, self.concept, str(bars["title"].iloc[0]))
         return replace(self, answer=answer, verdict=word, sentence=sentence)

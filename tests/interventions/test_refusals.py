@@ -102,7 +102,9 @@ def test_a_swap_test_of_what_is_not_there_is_refused(
 
 def test_the_verdict_can_only_be_on_an_answer_that_the_stage_reaches(explorer: Explorer) -> None:
     for _ in range(2):
-        with pytest.raises(ValueError, match=r"does not reach the answer 'first'; it reaches sec"):
+        with pytest.raises(
+            ValueError, match=r"after the answer 'first' has been read: .* It reaches sec"
+        ):
             explorer.swap_test("L0.attn_out@e", "first", "parity", pairs=4)
         assert explorer.swap_test("L0.attn_out@e", concept="parity", pairs=4).answer == "second"
 
