@@ -77,6 +77,7 @@ class Certification(Experiments):
             require_reached(asked, column, stage, at)
             self._workbench().patcher.carrier(stage)
             self._captures.capture([stage], progress, cancelled)
+            self.get_ready(progress, cancelled)
             with reported(progress, 8 * pairs, "step") as report:
                 test = self._tested(stage, settings, report, cancelled)
             self._certificates.put(test, settings)

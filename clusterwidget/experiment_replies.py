@@ -16,8 +16,11 @@ from clusterwidget.stages import Stage
 Reply = tuple[dict[str, Any], list[Buffer]]
 
 
-def swap(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
+def swap(
+    explorer: Explorer, request: dict[str, Any], progress: Progress, cancelled: Cancelled
+) -> Reply:
     """Send what the model answers with another example's vector, or why that cannot be said."""
+    explorer.get_ready(progress, cancelled)
     asked = {name: request[name] for name in ("stage", "receiver", "donor", "free")}
     try:
         found = explorer.swap(

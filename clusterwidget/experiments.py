@@ -164,6 +164,7 @@ class Experiments(Explanations):
                 raise ValueError(f"{name} must be from 0 up and below 1, not {value}.")
         drawn = other_examples(len(self.examples), example, checked_draws(draws), seed)
         bench = self._workbench()
+        bench.get_ready(progress and _quiet, cancelled)
         instead = self._means()
         if method == "resample":
             instead = Replacements(bench, drawn, averaged=False)
@@ -178,10 +179,12 @@ class Experiments(Explanations):
 
         return trace(bench, instead, example, at, tick, threshold=threshold, least=least)
 
-    def get_ready(self) -> None:
+    def get_ready(
+        self, progress: Progress | None = None, cancelled: Cancelled | None = None
+    ) -> None:
         """Work out what the first swap needs, so that it comes as soon as the others."""
         if self.model is not None:
-            self._workbench().get_ready()
+            self._workbench().get_ready(progress, cancelled)
 
     def _workbench(self) -> Workbench:
         if self.model is None:
@@ -202,6 +205,10 @@ class Experiments(Explanations):
         self._workbench()
         assert self._prepared is not None
         return self._prepared[2]
+
+
+def _quiet(done: int, total: int) -> None:
+    """Report no progress: layers are counted."""
 
 
 def _stage_or_none(what: Stage | Edge | str | Sequence[Edge | str]) -> Stage | None:

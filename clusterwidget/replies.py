@@ -143,8 +143,15 @@ def _prepare(
     )
     # In part it would only push out what is looked at: then each stage is captured when asked for.
     chosen = shown if len(explorer.affordable(shown)) == len(shown) else []
-    explorer.capture(chosen, progress=progress, cancelled=cancelled)
-    explorer.get_ready()
+    captured = 0
+
+    def capturing(done: int, total: int) -> None:
+        nonlocal captured
+        captured = done
+        progress(done, total)
+
+    explorer.capture(chosen, progress=capturing, cancelled=cancelled)
+    explorer.get_ready(lambda done, total: progress(captured + done, captured + total), cancelled)
     return {"captured": len(chosen), "of": len(shown)}, []
 
 

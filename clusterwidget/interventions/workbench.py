@@ -14,6 +14,7 @@ from clusterwidget.hooks import Model
 from clusterwidget.interventions.patching import Patcher, Run
 from clusterwidget.interventions.questions import questions
 from clusterwidget.interventions.usual import MOST_REFERENCES, UsualRange
+from clusterwidget.progress import Cancelled, CaptureCancelledError, Progress, reported
 from clusterwidget.stages import Stage, StageSet
 
 Ints = npt.NDArray[np.int64]
@@ -36,6 +37,7 @@ class Workbench:
         self.examples = examples
         self.stage_set = stage_set
         self.asked = questions(examples)
+        self._usual: UsualRange | None = None
         self.patcher = Patcher(model, stage_set, [question.column for question in self.asked])
 
     @cached_property
@@ -45,21 +47,44 @@ class Workbench:
         chosen = np.random.default_rng(0).choice(n, min(n, MOST_REFERENCES), replace=False)
         return np.sort(chosen)
 
-    @cached_property
+    @property
     def usual(self) -> UsualRange:
         """What the model's last activations are like on examples."""
+        self.get_ready()
+        assert self._usual is not None
+        return self._usual
+
+    def get_ready(
+        self, progress: Progress | None = None, cancelled: Cancelled | None = None
+    ) -> None:
+        """Run the examples that stand for all, if they were not yet: what is usual is told by them.
+
+        Parameters
+        ----------
+        progress, cancelled
+            As in `capture.stream`.
+        """
+        if self._is_ready():
+            return
         tokens = self.examples.tokens[self.references]
         size = self.patcher.batch_size(tokens.shape[1])
-        seen = [
-            self.patcher.run(self.patcher.tensor(tokens[start : start + size])).final
-            for start in range(0, len(tokens), size)
-        ]
-        return UsualRange(self.references, torch.cat(seen).float().cpu().numpy())
+        seen: list[torch.Tensor] = []
+        self.patcher.can_resume(self.patcher.tensor(tokens[:1]))
+        with reported(progress, len(tokens)) as report:
+            for start in range(0, len(tokens), size):
+                seen.append(
+                    self.patcher.run(self.patcher.tensor(tokens[start : start + size])).final
+                )
+                report(min(start + size, len(tokens)), len(tokens))
+                if cancelled is not None and cancelled():
+                    raise CaptureCancelledError
+                # Who asks whether to stop may have answered another question, and got it ready.
+                if self._is_ready():
+                    return
+        self._usual = UsualRange(self.references, torch.cat(seen).float().cpu().numpy())
 
-    def get_ready(self) -> None:
-        """Work out what is worked out once."""
-        _ = self.usual
-        self.patcher.run(self.patcher.tensor(self.examples.tokens[:1]), self.patcher.last)
+    def _is_ready(self) -> bool:
+        return self._usual is not None
 
     def right_tokens(self, rows: Ints, without: Run) -> torch.Tensor:
         """Return the right tokens of some examples, shape (n, answers).
