@@ -12,27 +12,28 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from clusterwidget._version import __version__
+
 if TYPE_CHECKING:
     from clusterwidget import addition as addition
-    from clusterwidget.answer import Answer as Answer
-    from clusterwidget.distances import l2 as l2
-    from clusterwidget.distances import nearest as nearest
-    from clusterwidget.examples import Examples as Examples
+    from clusterwidget.core.answers import Answer as Answer
+    from clusterwidget.core.distances import l2 as l2
+    from clusterwidget.core.distances import nearest as nearest
+    from clusterwidget.core.examples import Examples as Examples
     from clusterwidget.explorer import Explorer as Explorer
     from clusterwidget.explorer import open as open  # noqa: A004 - it reads well as cw.open
-    from clusterwidget.stages import Stage as Stage
+    from clusterwidget.core.stages import Stage as Stage
     from clusterwidget.widget import ClusterWidget as ClusterWidget
 
-__version__ = "0.1.0"
 
 _HOMES = {
-    "Answer": "answer",
-    "Examples": "examples",
-    "Stage": "stages",
+    "Answer": "core.answers",
+    "Examples": "core.examples",
+    "Stage": "core.stages",
     "Explorer": "explorer",
     "ClusterWidget": "widget",
-    "l2": "distances",
-    "nearest": "distances",
+    "l2": "core.distances",
+    "nearest": "core.distances",
 }
 
 __all__ = ["addition", *_HOMES]

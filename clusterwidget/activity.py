@@ -9,16 +9,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clusterwidget.activations import Activations, given_activations
-from clusterwidget.captures import Captures
-from clusterwidget.distances import checked_index, checked_k, l2, nearest_of
-from clusterwidget.examples import Examples
-from clusterwidget.hooks import Model, check_tokens, checked_model, model_stages
-from clusterwidget.progress import Cancelled, Progress
-from clusterwidget.stages import Stage
+from clusterwidget.activations.activations import Activations
+from clusterwidget.activations.cache import Cache
+from clusterwidget.activations.given import given_activations
+from clusterwidget.core.distances import checked_index, checked_k, l2, nearest_of
+from clusterwidget.core.examples import Examples
+from clusterwidget.model.hooks import Model, check_tokens, checked_model, model_stages
+from clusterwidget.core.watch import Cancelled, Progress
+from clusterwidget.core.stages import Stage
 
 if TYPE_CHECKING:
-    from clusterwidget.store import Store
+    from clusterwidget.store.reading import Store
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -53,7 +54,7 @@ class Activity:
         self.examples = examples
         self.model: Model | None = None
         self.path = None if saved is None else saved.path
-        held = Activations(memory)
+        held = Cache(memory)
         if model is not None:
             self.model = checked_model(model)
             check_tokens(self.model, examples.tokens)
@@ -64,7 +65,7 @@ class Activity:
             self.stage_set = saved.stage_set
         elif activations is not None:
             held, self.stage_set = given_activations(activations, len(examples), examples.positions)
-        self._captures = Captures(
+        self._captures = Activations(
             held, self.stage_set, self.model, lambda: self.examples.tokens, batch_size, saved
         )
 
@@ -125,7 +126,7 @@ class Activity:
         if self.model is None:
             saved = self._captures.saved
             return None if saved is None else saved.basis(stage.layer, stage.head)
-        from clusterwidget.recorder import result_basis
+        from clusterwidget.model.recorder import result_basis
 
         basis = result_basis(self.model, stage.layer, stage.head)[1].numpy()
         return basis.astype(np.float32)

@@ -10,12 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.experiments import Experiments
-from clusterwidget.interventions.certificates import Certificates, Settings
-from clusterwidget.interventions.questions import question_named, questions, require_reached
-from clusterwidget.interventions.swap_test import Outcomes, SwapTest, concluded
-from clusterwidget.partitions import Partition, partitions, unknown_concept
-from clusterwidget.progress import Cancelled, CaptureCancelledError, Progress, reported
-from clusterwidget.stages import Stage
+from clusterwidget.results.kept import Certificates, Settings
+from clusterwidget.core.questions import question_named, questions, require_reached
+from clusterwidget.results.swaptest import Outcomes, SwapTest, concluded
+from clusterwidget.core.concepts import Partition, partitions, unknown_concept
+from clusterwidget.core.watch import Cancelled, CaptureCancelledError, Progress, reported
+from clusterwidget.core.stages import Stage
 
 CERTIFIED = ("result", "attn_out", "mlp_out")
 """Kinds of the stages whose certificates are made where nobody says which."""
@@ -149,7 +149,7 @@ class Certification(Experiments):
         cancelled: Cancelled | None,
     ) -> SwapTest:
         from clusterwidget.interventions.pairs import draw_pairs, draw_receivers
-        from clusterwidget.interventions.testing import run_pairs
+        from clusterwidget.interventions.swaptests import run_pairs
 
         bench = self._workbench()
         concept = self._concept(stage, settings.concept)
@@ -183,7 +183,7 @@ class Certification(Experiments):
 
     def _vectors(self, stage: Stage, cancelled: Cancelled | None) -> npt.NDArray[np.float32]:
         """Return what is put in at a stage, of all examples: see `Patcher.carrier`."""
-        from clusterwidget.recorder import z_of_result
+        from clusterwidget.model.recorder import z_of_result
 
         assert self.model is not None
         carrier = self._workbench().patcher.carrier(stage)

@@ -178,7 +178,7 @@ def _verify(options: argparse.Namespace) -> int:
 def _atlas(options: argparse.Namespace) -> int:
     import clusterwidget as cw
 
-    from .addition.files import write_whole
+    from .core.files import write_whole
     from .addition.model import WEIGHTS, read_model
 
     for path in filter(None, (options.output, options.picture)):
@@ -199,7 +199,7 @@ def _atlas(options: argparse.Namespace) -> int:
     for note in found.partitions.notes:
         print(note)
     if options.picture:
-        from .atlas_picture import draw_atlas
+        from .meaning.picture import draw_atlas
 
         examples = explorer.examples
         draw_atlas(found, examples.positions, examples.families, options.picture)
@@ -213,7 +213,7 @@ def _write_record(weights: Path, model: Any, tally: Tally, seconds: float) -> No
 
     import torch
 
-    from .addition.files import write_whole
+    from .core.files import write_whole
     from .addition.model import fingerprint
 
     device = next(model.parameters()).device

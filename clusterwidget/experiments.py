@@ -9,18 +9,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clusterwidget.distances import checked_index
-from clusterwidget.examples import Examples
+from clusterwidget.core.distances import checked_index
+from clusterwidget.core.examples import Examples
 from clusterwidget.explanations import Explanations
-from clusterwidget.interventions.edges import Edge, checked_edge
-from clusterwidget.interventions.questions import question_named, questions
-from clusterwidget.interventions.trace import DRAWS, LEAST, THRESHOLD, Trace
-from clusterwidget.progress import Cancelled, CaptureCancelledError, Progress
-from clusterwidget.stages import Stage
+from clusterwidget.core.edges import Edge, checked_edge
+from clusterwidget.core.questions import question_named, questions
+from clusterwidget.results.trace import DRAWS, LEAST, THRESHOLD, Trace
+from clusterwidget.core.watch import Cancelled, CaptureCancelledError, Progress
+from clusterwidget.core.stages import Stage
 
 if TYPE_CHECKING:
     from clusterwidget.interventions.replacements import Replacements
-    from clusterwidget.interventions.swaps import Swap
+    from clusterwidget.interventions.swap import Swap
     from clusterwidget.interventions.workbench import Workbench
 
 Chosen = int | Sequence[int] | npt.NDArray[np.integer]
@@ -50,7 +50,7 @@ class Experiments(Explanations):
         Swap
             Its `table` has the answers before and after.
         """
-        from clusterwidget.interventions.swaps import swap
+        from clusterwidget.interventions.swap import swap
 
         stage = Stage.of(stage)
         self.stage_set.width(stage)
@@ -153,7 +153,7 @@ class Experiments(Explanations):
         """
         from clusterwidget.interventions.ablation import checked_draws, other_examples
         from clusterwidget.interventions.replacements import Replacements
-        from clusterwidget.interventions.tracing import trace
+        from clusterwidget.interventions.trace import trace
 
         example = checked_index(example, len(self.examples))
         at = question_named(questions(self.examples), answer)

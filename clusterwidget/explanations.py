@@ -10,18 +10,18 @@ import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.activity import Activity
-from clusterwidget.atlas import Atlas, atlas
-from clusterwidget.concepts import WIDE, shared_concepts
-from clusterwidget.distances import checked_index, checked_k, nearest_of
-from clusterwidget.examples import Examples
-from clusterwidget.meaning import Meaning, meaning
-from clusterwidget.partitions import Partitions, partitions
-from clusterwidget.progress import Cancelled, Progress
-from clusterwidget.significance import Correction, significance
-from clusterwidget.stages import Stage
+from clusterwidget.meaning.atlas import Atlas, atlas
+from clusterwidget.meaning.neighbors import WIDE, shared_concepts
+from clusterwidget.core.distances import checked_index, checked_k, nearest_of
+from clusterwidget.core.examples import Examples
+from clusterwidget.meaning.meaning import Meaning, meaning
+from clusterwidget.core.concepts import Partitions, partitions
+from clusterwidget.core.watch import Cancelled, Progress
+from clusterwidget.meaning.significance import Correction, significance
+from clusterwidget.core.stages import Stage
 
 if TYPE_CHECKING:
-    from clusterwidget.clusters import Clusters
+    from clusterwidget.meaning.clusters import Clusters
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -173,7 +173,7 @@ class Explanations(Activity):
                 "the logit lens needs the model's unembedding: make the Explorer with the model, "
                 "or open a saved exploration with it, cw.open(path, model=model)."
             )
-        from clusterwidget.lens import CONTRIBUTIONS, lens_logits, probabilities
+        from clusterwidget.model.lens import CONTRIBUTIONS, lens_logits, probabilities
 
         logits = lens_logits(self.model, stage, self.vectors, rows)
         if stage.kind in CONTRIBUTIONS:
@@ -193,7 +193,7 @@ class Explanations(Activity):
 
         The parameters are those of `clusters.find_clusters`.
         """
-        from clusterwidget.clusters import find_clusters
+        from clusterwidget.meaning.clusters import find_clusters
 
         known = self._partitions(concepts).all
         return find_clusters(self.matrix(stage), known, n, method=method, seed=seed)

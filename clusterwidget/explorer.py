@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from clusterwidget.certification import Certification
-from clusterwidget.examples import Examples, Vocabulary
-from clusterwidget.interventions.certificates import RECORDS
-from clusterwidget.progress import Cancelled, Progress
-from clusterwidget.records import Records, all_records, put_record, records
-from clusterwidget.saving import Bases, require_free, write_store
-from clusterwidget.stages import Stage, row_name
-from clusterwidget.store import Store
+from clusterwidget.core.examples import Examples, Vocabulary
+from clusterwidget.results.kept import RECORDS
+from clusterwidget.core.watch import Cancelled, Progress
+from clusterwidget.store.records import Records, all_records, put_record, records
+from clusterwidget.store.writing import Bases, require_free, write_store
+from clusterwidget.core.stages import Stage, row_name
+from clusterwidget.store.reading import Store
 
 
 class Explorer(Certification):
@@ -128,7 +128,7 @@ class Explorer(Certification):
         if self.model is None:
             saved = self._captures.saved
             return saved.fingerprint if isinstance(saved, Store) else None
-        from clusterwidget.store import model_fingerprint
+        from clusterwidget.store.reading import model_fingerprint
 
         return model_fingerprint(self.model, self.stage_set, self.examples.tokens)
 

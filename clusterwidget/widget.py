@@ -12,11 +12,11 @@ import numpy.typing as npt
 import pandas as pd
 import traitlets
 
-from clusterwidget.distances import checked_index, checked_k
-from clusterwidget.examples import Examples
+from clusterwidget.core.distances import checked_index, checked_k
+from clusterwidget.core.examples import Examples
 from clusterwidget.explorer import Explorer
-from clusterwidget.stages import Stage
-from clusterwidget.worker import Worker
+from clusterwidget.core.stages import Stage
+from clusterwidget.wire.worker import Worker
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import torch
 
 import clusterwidget as cw
 from clusterwidget import Examples, Explorer
-from clusterwidget.progress import CaptureCancelledError
+from clusterwidget.core.watch import CaptureCancelledError
 from tests.conftest import LENGTH
 
 

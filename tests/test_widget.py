@@ -12,7 +12,7 @@ import traitlets
 
 import clusterwidget as cw
 from clusterwidget import Examples
-from clusterwidget.replies import reply
+from clusterwidget.wire.replies import reply
 from tests.test_explorer import read, typed
 
 

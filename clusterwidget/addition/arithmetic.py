@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clusterwidget.answer import Answer
-from clusterwidget.examples import Examples
+from clusterwidget.core.answers import Answer
+from clusterwidget.core.examples import Examples
 
 DIGITS = 4
 NUMBERS = 10**DIGITS

@@ -16,7 +16,7 @@ from transformer_lens.model_bridge import TransformerBridge
 from transformer_lens.model_bridge.sources import native
 
 from .arithmetic import POSITIONS, VOCABULARY
-from .files import write_whole
+from clusterwidget.core.files import write_whole
 
 WEIGHTS = Path(__file__).with_name("adder.safetensors")
 """The weights that ship with the package."""

@@ -14,7 +14,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from transformer_lens.model_bridge import TransformerBridge
 
-from clusterwidget.threads import threads
+from clusterwidget.model.running import threads
 
 from . import arithmetic
 from .model import Config, build

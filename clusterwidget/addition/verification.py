@@ -23,7 +23,7 @@ import torch
 from torch import Tensor
 from transformer_lens.model_bridge import TransformerBridge
 
-from clusterwidget.threads import threads
+from clusterwidget.model.running import threads
 
 from .arithmetic import (
     ABOVE,
@@ -39,7 +39,7 @@ from .arithmetic import (
     tokens,
 )
 from .exhaustive import ProblemTree, least_margin
-from .files import write_whole
+from clusterwidget.core.files import write_whole
 from .model import fingerprint
 
 OnProgress = Callable[[int], None]

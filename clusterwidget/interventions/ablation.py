@@ -16,12 +16,12 @@ import pandas as pd
 import torch
 
 from clusterwidget.interventions.cuts import Cuts, run_cut
-from clusterwidget.interventions.edges import ATTENTION, Edge
+from clusterwidget.core.edges import ATTENTION, Edge
 from clusterwidget.interventions.patching import Run, start_of
-from clusterwidget.interventions.questions import require_reached
+from clusterwidget.core.questions import require_reached
 from clusterwidget.interventions.replacements import Replacements, per_head
 from clusterwidget.interventions.workbench import Workbench, losses
-from clusterwidget.stages import Stage
+from clusterwidget.core.stages import Stage
 
 _METHODS = ("mean", "resample", "drop")
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import torch
 
-from clusterwidget.hooks import hook_name
-from clusterwidget.interventions.edges import (
+from clusterwidget.model.hooks import hook_name
+from clusterwidget.core.edges import (
     ATTENTION,
     ATTENTION_OUT,
     HEAD,
@@ -27,7 +27,7 @@ from clusterwidget.interventions.edges import (
 from clusterwidget.interventions.patching import Hook, Run
 from clusterwidget.interventions.replacements import LayerParts, Replacements, per_head
 from clusterwidget.interventions.workbench import Workbench
-from clusterwidget.stages import Stage
+from clusterwidget.core.stages import Stage
 
 Item = Edge | Stage
 Tensor = torch.Tensor

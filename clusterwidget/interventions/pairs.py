@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from clusterwidget.distances import l2, nearest_of
-from clusterwidget.partitions import Partition
+from clusterwidget.core.distances import l2, nearest_of
+from clusterwidget.core.concepts import Partition
 
 Float32Array = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]

@@ -14,12 +14,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from clusterwidget.capture import evaluating
-from clusterwidget.hooks import hook_name
+from clusterwidget.model.hooks import hook_name
 from clusterwidget.interventions.patching import Hook
 from clusterwidget.interventions.workbench import Workbench
-from clusterwidget.progress import Cancelled, CaptureCancelledError, Progress
-from clusterwidget.running import running
+from clusterwidget.core.watch import Cancelled, CaptureCancelledError, Progress
+from clusterwidget.model.running import evaluating, running
 
 Ints = npt.NDArray[np.int64]
 Tensor = torch.Tensor

@@ -1,85 +1,294 @@
-"""The trace of an answer: the stages and edges that it came through in one example."""
+"""Tracing: from the answer down, layer by layer, what it came through is found.
+
+Edges whose removal leaves the answer as it was are cut together, as many as it bears, until each
+that is left matters. This is automated circuit discovery (Conmy et al., 2023) for a single example.
+What is cut comes from other examples, the same one for all that is cut in a run, and the answer
+must bear each of them: a mean would keep answers that it happens to favor.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import torch
 
-if TYPE_CHECKING:
-    import networkx
+from clusterwidget.model.hooks import hook_name
+from clusterwidget.interventions.cuts import Cuts, Item, run_cut
+from clusterwidget.core.edges import HEAD, Edge, entering
+from clusterwidget.interventions.pairs import NOBODY
+from clusterwidget.interventions.replacements import Replacements
+from clusterwidget.results.trace import LEAST, THRESHOLD, Trace
+from clusterwidget.interventions.workbench import Workbench
+from clusterwidget.core.stages import Stage
 
-THRESHOLD = 0.1
-"""Attention above which a head looks at a position."""
-
-LEAST = 0.5
-"""Share of its probability that an answer must keep to be as it was; it must also stay first."""
-
-DRAWS = 8
-"""How many other examples stand in, one after another, for what is cut."""
+Tick = Callable[[int], None]
 
 
-@dataclass(frozen=True)
-class Trace:
-    """The stages and edges that an answer came through.
+class Effect(NamedTuple):
+    """What becomes of the answer, as means over replacements; `first` if it stays so with each."""
 
-    Attributes
-    ----------
-    example : int
-    answer : str
-    text : str
-        What the model answers.
-    probability : float
-        Of that answer.
-    kept_probability : float
-        Of that answer with all edges that are not kept cut together, mean over replacements.
-    unusual : float
-        How far the activations are then from the nearest ones seen in examples, the median over
-        replacements; 1 is as far as usual.
-    nodes : pandas.DataFrame
-        Indexed by stage: ``loss`` in nats that the answer loses with this stage alone replaced,
-        the ``probability`` that it keeps then, and whether the stage is ``kept``, at an end of an
-        edge that is.
-    edges : pandas.DataFrame
-        ``source``, ``target`` and ``kind`` (see `edges.edge_kind`); the weight of ``attention``,
-        NaN for other kinds; ``loss`` and ``probability`` with this edge alone cut; ``kept``.
-    """
-
-    example: int
-    answer: str
-    text: str
+    loss: float
     probability: float
-    kept_probability: float
-    unusual: float
-    nodes: pd.DataFrame
-    edges: pd.DataFrame
+    first: bool
 
-    def __str__(self) -> str:
-        kept = int(self.edges["kept"].sum())
-        return (
-            f"{self.answer} = {self.text} of example {self.example}: {kept} of {len(self.edges)} "
-            f"edges carry it; with the others cut together it keeps {self.kept_probability:.0%}."
+
+def trace(
+    bench: Workbench,
+    instead: Replacements,
+    example: int,
+    at: int,
+    tick: Tick,
+    *,
+    threshold: float = THRESHOLD,
+    least: float = LEAST,
+) -> Trace:
+    """Trace an answer of one example.
+
+    Parameters
+    ----------
+    bench : Workbench
+    instead : Replacements
+        What is there in place of what is cut; the answer must stay as it was with each.
+    example : int
+    at : int
+        Index of the answer.
+    tick : function of how many layers are done
+        Called between runs; may raise to call it off.
+    threshold : float
+        Attention above which a head looks at a position: fainter edges are left as they are.
+    least : float
+        Share of its probability that the answer must keep.
+    """
+    tracer = _Tracer(bench, instead, example, at, tick, least)
+    columns = [bench.asked[at].column]
+    position = {name: index for index, name in enumerate(bench.examples.positions)}
+    for layer in range(bench.patcher.last, -1, -1):
+        tracer.prune(tracer.edges_into(layer, columns))
+        # Of a head that the answer does not need, no one asks where it looks.
+        tracer.prune(tracer.attention_in(layer, threshold))
+        columns = sorted(
+            {
+                position[edge.source.position]
+                for edge in tracer.kept
+                if edge.layer == layer and edge.source == entering(layer, edge.source.position)
+            }
+        )
+        tracer.layers_done += 1
+        if not columns:
+            break
+    tracer.prune_again()
+    return tracer.trace()
+
+
+class _Tracer:
+    def __init__(
+        self,
+        bench: Workbench,
+        instead: Replacements,
+        example: int,
+        at: int,
+        tick: Tick,
+        least: float,
+    ) -> None:
+        self.kept: list[Edge] = []
+        self.layers_done = 0
+        self._bench, self._instead, self._example, self._at = bench, instead, example, at
+        self._tick = tick
+        self._pruned: list[Edge] = []
+        self._alone: dict[Item, Effect] = {}
+        self._attention: dict[Edge, float] = {}
+        self._tokens = bench.patcher.tensor(bench.examples.tokens[example][None])
+        without = bench.patcher.run(self._tokens).logits[0, at]
+        self._token = int(without.argmax())
+        self._probability = float(torch.softmax(without.double(), dim=-1)[self._token])
+        self._least = least * self._probability
+        self._patterns, self._streams = self._watch()
+
+    def edges_into(self, layer: int, columns: Sequence[int]) -> list[Edge]:
+        """Return the edges of a layer that end at some positions, less those of attention."""
+        bench = self._bench
+        has_mlp = hook_name(bench.model, "mlp_out", layer) is not None
+        mlp_reads_attention = hook_name(bench.model, "resid_mid", layer) is not None
+        found = []
+        for position in (bench.examples.positions[column] for column in columns):
+            pre, post = entering(layer, position), Stage("resid_post", layer, position=position)
+            attn_out = Stage("attn_out", layer, position=position)
+            found += [Edge(pre, post), Edge(attn_out, post)]
+            if has_mlp:
+                mlp_out = Stage("mlp_out", layer, position=position)
+                found += [Edge(mlp_out, post), Edge(pre, mlp_out)]
+                if mlp_reads_attention:
+                    found.append(Edge(attn_out, mlp_out))
+            heads = range(int(bench.model.cfg.n_heads))
+            found += [Edge(Stage("result", layer, head, position), attn_out) for head in heads]
+        return found
+
+    def attention_in(self, layer: int, threshold: float) -> list[Edge]:
+        """Return the edges from what the heads that were kept look at."""
+        names = self._bench.examples.positions
+        found = []
+        for head in [e.source for e in self.kept if e.layer == layer and e.kind == HEAD]:
+            weights = self._patterns[layer][head.head, self._bench.stage_set.column(head)]
+            for source in np.flatnonzero(weights > threshold).tolist():
+                edge = Edge(entering(layer, names[source]), head)
+                self._attention[edge] = float(weights[source])
+                found.append(edge)
+        return found
+
+    def prune(self, edges: Sequence[Edge]) -> None:
+        """Cut as many edges as the answer bears, on top of those that are cut; keep the rest."""
+        self._alone |= dict(zip(edges, self._one_by_one(edges, ()), strict=True))
+        self.kept += self._needed(edges)
+
+    def prune_again(self) -> None:
+        """Cut what is of no use any more: what was cut below can have been all that it brought."""
+        self.kept = self._needed(self.kept)
+
+    def _needed(self, edges: Sequence[Edge]) -> list[Edge]:
+        left = list(edges)
+        while left:
+            found = self._one_by_one(left, self._pruned)
+            order = sorted(range(len(left)), key=lambda index: found[index].loss)
+            bearable = [left[index] for index in order if self._is_kept(found[index])]
+            if not bearable:
+                break
+            count = self._longest(bearable)
+            self._pruned += bearable[:count]
+            left = [edge for edge in left if edge not in set(bearable[:count])]
+        return left
+
+    def trace(self) -> Trace:
+        """Return what was found."""
+        bench = self._bench
+        question = bench.asked[self._at]
+        position = bench.examples.positions[question.column]
+        end = Stage("logits", position=position)
+        last = Stage("resid_post", bench.patcher.last, position=position)
+        both = [*((edge, True) for edge in self.kept), *((edge, False) for edge in self._pruned)]
+        stages = dict.fromkeys(
+            [stage for edge, _ in both for stage in (edge.source, edge.target)] + [last]
+        )
+        alone = dict(zip(stages, self._one_by_one(list(stages), ()), strict=True))
+        on_it = {stage for edge in self.kept for stage in (edge.source, edge.target)} | {last, end}
+        rows = [self._edge_row(edge, kept, self._alone[edge]) for edge, kept in both]
+        rows.append(self._edge_row(Edge(last, end), True, alone[last]))
+        nodes = [
+            {
+                "stage": str(stage),
+                "loss": effect.loss,
+                "probability": effect.probability,
+                "kept": stage in on_it,
+            }
+            for stage, effect in alone.items()
+        ]
+        nodes.append({"stage": str(end), "loss": np.nan, "probability": np.nan, "kept": True})
+        (together,) = self._run(self._cuts(1, self._pruned), 1)
+        return Trace(
+            example=self._example,
+            answer=question.name,
+            text=bench.examples.token_text(self._token),
+            probability=self._probability,
+            kept_probability=together.probability,
+            unusual=self._unusual(),
+            nodes=pd.DataFrame(nodes).set_index("stage"),
+            edges=pd.DataFrame(rows),
         )
 
-    def graph(self, *, pruned: bool = False) -> networkx.DiGraph:
-        """Return the trace as a graph of networkx, with the tables' columns as attributes.
+    def _unusual(self) -> float:
+        """Return how far out the run with all pruned edges cut is, the median of replacements."""
+        instead = self._instead
+        run = run_cut(
+            self._bench, instead, self._tokens, self._cuts(1, self._pruned), self._streams
+        )
+        donors = np.full(1, NOBODY) if instead.averaged else instead.examples
+        apart = np.stack([np.full(len(donors), self._example), donors], axis=1)
+        column = self._bench.asked[self._at].column
+        return float(np.median(self._bench.unusual(run, apart, column)[:, self._at]))
 
-        Parameters
-        ----------
-        pruned : bool
-            With the edges that do not matter as well.
-        """
-        try:
-            import networkx
-        except ImportError as error:
-            raise ImportError("graph() needs networkx: pip install networkx.") from error
-        graph = networkx.DiGraph()
-        for stage, node in self.nodes.iterrows():
-            if pruned or node["kept"]:
-                graph.add_node(stage, **{str(name): value for name, value in node.items()})
-        for _, edge in self.edges.iterrows():
-            if pruned or edge["kept"]:
-                known = {str(name): value for name, value in edge.items()}
-                graph.add_edge(known.pop("source"), known.pop("target"), **known)
-        return graph
+    def _edge_row(self, edge: Edge, kept: bool, alone: Effect) -> dict[str, Any]:
+        return {
+            "source": str(edge.source),
+            "target": str(edge.target),
+            "kind": edge.kind,
+            "attention": self._attention.get(edge, np.nan),
+            "loss": alone.loss,
+            "probability": alone.probability,
+            "kept": kept,
+        }
+
+    def _is_kept(self, found: Effect) -> bool:
+        return found.first and found.probability >= self._least
+
+    def _longest(self, bearable: Sequence[Edge]) -> int:
+        """Return how many of the edges, from the first, can be cut together."""
+        size = self._rows_at_once()
+        counts = np.unique(np.linspace(1, len(bearable), min(size, len(bearable))).astype(int))
+        cuts = self._cuts(len(counts), self._pruned)
+        for index, edge in enumerate(bearable):
+            cuts.cut(slice(int(np.searchsorted(counts, index + 1)), None), edge)
+        kept = [self._is_kept(found) for found in self._run(cuts, len(counts))]
+        # The first was bearable alone, even where rounding in another batch says otherwise.
+        return int(counts[np.flatnonzero(kept)].max(initial=1))
+
+    def _one_by_one(self, items: Sequence[Item], beside: Iterable[Item]) -> list[Effect]:
+        """Return loss and probability with each item cut, beside others."""
+        found: list[Effect] = []
+        size = self._rows_at_once()
+        beside = list(beside)
+        for start in range(0, len(items), size):
+            part = items[start : start + size]
+            cuts = self._cuts(len(part), beside)
+            for index, item in enumerate(part):
+                cuts.cut(slice(index, index + 1), item)
+            found += self._run(cuts, len(part))
+        return found
+
+    def _rows_at_once(self) -> int:
+        fitting = self._bench.patcher.batch_size(self._tokens.shape[1])
+        return max(1, fitting // self._instead.count)
+
+    def _cuts(self, rows: int, beside: Iterable[Item]) -> Cuts:
+        cuts = Cuts(self._bench, rows)
+        for item in beside:
+            cuts.cut(slice(None), item)
+        return cuts
+
+    def _run(self, cuts: Cuts, rows: int) -> list[Effect]:
+        """Return what becomes of the answer in each row."""
+        self._tick(self.layers_done)
+        run = run_cut(self._bench, self._instead, self._tokens, cuts, self._streams)
+        logits = run.logits[:, self._at].double()
+        logits = logits.view(self._instead.count, rows, -1)
+        chances = torch.softmax(logits, dim=-1)[..., self._token].cpu().numpy()
+        first = (logits.argmax(dim=-1) == self._token).all(dim=0).tolist()
+        losses = np.log(self._probability) - np.log(np.maximum(chances, 1e-30)).mean(axis=0)
+        return [
+            Effect(float(loss), float(chance), bool(stays))
+            for loss, chance, stays in zip(losses, chances.mean(axis=0), first, strict=True)
+        ]
+
+    def _watch(self) -> tuple[list[npt.NDArray[np.float32]], list[torch.Tensor]]:
+        """Return the attention patterns of all layers, and the stream that enters each."""
+        patterns: list[torch.Tensor] = []
+        streams: list[torch.Tensor] = []
+
+        def keep(kept: list[torch.Tensor]) -> Callable[..., None]:
+            def write(activation: torch.Tensor, hook: Any) -> None:
+                kept.append(activation.clone())
+
+            return write
+
+        patcher = self._bench.patcher
+        hooks = [
+            (f"blocks.{layer}.{name}", keep(kept))
+            for layer in range(patcher.last + 1)
+            for name, kept in (("attn.hook_pattern", patterns), ("hook_resid_pre", streams))
+        ]
+        patcher.hooked(self._tokens, hooks)
+        if not patcher.can_resume(self._tokens):
+            streams = []
+        return [pattern[0].float().cpu().numpy() for pattern in patterns], streams

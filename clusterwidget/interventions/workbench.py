@@ -9,13 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from clusterwidget.examples import Examples
-from clusterwidget.hooks import Model
+from clusterwidget.core.examples import Examples
+from clusterwidget.model.hooks import Model
 from clusterwidget.interventions.patching import Patcher, Run
-from clusterwidget.interventions.questions import questions
+from clusterwidget.core.questions import questions
 from clusterwidget.interventions.usual import MOST_REFERENCES, UsualRange
-from clusterwidget.progress import Cancelled, CaptureCancelledError, Progress, reported
-from clusterwidget.stages import Stage, StageSet
+from clusterwidget.core.watch import Cancelled, CaptureCancelledError, Progress, reported
+from clusterwidget.core.stages import Stage, StageSet
 
 Ints = npt.NDArray[np.int64]
 Float64Array = npt.NDArray[np.float64]

@@ -3,7 +3,7 @@
 ``python js/tests/vectors.py`` writes them.
 
 Distances are float64 NumPy, rounded to float32 once; what neighbors share is what
-`clusterwidget.concepts` says.
+`clusterwidget.meaning.neighbors` says.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from clusterwidget.concepts import shared_concepts
-from clusterwidget.partitions import Partition, Partitions
+from clusterwidget.meaning.neighbors import shared_concepts
+from clusterwidget.core.concepts import Partition, Partitions
 
 PATH = Path(__file__).with_name("vectors.json")
 

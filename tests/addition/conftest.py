@@ -4,7 +4,7 @@ import pytest
 from transformer_lens.model_bridge import TransformerBridge
 
 from clusterwidget import addition
-from clusterwidget.threads import threads
+from clusterwidget.model.running import threads
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ from transformer_lens.model_bridge import TransformerBridge
 
 from clusterwidget import addition
 from clusterwidget.addition.arithmetic import NINE, draw_columns
-from clusterwidget.addition.files import write_whole
+from clusterwidget.core.files import write_whole
 from clusterwidget.addition.model import (
     WEIGHTS,
     Config,

@@ -6,7 +6,7 @@ import torch
 from transformers import GPTNeoXConfig, GPTNeoXForCausalLM
 
 from clusterwidget import addition
-from clusterwidget.threads import threads
+from clusterwidget.model.running import threads
 from tests.conftest import VOCABULARY
 
 

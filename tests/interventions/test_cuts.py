@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from clusterwidget import Examples, Explorer
-from clusterwidget.interventions.edges import Edge
+from clusterwidget.core.edges import Edge
 from tests.conftest import make_native
 
 MODELS = ["native_model", "gpt2", "llama", "neox"]

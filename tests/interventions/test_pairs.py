@@ -9,7 +9,7 @@ import pytest
 from clusterwidget import Examples, Explorer
 from clusterwidget.interventions.pairs import CONDITIONS, FAR, NEAR, NOBODY, Pairs, draw_pairs
 from clusterwidget.interventions.pairs import draw_receivers as draw
-from clusterwidget.partitions import Partition, partitions
+from clusterwidget.core.concepts import Partition, partitions
 
 N = 300
 ALL = np.arange(N)

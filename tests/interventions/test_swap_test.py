@@ -10,12 +10,12 @@ import pandas as pd
 import pytest
 
 from clusterwidget import Answer, Examples, Explorer, Stage, addition
-from clusterwidget.interventions.certificates import Certificates, Settings
+from clusterwidget.results.kept import Certificates, Settings
 from clusterwidget.interventions.pairs import CONDITIONS, Pairs, draw_pairs, draw_receivers
-from clusterwidget.interventions.swap_test import Outcomes, SwapTest
-from clusterwidget.interventions.testing import MOST_AT_ONCE
-from clusterwidget.partitions import partitions
-from clusterwidget.progress import CaptureCancelledError
+from clusterwidget.results.swaptest import Outcomes, SwapTest
+from clusterwidget.interventions.swaptests import MOST_AT_ONCE
+from clusterwidget.core.concepts import partitions
+from clusterwidget.core.watch import CaptureCancelledError
 from tests.test_explorer import Counter
 
 STAGE = "L1.attn_out@S3"

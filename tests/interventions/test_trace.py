@@ -11,11 +11,11 @@ import torch
 from clusterwidget import Examples, Explorer, Stage, addition
 from clusterwidget.interventions.ablation import other_examples
 from clusterwidget.interventions.cuts import Cuts, run_cut
-from clusterwidget.interventions.edges import ANSWER, ATTENTION, Edge
-from clusterwidget.interventions.questions import question_named, questions
+from clusterwidget.core.edges import ANSWER, ATTENTION, Edge
+from clusterwidget.core.questions import question_named, questions
 from clusterwidget.interventions.replacements import Replacements
-from clusterwidget.interventions.trace import DRAWS, LEAST, THRESHOLD, Trace
-from clusterwidget.progress import CaptureCancelledError
+from clusterwidget.results.trace import DRAWS, LEAST, THRESHOLD, Trace
+from clusterwidget.core.watch import CaptureCancelledError
 from tests.conftest import make_native
 
 TRACED = [(example, answer) for example in range(10) for answer in ("S3", "S1")]

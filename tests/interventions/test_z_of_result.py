@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from clusterwidget import Examples, Explorer, Stage
-from clusterwidget.recorder import z_of_result
+from clusterwidget.model.recorder import z_of_result
 from tests.interventions.planted import planted_examples, planted_model
 
 

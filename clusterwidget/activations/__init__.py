@@ -1,0 +1,1 @@
+"""Activations: stage matrices, wherever they come from: captured, given or read."""

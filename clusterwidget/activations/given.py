@@ -1,0 +1,61 @@
+"""Activations that came from elsewhere: checked, and told which stages they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from clusterwidget.activations.cache import Cache, Matrix
+from clusterwidget.core.stages import Stage, StageRow, StageSet
+
+
+def given_activations(
+    activations: Mapping[Stage | str, npt.ArrayLike], n: int, positions: tuple[str, ...]
+) -> tuple[Cache, StageSet]:
+    """Check activations that came from elsewhere, and say which stages they are.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For an array that is not N × d floating point numbers, or holds NaN or infinity.
+    """
+    if not activations:
+        raise ValueError("activations are empty: give at least one stage, {'L0.z@0': array}.")
+    held = Cache()
+    widths: dict[tuple[str, int | None, int | None], list[int]] = {}
+    for key, given in activations.items():
+        stage = Stage.of(key)
+        if stage.position not in positions:
+            raise ValueError(
+                f"the activations of {stage} name the position {stage.position!r}; the examples "
+                f"have {list(positions)}."
+            )
+        matrix = _checked_matrix(stage, given, n)
+        row = widths.setdefault((stage.kind, stage.layer, stage.head), [0] * len(positions))
+        row[positions.index(stage.position)] = matrix.shape[1]
+        held.put(stage, matrix)
+    rows = [StageRow(*key, tuple(row)) for key, row in widths.items()]
+    return held, StageSet(rows, positions)
+
+
+def _checked_matrix(stage: Stage, given: npt.ArrayLike, n: int) -> Matrix:
+    if hasattr(given, "detach"):
+        given = given.detach().float().cpu()
+    array = np.asarray(given)
+    if array.ndim != 2 or len(array) != n or array.shape[1] == 0:
+        raise ValueError(
+            f"the activations of {stage} have shape {array.shape}; there are {n:,} examples: give "
+            "one row each, (examples, dimensions)."
+        )
+    if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
+        raise TypeError(f"the activations of {stage} must be real numbers, not {array.dtype}.")
+    matrix = np.ascontiguousarray(array, dtype=np.float32)
+    broken = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
+    if len(broken):
+        raise ValueError(
+            f"the activations of {stage} hold NaN or infinity, first in row {broken[0]} "
+            f"({len(broken):,} rows in all): leave those examples out."
+        )
+    return matrix

@@ -1,0 +1,121 @@
+"""Edges: the links between stages along which a model computes an answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clusterwidget.core.stages import Stage, StageSet
+
+_ARROW = "->"
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A link from a stage to one that reads it.
+
+    Written ``embed@L2 -> L0H1.result@=``; ``Edge.parse`` and ``str`` are inverse to each other.
+    What enters a layer is called by what writes it: ``embed`` before the first layer, and
+    ``resid_post`` of the layer below before the others.
+
+    Attributes
+    ----------
+    source, target : Stage
+    """
+
+    source: Stage
+    target: Stage
+
+    def __str__(self) -> str:
+        return f"{self.source} {_ARROW} {self.target}"
+
+    @classmethod
+    def parse(cls, text: str) -> Edge:
+        """Return the edge that is written so."""
+        # A position can be called as the arrow is written, but then it has no spaces around it.
+        spaced = f" {_ARROW} "
+        source, arrow, target = str(text).partition(spaced if spaced in str(text) else _ARROW)
+        if not arrow:
+            raise ValueError(
+                f"{text!r} is no edge: write source -> target, such as 'embed@0 -> L0H1.result@3'."
+            )
+        return cls(Stage.parse(source.strip()), Stage.parse(target.strip()))
+
+    @property
+    def kind(self) -> str:
+        """What the edge is: see `edge_kind`."""
+        return edge_kind(self)
+
+    @property
+    def layer(self) -> int:
+        """The layer that it is in."""
+        assert self.target.layer is not None
+        return self.target.layer
+
+
+ATTENTION, HEAD, ATTENTION_OUT = "attention", "head", "attention out"
+MLP_IN, MLP_OUT, RESIDUAL, ANSWER = "mlp in", "mlp out", "residual", "answer"
+
+_WITHIN_A_LAYER = {
+    ("result", "attn_out"): HEAD,
+    ("attn_out", "resid_post"): ATTENTION_OUT,
+    ("attn_out", "mlp_out"): MLP_IN,
+    ("mlp_out", "resid_post"): MLP_OUT,
+}
+_FROM_BELOW = {"result": ATTENTION, "mlp_out": MLP_IN, "resid_post": RESIDUAL}
+
+
+def edge_kind(edge: Edge) -> str:
+    """Return what an edge is, or raise ValueError where no stage reads another like that.
+
+    ``attention``: a head reads the residual stream at a position that it looks at. ``head``: it
+    adds to what its layer's attention writes. ``attention out``, ``mlp out`` and ``residual``: what
+    is summed up after the layer. ``mlp in``: what the MLP reads; of attention
+    only where it comes after it. ``answer``: the last residual stream, from which the logits are
+    read.
+    """
+    source, target = edge.source, edge.target
+    beside = source.position == target.position
+    kind = None
+    if source.layer is not None and source.layer == target.layer:
+        kind = _WITHIN_A_LAYER.get((source.kind, target.kind)) if beside else None
+    elif source.kind == "resid_post" and target.kind == "logits":
+        kind = ANSWER if beside else None
+    elif target.layer is not None and source == entering(target.layer, source.position):
+        kind = _FROM_BELOW.get(target.kind)
+        if kind != ATTENTION and not beside:
+            kind = None
+    if kind is None:
+        raise ValueError(
+            f"{target} does not read {source} directly. There are edges from what enters a layer "
+            "(embed, or resid_post of the layer below) to a head's result, to mlp_out and to "
+            "resid_post; from result to attn_out; from attn_out to mlp_out and resid_post; and "
+            "from mlp_out to resid_post."
+        )
+    return kind
+
+
+def entering(layer: int, position: str) -> Stage:
+    """Return the stage that writes what enters a layer."""
+    if layer == 0:
+        return Stage("embed", position=position)
+    return Stage("resid_post", layer - 1, position=position)
+
+
+def checked_edge(edge: Edge | str, stage_set: StageSet) -> Edge:
+    """Return an edge between stages that are there, or raise ValueError."""
+    edge = edge if isinstance(edge, Edge) else Edge.parse(str(edge))
+    columns = [stage_set.column(stage) for stage in (edge.source, edge.target)]
+    kind = edge_kind(edge)
+    if kind == ANSWER:
+        raise ValueError(f"{edge} cannot be cut: without it there is no answer.")
+    kinds = {(row.kind, row.layer) for row in stage_set.rows}
+    if edge.source.kind == "attn_out" and kind == MLP_IN and ("resid_mid", edge.layer) not in kinds:
+        raise ValueError(
+            f"{edge.target} does not read {edge.source}: in this model the MLP stands beside the "
+            "attention, not after it."
+        )
+    if columns[0] > columns[1]:
+        raise ValueError(
+            f"{edge.target} cannot look at {edge.source.position!r}, which comes after it."
+        )
+    return edge

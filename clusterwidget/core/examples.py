@@ -1,0 +1,246 @@
+"""Examples: the inputs that are compared, and what is known about each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from clusterwidget.core.answers import Answer, checked_answers
+
+Vocabulary = Sequence[str] | Callable[[int], str]
+
+
+class Examples:
+    """N inputs of T tokens each.
+
+    Parameters
+    ----------
+    tokens : array of integers, shape (N, T)
+        One row an example. A torch tensor or a nested list does as well.
+    labels : sequence of N strings, optional
+        What stands for an example on screen. By default its tokens, in words.
+    positions : sequence of T distinct strings, optional
+        Names of the positions. By default ``"0"`` to ``"T-1"``.
+    concepts : pandas.DataFrame or mapping of name to N values, optional
+        What is known about every example, one column a concept.
+    answers : iterable of Answer, optional
+        The tokens that the model is asked for.
+    vocabulary : sequence of strings, or a function of a token's id, optional
+        The text of a token. By default the id in decimal.
+    axes : mapping of position to two concepts, optional
+        How the grid is arranged, as (rows, columns), for stages at a position.
+    families : mapping of concept to str, optional
+        What kind of concept it is, in words: concepts of a family share a color on screen.
+    parse : function of a text, optional
+        Makes one example (an ``Examples`` of length 1) of what a person typed, or raises
+        ``ValueError`` with a message for that person.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Where the parts do not fit together. The message names the part and the way out.
+    """
+
+    def __init__(
+        self,
+        tokens: npt.ArrayLike,
+        *,
+        labels: Sequence[str] | None = None,
+        positions: Sequence[str] | None = None,
+        concepts: pd.DataFrame | Mapping[str, npt.ArrayLike] | None = None,
+        answers: Iterable[Answer] = (),
+        vocabulary: Vocabulary | None = None,
+        axes: Mapping[str, tuple[str, str]] | None = None,
+        families: Mapping[str, str] | None = None,
+        parse: Callable[[str], Examples] | None = None,
+    ) -> None:
+        self.tokens = _checked_tokens(tokens)
+        n, t = self.tokens.shape
+        self.positions = _checked_positions(positions, t)
+        self.vocabulary = vocabulary
+        self.labels = self._checked_labels(labels)
+        self.concepts = _checked_concepts(concepts, n)
+        self.answers = checked_answers(answers, n, self.positions, self.concepts)
+        self.axes = self._checked_axes(axes)
+        self.families = self._checked_families(families)
+        if parse is not None and not callable(parse):
+            raise TypeError(
+                f"parse must be a function of a text, not {parse!r}; leave it out if there is none."
+            )
+        self.parse = parse
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def __repr__(self) -> str:
+        n, t = self.tokens.shape
+        return (
+            f"Examples({n:,} of {t} tokens, {self.concepts.shape[1]} concepts, "
+            f"{len(self.answers)} answers; first: {self.labels[0]!r})"
+        )
+
+    def token_text(self, token: int) -> str:
+        """Return what a token looks like on screen."""
+        if self.vocabulary is None:
+            return str(token)
+        if callable(self.vocabulary):
+            return str(self.vocabulary(token))
+        if not 0 <= token < len(self.vocabulary):
+            raise ValueError(
+                f"token {token} has no text: the vocabulary has {len(self.vocabulary)} entries. "
+                "Pass a vocabulary that covers every token, or a function of the token's id."
+            )
+        return str(self.vocabulary[token])
+
+    def captions(self, example: int) -> dict[str, str]:
+        """Return the caption of each answer, filled in for one example."""
+        return {
+            name: answer.captioned(self.concepts, example) for name, answer in self.answers.items()
+        }
+
+    def extended(self, other: Examples) -> Examples:
+        """Return these examples followed by those of `other`.
+
+        Concepts that `other` lacks are missing there; its own further concepts are dropped.
+        """
+        if other.positions != self.positions:
+            raise ValueError(
+                f"the new examples have positions {list(other.positions)}, these have "
+                f"{list(self.positions)}: examples must be tokenized alike to stand side by side."
+            )
+        answers = []
+        for name, answer in self.answers.items():
+            if name not in other.answers:
+                raise ValueError(
+                    f"the new examples lack the answer {name!r}: give them all answers."
+                )
+            joined = np.concatenate([answer.tokens, other.answers[name].tokens])
+            answers.append(replace(answer, tokens=joined))
+        concepts = None
+        if self.concepts.shape[1]:
+            added = other.concepts.reindex(columns=self.concepts.columns)
+            concepts = pd.concat([self.concepts, added], ignore_index=True)
+        return Examples(
+            np.concatenate([self.tokens, other.tokens]),
+            labels=[*self.labels, *other.labels],
+            positions=self.positions,
+            concepts=concepts,
+            answers=answers,
+            vocabulary=self.vocabulary,
+            axes=self.axes,
+            families=self.families,
+            parse=self.parse,
+        )
+
+    def _checked_labels(self, labels: Sequence[str] | None) -> list[str]:
+        if labels is None:
+            texts = {int(token): self.token_text(int(token)) for token in np.unique(self.tokens)}
+            return [" ".join(texts[token] for token in row) for row in self.tokens.tolist()]
+        if isinstance(labels, str):
+            raise TypeError(
+                f"labels must be one string for each example, not one string {labels!r}."
+            )
+        found = [str(label) for label in labels]
+        if len(found) != len(self.tokens):
+            raise ValueError(
+                f"there are {len(found):,} labels for {len(self.tokens):,} examples: give one each."
+            )
+        return found
+
+    def _checked_families(self, families: Mapping[str, str] | None) -> dict[str, str]:
+        for concept in families or {}:
+            if concept not in self.concepts.columns:
+                raise ValueError(
+                    f"families name the concept {concept!r}, which is not among "
+                    f"{list(self.concepts.columns)}."
+                )
+        return {concept: str(family) for concept, family in (families or {}).items()}
+
+    def _checked_axes(
+        self, axes: Mapping[str, tuple[str, str]] | None
+    ) -> dict[str, tuple[str, str]]:
+        checked = {}
+        for position, pair in (axes or {}).items():
+            if position not in self.positions:
+                raise ValueError(
+                    f"axes name the position {position!r}; there are {list(self.positions)}."
+                )
+            if isinstance(pair, str) or len(pair) != 2:
+                raise ValueError(f"axes at {position!r} must be two concepts, not {pair!r}.")
+            for concept in pair:
+                if concept not in self.concepts.columns:
+                    raise ValueError(
+                        f"axes at {position!r} name the concept {concept!r}, which is not among "
+                        f"{list(self.concepts.columns)}."
+                    )
+            checked[position] = (pair[0], pair[1])
+        return checked
+
+
+def _checked_tokens(tokens: npt.ArrayLike) -> npt.NDArray[np.integer]:
+    if hasattr(tokens, "detach"):
+        tokens = tokens.detach().cpu()
+    try:
+        array = np.asarray(tokens)
+    except ValueError as error:
+        raise ValueError(
+            "tokens must be rows of equal length, (examples, positions); pad or cut them to one "
+            "length first."
+        ) from error
+    if array.size == 0:
+        raise ValueError(
+            f"tokens of shape {array.shape} hold no example: at least two are needed to compare."
+        )
+    if array.ndim != 2:
+        raise ValueError(
+            f"tokens must have two dimensions, (examples, positions), not shape {array.shape}."
+        )
+    if not np.issubdtype(array.dtype, np.integer):
+        raise TypeError(
+            f"tokens must be integers, not {array.dtype}: pass token ids, for instance what "
+            "model.to_tokens returns."
+        )
+    if array.min() < 0:
+        raise ValueError(f"tokens must not be negative, but {array.min()} occurs.")
+    return array
+
+
+def _checked_positions(positions: Sequence[str] | None, t: int) -> tuple[str, ...]:
+    if positions is None:
+        return tuple(str(index) for index in range(t))
+    names = tuple(str(name) for name in positions)
+    if len(names) != t:
+        raise ValueError(
+            f"there are {len(names)} position names for rows of {t} tokens: give one each."
+        )
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"position names must differ, but {repeated} occur more than once.")
+    if "" in names:
+        raise ValueError("a position name is empty: give every position a name.")
+    return names
+
+
+def _checked_concepts(
+    concepts: pd.DataFrame | Mapping[str, npt.ArrayLike] | None, n: int
+) -> pd.DataFrame:
+    if concepts is None:
+        return pd.DataFrame(index=pd.RangeIndex(n))
+    columns = concepts.items()
+    names = [str(name) for name, _ in columns]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        raise ValueError(f"concept names must differ, but {repeated} occur more than once.")
+    for name, column in columns:
+        length = len(np.atleast_1d(np.asarray(column)))
+        if length != n:
+            raise ValueError(
+                f"the concept {name!r} has {length:,} values for {n:,} examples: give one each."
+            )
+    if isinstance(concepts, pd.DataFrame):
+        return concepts.reset_index(drop=True).set_axis(names, axis=1)
+    return pd.DataFrame({str(name): np.asarray(column) for name, column in columns})

@@ -1,0 +1,86 @@
+"""Questions: which answers an intervention is judged by, and what is right."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from clusterwidget.core.examples import Examples
+from clusterwidget.core.stages import Stage
+
+NEXT = "next"
+"""The answer asked for where the examples name none: what follows the last position."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """An answer that is asked for.
+
+    Attributes
+    ----------
+    name, title : str
+    column : int
+        Index of the position whose logits give it.
+    right : numpy.ndarray, shape (N,), or None
+        The right token of each example; None where that is what the model answers by itself.
+    fed : bool
+        Whether the answer is the next token of the input, so that a model can be fed its own.
+    """
+
+    name: str
+    title: str
+    column: int
+    right: npt.NDArray[np.integer] | None
+    fed: bool
+
+    def reached_from(self, column: int) -> bool:
+        """Tell whether what happens at a position can reach the answer, in a causal model."""
+        return column <= self.column
+
+
+def questions(examples: Examples) -> tuple[Question, ...]:
+    """Return the examples' answers in order of position; one called ``next`` if they have none."""
+    last = examples.tokens.shape[1] - 1
+    asked = [
+        Question(
+            answer.name,
+            answer.title or answer.name,
+            column := examples.positions.index(answer.position),
+            answer.tokens,
+            column < last and bool((examples.tokens[:, column + 1] == answer.tokens).all()),
+        )
+        for answer in examples.answers.values()
+    ]
+    asked.sort(key=lambda question: question.column)
+    return tuple(asked) or (Question(NEXT, NEXT, last, None, False),)
+
+
+def question_named(asked: Sequence[Question], name: str) -> int:
+    """Return the index of an answer; raise ValueError with the nearest name where there is none."""
+    names = [question.name for question in asked]
+    if name in names:
+        return names.index(name)
+    close = difflib.get_close_matches(str(name), names, n=1)
+    meant = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(f"there is no answer {name!r}.{meant} There are {', '.join(names)}.")
+
+
+def require_reached(
+    asked: Sequence[Question], column: int, stage: Stage, at: int | None = None
+) -> None:
+    """Raise ValueError where no answer, or not this one, comes at or after a stage's position."""
+    reached = [question.name for question in asked if question.reached_from(column)]
+    if not reached:
+        raise ValueError(
+            f"{stage} comes after the last answer, {asked[-1].name!r}, has been read: it cannot "
+            "matter for any answer. Choose a stage at an earlier position."
+        )
+    if at is not None and asked[at].name not in reached:
+        raise ValueError(
+            f"{stage} comes after the answer {asked[at].name!r} has been read: it does not reach "
+            f"it and cannot matter for it. It reaches {', '.join(reached)}."
+        )

@@ -1,0 +1,142 @@
+"""Swaps: run one example with another's vector put in at a stage, and see what is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+
+from clusterwidget.core.distances import checked_index
+from clusterwidget.model.hooks import check_tokens
+from clusterwidget.interventions.pairs import NOBODY
+from clusterwidget.interventions.patching import Run, start_of
+from clusterwidget.core.questions import require_reached
+from clusterwidget.interventions.workbench import Workbench
+from clusterwidget.core.stages import Stage
+
+Chosen = int | Sequence[int] | npt.NDArray[np.integer]
+"""An example by its index, or a row of tokens."""
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What a model answers when one example has another's vector at a stage.
+
+    Attributes
+    ----------
+    stage : Stage
+    table : pandas.DataFrame
+        One row an answer, in order of position: ``answer``, ``title``, the text of the ``right``
+        token, of the one ``before`` and ``after`` the swap with ``before_probability`` and
+        ``after_probability``, whether it ``changed``, and whether the swap ``reached`` it: what
+        is read before the stage's position stays as it is.
+    unusual : float
+        How far the activations after the swap are from the nearest ones seen in examples, the
+        farthest of the answers': 1 is as far as usual.
+    free : bool
+        Whether the model was fed its own answers, rather than the right ones.
+    """
+
+    stage: Stage
+    table: pd.DataFrame
+    unusual: float
+    free: bool
+
+    def __str__(self) -> str:
+        return " ".join(self.table["after"])
+
+
+def swap(bench: Workbench, stage: Stage, receiver: Chosen, donor: Chosen, *, free: bool) -> Swap:
+    """Run `receiver` with `donor`'s vector at a stage.
+
+    The donor is run as it stands; the receiver with the right earlier answers in its input, or,
+    where `free`, with those that the model gives after the swap.
+    """
+    patcher = bench.patcher
+    patcher.carrier(stage)
+    (own, own_row), (other, other_row) = _tokens(bench, receiver), _tokens(bench, donor)
+    if own.shape != other.shape:
+        raise ValueError(
+            f"the receiver has {own.shape[1]} tokens and the donor {other.shape[1]}: a vector can "
+            "only be put in at the same position of an input of the same length."
+        )
+    for row in (own, other):
+        _check_tokens(bench, row)
+    column = bench.column(stage)
+    require_reached(bench.asked, column, stage)
+    start = start_of(stage, patcher.last)
+    values = patcher.vectors(patcher.tensor(other), stage)
+    tokens = patcher.tensor(own)
+
+    def swapped(batch: torch.Tensor) -> Run:
+        return patcher.patched(batch, stage, values, patcher.run(batch, start).entering)
+
+    before = bench.answered(tokens, patcher.run, free=free)
+    after = bench.answered(tokens, swapped, free=free)
+    apart = np.array([[own_row, other_row]])
+    ratios = bench.unusual(after, apart, column)
+    return Swap(
+        stage,
+        _table(bench, own_row, column, before, after),
+        float(np.nanmax(ratios)) if np.isfinite(ratios).any() else float("nan"),
+        free,
+    )
+
+
+def _tokens(bench: Workbench, chosen: Chosen) -> tuple[npt.NDArray[np.integer], int]:
+    """Return a row of tokens, shape (1, T), and which example it is, if it is one."""
+    if np.ndim(chosen) == 0:
+        row = checked_index(chosen, len(bench.examples))  # type: ignore[arg-type]
+        return bench.examples.tokens[row][None], row
+    tokens = np.asarray(chosen)
+    if tokens.ndim != 1 or not np.issubdtype(tokens.dtype, np.integer):
+        raise TypeError(
+            "the receiver and the donor are each the index of an example or one row of tokens, "
+            f"not {chosen!r}."
+        )
+    return tokens[None], NOBODY
+
+
+def _check_tokens(bench: Workbench, tokens: npt.NDArray[np.integer]) -> None:
+    wanted = bench.examples.tokens.shape[1]
+    if tokens.shape[1] != wanted:
+        raise ValueError(
+            f"the rows have {tokens.shape[1]} tokens and the examples {wanted}: positions are "
+            "named for rows of that length."
+        )
+    if tokens.min() < 0:
+        raise ValueError(f"tokens must not be negative, but {tokens.min()} occurs.")
+    check_tokens(bench.model, tokens)
+
+
+def _table(bench: Workbench, receiver: int, column: int, before: Run, after: Run) -> pd.DataFrame:
+    text = bench.examples.token_text
+    rows = []
+    for at, question in enumerate(bench.asked):
+        said, chance = _top(before.logits[0, at])
+        said_after, chance_after = _top(after.logits[0, at])
+        known = question.right is not None and receiver != NOBODY
+        right = int(question.right[receiver]) if known else said  # type: ignore[index]
+        rows.append(
+            {
+                "answer": question.name,
+                "title": question.title,
+                "right": text(right),
+                "before": text(said),
+                "before_probability": chance,
+                "after": text(said_after),
+                "after_probability": chance_after,
+                "changed": said_after != said,
+                "reached": question.reached_from(column),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _top(logits: torch.Tensor) -> tuple[int, float]:
+    token = int(logits.argmax())
+    return token, float(torch.softmax(logits, dim=-1)[token])

@@ -1,0 +1,1 @@
+"""Meaning: what stages stand for. Explained shares, the atlas, neighbors and clusters."""

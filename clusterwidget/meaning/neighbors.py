@@ -1,0 +1,118 @@
+"""What neighbors share: which concepts the near examples agree on, beyond chance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import false_discovery_control, hypergeom
+
+from clusterwidget.meaning.meaning import NESTED
+from clusterwidget.core.concepts import Partition, Partitions
+
+Ints = npt.NDArray[np.int64]
+
+WIDE = 0.04
+"""Share of all examples that the wide look takes in: at small k everything that nests agrees."""
+
+_SAYS_THE_SAME = 0.8
+
+
+def shared_concepts(partitions: Partitions, selected: int, near: Ints, wide: Ints) -> pd.DataFrame:
+    """Return what the neighbors of an example share with it, one row a concept.
+
+    Parameters
+    ----------
+    partitions : Partitions
+    selected : int
+    near : numpy.ndarray of int, shape (k,)
+        The k neighbors.
+    wide : numpy.ndarray of int
+        The nearest 4 % of all examples.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Strongest at the wide look first; a concept that is nested with a coarser one that says the
+        same follows it. Columns: ``concept``; ``value`` of the selected example; ``share`` of the
+        neighbors with that value; ``base``, its share among all others; ``lift``, their ratio;
+        ``agreement``, what is left of the share beyond chance, ``(share - base) / (1 - base)``;
+        ``p``, the hypergeometric chance of at least as many, corrected over concepts after
+        Benjamini and Hochberg; ``wide_share`` and ``wide_agreement``, the same at the wide look;
+        ``under``, the coarser concept that says the same, or None.
+    """
+    known = [i for i, part in enumerate(partitions.all) if part.codes[selected] >= 0]
+    rows = [_row(partitions.all[index], selected, near, wide) for index in known]
+    table = pd.DataFrame(rows, columns=_COLUMNS)
+    if len(table):
+        table["p"] = false_discovery_control(table["p"])
+    table["under"] = None
+    groups = [len(partitions.all[index].groups) for index in known]
+    told = partitions.told[np.ix_(known, known)] if known else np.zeros((0, 0))
+    order, under = _folded(groups, told, table["wide_agreement"].to_numpy())
+    names = table["concept"].tolist()
+    table.loc[list(under), "under"] = [names[head] for head in under.values()]
+    return table.loc[order].reset_index(drop=True)
+
+
+_COLUMNS = [
+    "concept",
+    "value",
+    "share",
+    "base",
+    "lift",
+    "agreement",
+    "p",
+    "wide_share",
+    "wide_agreement",
+]
+
+
+def _row(partition: Partition, selected: int, near: Ints, wide: Ints) -> list[object]:
+    code = partition.codes[selected]
+    others = len(partition.codes) - 1
+    alike = int(partition.sizes[code]) - 1
+    base = alike / others
+    hits = int((partition.codes[near] == code).sum())
+    share, wide_share = hits / len(near), float((partition.codes[wide] == code).mean())
+
+    def agreement(found: float) -> float:
+        return (found - base) / (1 - base) if base < 1 else 0.0
+
+    return [
+        partition.name,
+        partition.groups[code],
+        share,
+        base,
+        share / base if base else np.inf if share else np.nan,
+        agreement(share),
+        float(hypergeom.sf(hits - 1, others, alike, len(near))),
+        wide_share,
+        agreement(wide_share),
+    ]
+
+
+def _folded(
+    groups: Sequence[int], told: npt.NDArray[np.float64], strength: npt.NDArray[np.float64]
+) -> tuple[list[int], dict[int, int]]:
+    """Return the order of the rows, and under which row each folded one belongs."""
+    under: dict[int, int] = {}
+    heads: list[int] = []
+    coarsest_first = sorted(range(len(groups)), key=lambda index: (groups[index], -strength[index]))
+    for index in coarsest_first:
+        nested = [
+            head
+            for head in heads
+            if strength[head] >= _SAYS_THE_SAME * strength[index] and told[head, index] >= NESTED
+        ]
+        if nested:
+            under[index] = max(nested, key=lambda head: strength[head])
+        else:
+            heads.append(index)
+    order: list[int] = []
+    for head in sorted(heads, key=lambda index: -strength[index]):
+        folded = [index for index, above in under.items() if above == head]
+        order += [head, *sorted(folded, key=lambda index: -strength[index])]
+    return order, under

@@ -1,0 +1,81 @@
+"""A picture of the atlas: stages as cells, colored by what explains them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from clusterwidget.meaning.atlas import NOTHING, SAME, Atlas
+from clusterwidget.core.stages import row_name
+
+# The hues of Okabe and Ito, which color-blind eyes tell apart, less yellow and black.
+HUES = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9")
+_OTHER = "#7f7f7f"
+_NEUTRAL = "#e9ecef"
+_SAME = "#ffffff"
+
+
+def draw_atlas(
+    atlas: Atlas, positions: tuple[str, ...], families: Mapping[str, str], path: Path
+) -> None:
+    """Draw the atlas and write it to a file, whose ending says in which format.
+
+    Parameters
+    ----------
+    atlas : Atlas
+    positions : tuple of str
+        Columns of the picture.
+    families : mapping of concept to family
+        Concepts of a family share a hue; those without one have their own.
+    path : Path
+    """
+    rows = list(dict.fromkeys((stage.kind, stage.layer, stage.head) for stage in atlas.stages))
+    cells = np.ones((len(rows), len(positions), 3))
+    hues = _hues(atlas, families)
+    for stage, best, shares in zip(atlas.stages, atlas.best(), atlas.shares, strict=True):
+        place = rows.index((stage.kind, stage.layer, stage.head)), positions.index(stage.position)
+        cells[place] = _color(best, shares, hues)
+    figure = Figure(figsize=(2.2 + 0.45 * len(positions), 1.2 + 0.2 * len(rows)))
+    axes = figure.subplots()
+    axes.imshow(cells, aspect="auto")
+    axes.set_xticks(range(len(positions)), positions)
+    axes.set_yticks(range(len(rows)), [row_name(*row) for row in rows], fontsize=7)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.set_xticks(np.arange(len(positions)) - 0.5, minor=True)
+    axes.set_yticks(np.arange(len(rows)) - 0.5, minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5)
+    axes.tick_params(which="minor", length=0)
+    axes.spines[:].set_visible(False)
+    shown = {name: color for name, color in hues if name is not None}
+    patches = [Patch(color=color, label=name) for name, color in shown.items()]
+    patches.append(Patch(color=_NEUTRAL, label="nothing that was named"))
+    figure.legend(handles=patches, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
+    figure.savefig(path, dpi=150, bbox_inches="tight")
+
+
+def _hues(atlas: Atlas, families: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return each concept's family, or itself, and its color."""
+    given: dict[str, str] = {}
+    found = []
+    for partition in atlas.partitions.all:
+        name = families.get(partition.names[0], partition.name)
+        if name not in given:
+            given[name] = HUES[len(given)] if len(given) < len(HUES) else _OTHER
+        found.append((name, given[name]))
+    return found
+
+
+def _color(best: int, shares: np.ndarray, hues: list[tuple[str, str]]) -> tuple[float, ...]:
+    if best == SAME:
+        return to_rgb(_SAME)
+    neutral = np.array(to_rgb(_NEUTRAL))
+    if best == NOTHING:
+        return tuple(neutral)
+    strength = float(np.clip(shares[best], 0, 1))
+    return tuple(neutral + strength * (np.array(to_rgb(hues[best][1])) - neutral))

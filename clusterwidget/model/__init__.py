@@ -1,0 +1,1 @@
+"""Model: how a model is read. Hooks, recording, capture and the logit lens."""

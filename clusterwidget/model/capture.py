@@ -1,0 +1,145 @@
+"""Capture: run a model on examples and keep the stage matrices that were asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+import torch
+
+from clusterwidget.model.hooks import Model
+from clusterwidget.core.watch import Cancelled, CaptureCancelledError, Progress
+from clusterwidget.model.recorder import Recorder
+from clusterwidget.model.running import evaluating
+from clusterwidget.core.stages import Stage, StageSet
+
+Tokens = npt.NDArray[np.integer]
+Matrix = npt.NDArray[np.float32]
+Consumer = Callable[[Stage, int, torch.Tensor], None]
+"""Told a stage, the first example of a batch, and the batch's vectors, shape (batch, d)."""
+
+_TOKENS_IN_BATCH = 14_336
+
+
+def capture(
+    model: Model,
+    tokens: Tokens,
+    stages: Sequence[Stage],
+    stage_set: StageSet,
+    *,
+    batch_size: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> dict[Stage, Matrix]:
+    """Run the model on all examples once, up to the last layer needed, and keep some stages.
+
+    Memory: the stage matrices, plus the activations of one batch.
+
+    Parameters
+    ----------
+    model : Model
+    tokens : numpy.ndarray of integers, shape (N, T)
+    stages : sequence of Stage
+    stage_set : StageSet
+        The model's stages.
+    batch_size, progress, cancelled
+        As in `stream`.
+
+    Returns
+    -------
+    dict of Stage to numpy.ndarray, shape (N, d), float32
+        `result` is in an orthonormal basis of the subspace that its head writes to, which leaves
+        all distances as they are: see `recorder.result_basis`.
+
+    Raises
+    ------
+    CaptureCancelledError, MemoryError
+    ValueError
+        Where a stage holds NaN or infinity.
+    """
+    n = len(tokens)
+    _require_memory(n, stages, stage_set)
+    matrices = {stage: np.empty((n, stage_set.width(stage)), np.float32) for stage in stages}
+    targets = {stage: torch.from_numpy(matrix) for stage, matrix in matrices.items()}
+
+    def keep(stage: Stage, start: int, rows: torch.Tensor) -> None:
+        kept = targets[stage][start : start + len(rows)]
+        kept.copy_(rows)
+        _require_finite(stage, start, kept)
+
+    stream(
+        model,
+        tokens,
+        stages,
+        stage_set,
+        keep,
+        batch_size=batch_size,
+        progress=progress,
+        cancelled=cancelled,
+    )
+    return matrices
+
+
+def stream(
+    model: Model,
+    tokens: Tokens,
+    stages: Sequence[Stage],
+    stage_set: StageSet,
+    consume: Consumer,
+    *,
+    batch_size: int | None = None,
+    progress: Progress | None = None,
+    cancelled: Cancelled | None = None,
+) -> None:
+    """Run the model on all examples once and hand on each batch of each stage; keep nothing.
+
+    Parameters
+    ----------
+    model, tokens, stages, stage_set
+        As in `capture`.
+    consume : function of a stage, the index of the first example and vectors of shape (batch, d)
+    batch_size : int, optional
+        Examples in one forward pass. By default about 14,000 tokens' worth.
+    progress : function of (examples done, examples in all), optional
+    cancelled : function, optional
+        Asked after each batch; where it returns true the run stops with CaptureCancelledError.
+    """
+    n, t = tokens.shape
+    size = batch_size or max(1, _TOKENS_IN_BATCH // t)
+    device = getattr(model.cfg, "device", None)
+    start = 0
+    recorder = Recorder(model, stages, stage_set, lambda stage, rows: consume(stage, start, rows))
+    if progress is not None:
+        progress(0, n)
+    with torch.no_grad(), evaluating(model):
+        for start in range(0, n, size):
+            part = tokens[start : start + size]
+            recorder.run(torch.as_tensor(part, dtype=torch.long, device=device))
+            if cancelled is not None and cancelled():
+                raise CaptureCancelledError
+            if progress is not None:
+                progress(min(start + size, n), n)
+
+
+def _require_finite(stage: Stage, start: int, rows: torch.Tensor) -> None:
+    # The sum is finite where every value is, unless it overflows: then each is looked at.
+    if math.isfinite(rows.sum().item()) or bool(rows.isfinite().all()):
+        return
+    bad = start + int((~rows.isfinite()).any(dim=1).nonzero()[0])
+    raise ValueError(
+        f"stage {stage} of example {bad} holds NaN or infinity: the model overflows there. Leave "
+        "that example out, or run the model in float32."
+    )
+
+
+def _require_memory(n: int, stages: Sequence[Stage], stage_set: StageSet) -> None:
+    needed = 4 * n * sum(stage_set.width(stage) for stage in stages)
+    free = psutil.virtual_memory().available
+    if needed > free:
+        raise MemoryError(
+            f"{len(stages)} stages of {n:,} examples need {needed / 1e9:.1f} GB, and "
+            f"{free / 1e9:.1f} GB are free: ask for fewer stages or fewer examples."
+        )

@@ -1,0 +1,137 @@
+"""Where a model's stages are found: from TransformerLens's surface to stages. No torch here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from clusterwidget.core.stages import HEAD_KINDS, LAYER_KINDS, StageRow, StageSet
+
+_SURFACE = ("cfg", "hook_dict", "run_with_cache", "run_with_hooks")
+_SIZES = ("n_layers", "n_heads", "d_model", "d_head", "d_vocab", "n_ctx")
+
+# Where two names are given, bridges have the first and older models the second.
+_MODEL_HOOKS = {
+    "embed": ("hook_embed", "embed.hook_out"),
+    "ln_final": ("ln_final.hook_out", "ln_final.hook_normalized"),
+}
+_LAYER_HOOKS = {
+    "q": "attn.hook_q",
+    "k": "attn.hook_k",
+    "v": "attn.hook_v",
+    "attn_scores": "attn.hook_attn_scores",
+    "pattern": "attn.hook_pattern",
+    "z": "attn.hook_z",
+    "result": "attn.hook_z",
+    "mlp_pre": "mlp.hook_pre",
+    "mlp_post": "mlp.hook_post",
+}
+
+
+class Model(Protocol):
+    """What a model needs: the surface of TransformerLens's models that captures rely on."""
+
+    @property
+    def cfg(self) -> Any:
+        """The configuration: sizes, and what the attention is like."""
+
+    @property
+    def hook_dict(self) -> Mapping[str, Any]:
+        """Every hook by its name."""
+
+    def run_with_cache(self, *args: Any, **kwargs: Any) -> Any:
+        """Run and return the activations as well."""
+
+    def run_with_hooks(self, *args: Any, **kwargs: Any) -> Any:
+        """Run with functions attached to hooks."""
+
+
+def checked_model(model: Any) -> Model:
+    """Return the model, or raise a TypeError that says which part of the surface it lacks."""
+    missing = [name for name in _SURFACE if not hasattr(model, name)]
+    if not missing:
+        missing = [f"cfg.{name}" for name in _SIZES if getattr(model.cfg, name, None) is None]
+    if missing:
+        raise TypeError(
+            f"{type(model).__name__} lacks {', '.join(missing)}, which TransformerLens's models "
+            "have. Wrap it with TransformerBridge.boot_transformers(...), or pass activations that "
+            "you captured yourself: Explorer(examples=examples, activations={'L0.z@0': array})."
+        )
+    return model  # type: ignore[no-any-return]
+
+
+def check_tokens(model: Model, tokens: npt.NDArray[np.integer]) -> None:
+    """Raise ValueError where the model cannot read the tokens."""
+    if tokens.shape[1] > model.cfg.n_ctx:
+        raise ValueError(
+            f"the examples are {tokens.shape[1]} tokens long, the model's context is "
+            f"{model.cfg.n_ctx}: shorten them."
+        )
+    if tokens.max() >= model.cfg.d_vocab:
+        raise ValueError(
+            f"token {tokens.max()} is not in the model's vocabulary of {model.cfg.d_vocab:,}: were "
+            "the examples tokenized for this model?"
+        )
+
+
+def hook_name(model: Model, kind: str, layer: int | None) -> str | None:
+    """Return the name of the hook from which a kind is captured; None where there is none."""
+    if layer is None:
+        return next((name for name in _MODEL_HOOKS[kind] if name in model.hook_dict), None)
+    name = f"blocks.{layer}.{_LAYER_HOOKS.get(kind, 'hook_' + kind)}"
+    return name if name in model.hook_dict else None
+
+
+def scores_from_qk(model: Model) -> bool:
+    """Tell whether attention scores must be computed from q and k.
+
+    TransformerLens's native models fire ``hook_attn_scores`` with the pattern, after the softmax.
+    """
+    return getattr(model.cfg, "architecture", None) == "TransformerLensNative"
+
+
+def model_stages(model: Model, positions: Sequence[str]) -> StageSet:
+    """Return the stages of a model on inputs with these positions."""
+    rows = []
+    for kind, layer in [
+        ("embed", None),
+        *((kind, layer) for layer in range(model.cfg.n_layers) for kind in LAYER_KINDS),
+        ("ln_final", None),
+        ("logits", None),
+    ]:
+        if kind != "logits" and hook_name(model, kind, layer) is None:
+            continue
+        if kind == "attn_scores" and scores_from_qk(model) and _rotary(model):
+            continue
+        widths = _widths(model, kind, len(positions))
+        heads = range(_n_heads(model, kind)) if kind in HEAD_KINDS else (None,)
+        rows += [StageRow(kind, layer, head, widths) for head in heads]
+    return StageSet(rows, positions)
+
+
+def _rotary(model: Model) -> bool:
+    return getattr(model.cfg, "positional_embedding_type", "standard") == "rotary"
+
+
+def _n_heads(model: Model, kind: str) -> int:
+    shared = getattr(model.cfg, "n_key_value_heads", None) if kind in ("k", "v") else None
+    return int(shared or model.cfg.n_heads)
+
+
+def _widths(model: Model, kind: str, t: int) -> tuple[int, ...]:
+    cfg = model.cfg
+    if kind == "attn_scores" and getattr(cfg, "attention_dir", "causal") == "causal":
+        # What lies ahead is masked with -inf: only the scores of what can be seen are numbers.
+        return tuple(range(1, t + 1))
+    if kind in ("attn_scores", "pattern"):
+        return (t,) * t
+    if kind in ("mlp_pre", "mlp_post"):
+        return (int(cfg.d_mlp),) * t
+    if kind == "logits":
+        return (int(getattr(cfg, "d_vocab_out", None) or cfg.d_vocab),) * t
+    if kind == "result":
+        return (min(int(cfg.d_head), int(cfg.d_model)),) * t
+    return (int(cfg.d_head if kind in HEAD_KINDS else cfg.d_model),) * t

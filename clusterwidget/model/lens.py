@@ -1,0 +1,126 @@
+"""Logit lens: what the model would answer if it stopped at a stage.
+
+The residual stream is read through the final layer norm and the unembedding (nostalgebraist,
+"interpreting GPT: the logit lens", 2020). What heads, attention and MLPs add to the stream is read
+as its direct contribution to the logits, under the scale that the final layer norm has in the
+whole run, as TransformerLens's ``apply_ln_to_stack`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from clusterwidget.model.hooks import Model
+from clusterwidget.model.running import running
+from clusterwidget.core.stages import Stage
+
+Float32Array = npt.NDArray[np.float32]
+Vectors = Callable[[Stage], Float32Array]
+
+STREAM = ("resid_pre", "resid_mid", "resid_post")
+CONTRIBUTIONS = ("result", "attn_out", "mlp_out")
+
+
+def lens_logits(
+    model: Model, stage: Stage, vectors: Vectors, rows: npt.NDArray[np.int64]
+) -> Float32Array:
+    """Return what a stage says of the next token, for some examples.
+
+    Parameters
+    ----------
+    model : Model
+    stage : Stage
+        Of the residual stream, for logits; or of what is added to it, for direct contributions to
+        the logits, less what is added to all tokens alike.
+    vectors : function of a stage
+        Returns its vectors in the model's own basis, shape (N, d_model).
+    rows : numpy.ndarray of int, shape (n,)
+        The examples.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, d_vocab)
+    """
+    require_lens(stage)
+    chosen = vectors(stage)[rows]
+    if stage.kind in STREAM:
+        return stream_logits(model, chosen)
+    if stage.kind == "logits":
+        return chosen
+    last = Stage("resid_post", layer=model.cfg.n_layers - 1, position=stage.position)
+    return contributions(model, chosen, vectors(last)[rows])
+
+
+def require_lens(stage: Stage) -> None:
+    """Raise ValueError where a stage cannot be read as an answer."""
+    if stage.kind not in (*STREAM, *CONTRIBUTIONS, "logits"):
+        raise ValueError(
+            f"{stage} is not in the residual stream nor added to it, so the unembedding cannot "
+            f"read it; {', '.join((*STREAM, *CONTRIBUTIONS, 'logits'))} can be read."
+        )
+
+
+def stream_logits(model: Model, vectors: Float32Array) -> Float32Array:
+    """Return the logits of vectors of the residual stream, (n, d_model) to (n, d_vocab)."""
+    parts: Any = model
+    with torch.no_grad(), running(model):
+        rows = _on_device(model, vectors)[None]
+        logits: Float32Array = parts.unembed(parts.ln_final(rows))[0].float().cpu().numpy()
+    return logits
+
+
+def contributions(model: Model, vectors: Float32Array, final: Float32Array) -> Float32Array:
+    """Return what vectors add to the logits directly, less what they add to all alike.
+
+    Parameters
+    ----------
+    vectors : numpy.ndarray, shape (n, d_model)
+        What was added to the residual stream.
+    final : numpy.ndarray, shape (n, d_model)
+        The residual stream of the same examples before the final layer norm.
+
+    Returns
+    -------
+    numpy.ndarray, shape (n, d_vocab)
+    """
+    with torch.no_grad(), running(model):
+        part = _on_device(model, vectors)
+        if hasattr(model, "ln_final"):
+            stream = _on_device(model, final)
+            if str(getattr(model.cfg, "normalization_type", "")).upper().startswith("LN"):
+                part = part - part.mean(dim=-1, keepdim=True)
+                stream = stream - stream.mean(dim=-1, keepdim=True)
+            part = part / (stream.square().mean(dim=-1, keepdim=True) + model.cfg.eps).sqrt()
+            part = part * _gain(model)
+        logits = part @ model.W_U  # type: ignore[attr-defined]
+        added: Float32Array = (logits - logits.mean(dim=-1, keepdim=True)).float().cpu().numpy()
+    return added
+
+
+def _gain(model: Any) -> torch.Tensor:
+    """Return the final norm's weights, whatever its kind: what it makes of alternating signs.
+
+    Such a vector has mean 0 and scale 1, so that the norm only weighs it and adds its bias.
+    """
+    signs = torch.ones(model.cfg.d_model, device=getattr(model.cfg, "device", None))
+    signs[1::2] = -1
+    both = torch.stack([signs, -signs])[None]
+    up, down = model.ln_final(both)[0]
+    gain: torch.Tensor = (up - down) / 2 * signs
+    return gain
+
+
+def probabilities(logits: Float32Array) -> Float32Array:
+    """Return the softmax of logits, row by row."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    shares: Float32Array = powers / powers.sum(axis=1, keepdims=True)
+    return shares
+
+
+def _on_device(model: Model, vectors: Float32Array) -> torch.Tensor:
+    return torch.as_tensor(vectors, device=getattr(model.cfg, "device", None))

@@ -1,0 +1,157 @@
+"""Recorder: what a model's hooks see, cut into stages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from clusterwidget.model.hooks import Model, hook_name, scores_from_qk
+from clusterwidget.model.running import running
+from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
+
+Sink = Callable[[Stage, torch.Tensor], None]
+"""Told a stage's vectors of one batch, shape (batch, d)."""
+Writer = Callable[[torch.Tensor], None]
+
+_WELL_CONDITIONED = 1e3
+
+
+def result_basis(model: Model, layer: int, head: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return how `result` is stored, from the QR decomposition of a head's ``W_O``.
+
+    ``result = z @ W_O`` lies in a subspace of d_head dimensions. With ``W_O.T = Q R``, the
+    coordinates ``z @ R.T`` have the same distances, and ``coordinates @ Q.T`` is the result.
+
+    Returns
+    -------
+    r_transposed : torch.Tensor, shape (d_head, d)
+    q_transposed : torch.Tensor, shape (d, d_model)
+    """
+    w_o = model.blocks[layer].attn.W_O[head]  # type: ignore[attr-defined]
+    q, r = torch.linalg.qr(w_o.detach().double().cpu().T)
+    return r.T.contiguous(), q.T.contiguous()
+
+
+def z_of_result(
+    model: Model, stage: Stage, coordinates: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32] | None:
+    """Return the z of which `result` is stored, shape (n, d_head), or None where it is not told.
+
+    A head's ``W_O`` of full rank can be undone; this is quicker than to run the model again.
+    """
+    assert stage.layer is not None
+    assert stage.head is not None
+    turn = result_basis(model, stage.layer, stage.head)[0].numpy()
+    if turn.shape[0] != turn.shape[1] or not np.linalg.cond(turn) < _WELL_CONDITIONED:
+        return None
+    return (coordinates.astype(np.float64) @ np.linalg.inv(turn)).astype(np.float32)
+
+
+class Recorder:
+    """Runs a model on batches, up to the last layer needed, and hands on what stages hold.
+
+    Parameters
+    ----------
+    model : Model
+    stages : sequence of Stage
+    stage_set : StageSet
+        The model's stages.
+    sink : function of a stage and its vectors in the batch, shape (batch, d)
+    """
+
+    def __init__(
+        self, model: Model, stages: Sequence[Stage], stage_set: StageSet, sink: Sink
+    ) -> None:
+        self._model = model
+        self._stage_set = stage_set
+        self._sink = sink
+        self._on_output: list[Writer] = []
+        self._on_hook: dict[str, list[Writer]] = defaultdict(list)
+        last = -1
+        for (kind, layer), group in _grouped(stages).items():
+            writers = [self._writer(stage) for stage in group]
+            if kind == "logits":
+                self._on_output += writers
+                continue
+            last = max(last, model.cfg.n_layers if kind == "ln_final" else layer or 0)
+            if kind == "attn_scores" and scores_from_qk(model):
+                self._compute_scores(layer or 0, writers)
+                continue
+            name = hook_name(model, kind, layer)
+            assert name is not None
+            self._on_hook[name] += writers
+        whole = bool(self._on_output) or last >= model.cfg.n_layers - 1
+        self._stop_at_layer = None if whole else last + 1
+        self._hooks = [(name, _hook(writers)) for name, writers in self._on_hook.items()]
+
+    def run(self, batch: torch.Tensor) -> None:
+        """Run the model on a batch of tokens, shape (batch, T)."""
+        with running(self._model):
+            output = self._model.run_with_hooks(
+                batch, fwd_hooks=self._hooks, stop_at_layer=self._stop_at_layer
+            )
+        for write in self._on_output:
+            write(output)
+
+    def _writer(self, stage: Stage) -> Writer:
+        column, width = self._stage_set.column(stage), self._stage_set.width(stage)
+        index: tuple[Any, ...] = (slice(None), column)
+        if stage.kind in ATTENTION_KINDS:
+            index = (slice(None), stage.head, column, slice(width))
+        elif stage.head is not None:
+            index = (slice(None), column, stage.head)
+        if stage.kind != "result":
+            return lambda activation: self._sink(stage, activation[index])
+        assert stage.layer is not None
+        assert stage.head is not None
+        turn = result_basis(self._model, stage.layer, stage.head)[0]
+
+        def write(z: torch.Tensor) -> None:
+            rows = z[index]
+            self._sink(stage, rows @ turn.to(device=rows.device, dtype=rows.dtype))
+
+        return write
+
+    def _compute_scores(self, layer: int, writers: list[Writer]) -> None:
+        cfg = self._model.cfg
+        seen: dict[str, torch.Tensor] = {}
+        scale = cfg.attn_scale if cfg.use_attn_scale and cfg.attn_scale > 0 else cfg.d_head**0.5
+        cap = float(getattr(cfg, "attn_scores_soft_cap", -1.0) or -1.0)
+
+        def keep(part: str) -> Writer:
+            def write(activation: torch.Tensor) -> None:
+                seen[part] = activation.transpose(1, 2)
+                if len(seen) < 2:
+                    return
+                q, k = seen.pop("q"), seen.pop("k")
+                k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
+                scores = q @ k.transpose(-2, -1) / scale
+                if cap > 0:
+                    scores = cap * torch.tanh(scores / cap)
+                for write_scores in writers:
+                    write_scores(scores)
+
+            return write
+
+        for part in ("q", "k"):
+            self._on_hook[f"blocks.{layer}.attn.hook_{part}"].append(keep(part))
+
+
+def _hook(writers: list[Writer]) -> Callable[..., None]:
+    def hook(activation: torch.Tensor, hook: Any) -> None:
+        for write in writers:
+            write(activation)
+
+    return hook
+
+
+def _grouped(stages: Iterable[Stage]) -> dict[tuple[str, int | None], list[Stage]]:
+    groups: dict[tuple[str, int | None], list[Stage]] = defaultdict(list)
+    for stage in stages:
+        groups[stage.kind, stage.layer].append(stage)
+    return groups

@@ -1,0 +1,1 @@
+"""Results: what interventions return. No torch, so that saved results open without it."""

@@ -1,0 +1,85 @@
+"""The trace of an answer: the stages and edges that it came through in one example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    import networkx
+
+THRESHOLD = 0.1
+"""Attention above which a head looks at a position."""
+
+LEAST = 0.5
+"""Share of its probability that an answer must keep to be as it was; it must also stay first."""
+
+DRAWS = 8
+"""How many other examples stand in, one after another, for what is cut."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The stages and edges that an answer came through.
+
+    Attributes
+    ----------
+    example : int
+    answer : str
+    text : str
+        What the model answers.
+    probability : float
+        Of that answer.
+    kept_probability : float
+        Of that answer with all edges that are not kept cut together, mean over replacements.
+    unusual : float
+        How far the activations are then from the nearest ones seen in examples, the median over
+        replacements; 1 is as far as usual.
+    nodes : pandas.DataFrame
+        Indexed by stage: ``loss`` in nats that the answer loses with this stage alone replaced,
+        the ``probability`` that it keeps then, and whether the stage is ``kept``, at an end of an
+        edge that is.
+    edges : pandas.DataFrame
+        ``source``, ``target`` and ``kind`` (see `edges.edge_kind`); the weight of ``attention``,
+        NaN for other kinds; ``loss`` and ``probability`` with this edge alone cut; ``kept``.
+    """
+
+    example: int
+    answer: str
+    text: str
+    probability: float
+    kept_probability: float
+    unusual: float
+    nodes: pd.DataFrame
+    edges: pd.DataFrame
+
+    def __str__(self) -> str:
+        kept = int(self.edges["kept"].sum())
+        return (
+            f"{self.answer} = {self.text} of example {self.example}: {kept} of {len(self.edges)} "
+            f"edges carry it; with the others cut together it keeps {self.kept_probability:.0%}."
+        )
+
+    def graph(self, *, pruned: bool = False) -> networkx.DiGraph:
+        """Return the trace as a graph of networkx, with the tables' columns as attributes.
+
+        Parameters
+        ----------
+        pruned : bool
+            With the edges that do not matter as well.
+        """
+        try:
+            import networkx
+        except ImportError as error:
+            raise ImportError("graph() needs networkx: pip install networkx.") from error
+        graph = networkx.DiGraph()
+        for stage, node in self.nodes.iterrows():
+            if pruned or node["kept"]:
+                graph.add_node(stage, **{str(name): value for name, value in node.items()})
+        for _, edge in self.edges.iterrows():
+            if pruned or edge["kept"]:
+                known = {str(name): value for name, value in edge.items()}
+                graph.add_edge(known.pop("source"), known.pop("target"), **known)
+        return graph

@@ -1,0 +1,1 @@
+"""Store: how an exploration is saved and opened."""

@@ -1,0 +1,1 @@
+"""Wire: what travels between Python and a page."""

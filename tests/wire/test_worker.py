@@ -1,0 +1,129 @@
+"""The worker: order, cancellation, progress and errors, with a real model behind it."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+from clusterwidget import Examples, Explorer
+from clusterwidget.wire.worker import Worker
+from tests.test_explorer import typed
+
+SECONDS = 60
+
+
+class Page:
+    """Keeps what the worker sends."""
+
+    def __init__(self, explorer: Explorer) -> None:
+        self.messages: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.seen: list[dict[str, Any]] = []
+        self.added = threading.Event()
+        self.worker = Worker(
+            explorer, lambda message, _: self.messages.put(message), self.added.set
+        )
+
+    def ask(self, request_id: int, what: str, **arguments: Any) -> None:
+        self.worker.submit(
+            {"type": "request", "id": request_id, "view": "v", "what": what, **arguments}
+        )
+
+    def wait(self, request_id: int, kind: str) -> dict[str, Any]:
+        while True:
+            message = self.messages.get(timeout=SECONDS)
+            self.seen.append(message)
+            if (message["id"], message["type"]) == (request_id, kind):
+                return message
+
+
+@pytest.fixture
+def slow(native_model: Any) -> Explorer:
+    """Return an explorer whose captures take seconds, in many batches."""
+    tokens = np.random.default_rng(0).integers(0, 48, (6000, 7))
+    return Explorer(native_model, Examples(tokens), batch_size=4)
+
+
+def test_requests_are_answered_in_order_with_their_ids(
+    native_model: Any, examples: Examples
+) -> None:
+    page = Page(Explorer(native_model, examples))
+    for request_id in range(4):
+        page.ask(request_id, "hello")
+    page.wait(3, "reply")
+    assert [(m["id"], m["view"], m["type"]) for m in page.seen] == [
+        (request_id, "v", "reply") for request_id in range(4)
+    ]
+
+
+def test_a_running_capture_reports_progress_and_can_be_cancelled(slow: Explorer) -> None:
+    page = Page(slow)
+    page.ask(1, "matrix", stage="L1.resid_post@6")
+    progress = page.wait(1, "progress")
+    assert 0 < progress["done"] < progress["total"] == 6000
+    page.worker.cancel("v", 1)
+    page.wait(1, "cancelled")
+    assert not slow.holds("L1.resid_post@6")
+
+
+def test_a_waiting_request_can_be_cancelled(slow: Explorer) -> None:
+    page = Page(slow)
+    page.ask(1, "matrix", stage="L1.resid_post@6")
+    page.ask(2, "matrix", stage="L1.resid_post@5")
+    page.worker.cancel("v", 2)
+    page.worker.cancel("v", 1)
+    page.wait(2, "cancelled")
+    assert not slow.holds("L1.resid_post@5")
+
+
+def test_preparing_lets_others_pass_and_goes_on_where_it_was(slow: Explorer) -> None:
+    page = Page(slow)
+    page.ask(1, "prepare")
+    page.wait(1, "progress")
+    page.ask(2, "hello")
+    page.wait(2, "reply")
+    assert page.wait(1, "reply")["captured"] > 0
+    order = [m["id"] for m in page.seen if m["type"] == "reply"]
+    assert order == [2, 1]
+    done = [m["done"] for m in page.seen if m["type"] == "progress" and m["id"] == 1]
+    assert done == sorted(done)
+
+
+def test_an_error_is_sent_in_words(native_model: Any, examples: Examples) -> None:
+    page = Page(Explorer(native_model, typed(examples)))
+    page.ask(1, "find", text="12a4")
+    assert page.wait(1, "error")["message"] == "'12a4' is not 7 numbers"
+    page.ask(2, "hello")
+    page.wait(2, "reply")
+
+
+def test_an_unforeseen_error_is_sent_and_logged(
+    native_model: Any, examples: Examples, caplog: pytest.LogCaptureFixture
+) -> None:
+    explorer = Explorer(native_model, examples)
+    page = Page(explorer)
+    page.ask(1, "concepts")
+    assert "names" in page.wait(1, "error")["message"]
+    assert "a request of the page failed" in caplog.text
+
+
+def test_an_added_example_is_announced(native_model: Any, examples: Examples) -> None:
+    page = Page(Explorer(native_model, typed(examples)))
+    page.ask(1, "find", text="1 2 3 4 5 6 7")
+    answer = page.wait(1, "reply")
+    assert (answer["index"], answer["n"], answer["added"]) == (60, 61, True)
+    assert page.added.wait(SECONDS)
+
+
+def test_no_thread_stays_when_there_is_nothing_to_do(native_model: Any, examples: Examples) -> None:
+    page = Page(Explorer(native_model, examples))
+    page.ask(1, "hello")
+    page.wait(1, "reply")
+    ends = time.monotonic() + SECONDS
+    while any(thread.name == "clusterwidget" for thread in threading.enumerate()):
+        assert time.monotonic() < ends
+        time.sleep(0.01)
