@@ -1,1 +1,1 @@
-"""Core: what things are. Examples, answers, concepts, stages, edges and distances; numpy and pandas only."""
+"""Core: what things are. Examples, answers, stages, edges, distances; numpy and pandas only."""

@@ -13,6 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from clusterwidget.core.checks import checked_index as checked_index
+from clusterwidget.core.checks import checked_k as checked_k
+
 Float32Array = npt.NDArray[np.float32]
 
 _BLOCK_BYTES = 1 << 26
@@ -87,26 +90,6 @@ def nearest_of(distances: Float32Array, row: int, k: int) -> npt.NDArray[np.int6
     order = np.argsort(distances[within], kind="stable")
     indices: npt.NDArray[np.int64] = within[order][:k]
     return indices
-
-
-def checked_k(k: int, n: int) -> int:
-    """Return k, or raise where it is not between 1 and n - 1."""
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
-        raise TypeError(f"k must be a whole number, not {k!r}.")
-    if not 1 <= k <= n - 1:
-        raise ValueError(
-            f"k = {k} is out of range: with {n:,} examples there are 1 to {n - 1:,} neighbors."
-        )
-    return int(k)
-
-
-def checked_index(row: int, n: int) -> int:
-    """Return the index of an example, or raise where there is none."""
-    if isinstance(row, bool) or not isinstance(row, (int, np.integer)):
-        raise TypeError(f"an example is chosen by its index, a whole number, not by {row!r}.")
-    if not 0 <= row < n:
-        raise IndexError(f"there is no example {row}: indices run from 0 to {n - 1:,}.")
-    return int(row)
 
 
 def _is_tensor(matrix: Any) -> bool:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import clusterwidget as cw
-from clusterwidget.model.hooks import model_stages
 from clusterwidget.core.stages import HEAD_KINDS, KINDS, LAYER_KINDS, StageSet
+from clusterwidget.model.hooks import model_stages
 from tests.conftest import make_native
 
 POSITIONS = ["L0", "+", "=", "a@b", "S.1"]
