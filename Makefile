@@ -36,6 +36,7 @@ check: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	cd js && npm run check
 
 bench: $(VENV)/bench.stamp $(VENV)/browser.stamp $(BUNDLE)

@@ -13,7 +13,8 @@ import torch
 import clusterwidget as cw
 from benchmarks import experiments_page
 from benchmarks.timing import print_table
-from clusterwidget.interventions.pairs import CONDITIONS, draw_pairs, draw_receivers
+from clusterwidget.interventions.pairs import draw_pairs, draw_receivers
+from clusterwidget.results.pairs import CONDITIONS
 
 STAGE = "L1H0.result@S3"
 PAIRS = 1000
@@ -26,7 +27,7 @@ def main() -> None:
     """Print how long experiments take, how often traces hold, and what they take on screen."""
     explorer = cw.Explorer(cw.addition.load_model(), cw.addition.problems(10_000, seed=0))
     _swaps(explorer)
-    _certificates(explorer)
+    _swap_tests(explorer)
     _traces(explorer)
     experiments_page.main()
 
@@ -85,10 +86,10 @@ def _loop(explorer: cw.Explorer) -> float:
     return _seconds(run)
 
 
-def _certificates(explorer: cw.Explorer) -> None:
+def _swap_tests(explorer: cw.Explorer) -> None:
     own = cw.Explorer(explorer.model, explorer.examples)
-    seconds = _seconds(lambda: own.certificates(progress=_quiet))
-    table = own.certificates(progress=_quiet)
+    seconds = _seconds(lambda: own.swap_tests(progress=_quiet))
+    table = own.swap_tests(progress=_quiet)
     counts = table["verdict"].value_counts()
     print_table(
         "Certificates of all result, attn_out and mlp_out stages at answer positions",

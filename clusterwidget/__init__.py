@@ -12,7 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from clusterwidget._version import __version__
+from clusterwidget._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from clusterwidget import addition as addition
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from clusterwidget.core.distances import l2 as l2
     from clusterwidget.core.distances import nearest as nearest
     from clusterwidget.core.examples import Examples as Examples
+    from clusterwidget.core.stages import Stage as Stage
     from clusterwidget.explorer import Explorer as Explorer
     from clusterwidget.explorer import open as open  # noqa: A004 - it reads well as cw.open
-    from clusterwidget.core.stages import Stage as Stage
     from clusterwidget.widget import ClusterWidget as ClusterWidget
 
 

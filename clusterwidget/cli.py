@@ -178,8 +178,8 @@ def _verify(options: argparse.Namespace) -> int:
 def _atlas(options: argparse.Namespace) -> int:
     import clusterwidget as cw
 
-    from .core.files import write_whole
     from .addition.model import WEIGHTS, read_model
+    from .core.files import write_whole
 
     for path in filter(None, (options.output, options.picture)):
         if not path.absolute().parent.is_dir():
@@ -213,8 +213,8 @@ def _write_record(weights: Path, model: Any, tally: Tally, seconds: float) -> No
 
     import torch
 
-    from .core.files import write_whole
     from .addition.model import fingerprint
+    from .core.files import write_whole
 
     device = next(model.parameters()).device
     record = {

@@ -3,21 +3,51 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from clusterwidget.certification import Certification
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from clusterwidget.activations.activations import Activations
+from clusterwidget.activations.cache import Cache
+from clusterwidget.activations.given import given_activations
+from clusterwidget.core import checks
+from clusterwidget.core.concepts import Partitions, partitions
+from clusterwidget.core.distances import l2, nearest_of
+from clusterwidget.core.edges import Edge, checked_edge
 from clusterwidget.core.examples import Examples, Vocabulary
-from clusterwidget.results.kept import RECORDS
-from clusterwidget.core.watch import Cancelled, Progress
-from clusterwidget.store.records import Records, all_records, put_record, records
-from clusterwidget.store.writing import Bases, require_free, write_store
-from clusterwidget.core.stages import Stage, row_name
+from clusterwidget.core.finding import find_example, parsed_example
+from clusterwidget.core.questions import question_named, questions
+from clusterwidget.core.stages import Stage, StageSet, stage_list
+from clusterwidget.core.watch import Cancelled, Progress, Watch
+from clusterwidget.interventions.setting import Setting
+from clusterwidget.meaning.atlas import Atlas, atlas
+from clusterwidget.meaning.meaning import Meaning, meaning
+from clusterwidget.meaning.neighbors import neighbor_table, shared_concepts, wide_look
+from clusterwidget.meaning.significance import CORRECTIONS, Correction, significance
+from clusterwidget.model.hooks import Model, check_tokens, checked_model, model_stages
+from clusterwidget.results.kept import RECORDS, Settings, SwapTests
+from clusterwidget.results.swaptest import SwapTest, verdicts
+from clusterwidget.results.trace import DRAWS, LEAST, THRESHOLD, Trace
 from clusterwidget.store.reading import Store
+from clusterwidget.store.records import put_record, records
+from clusterwidget.store.saving import save
+
+if TYPE_CHECKING:
+    from clusterwidget.meaning.clusters import Clusters
+    from clusterwidget.results.swap import Swap
+
+Chosen = int | Sequence[int] | npt.NDArray[np.integer]
+"""An example by its index, or a row of tokens."""
+Float32Array = npt.NDArray[np.float32]
+Stages = Stage | str | Iterable[Stage | str]
 
 
-class Explorer(Certification):
+class Explorer:
     """What a model holds to be the same: distances and neighbors at any stage.
 
     Activations are captured when they are first asked for, once, and kept within `memory`.
@@ -29,9 +59,9 @@ class Explorer(Certification):
     examples : Examples
     activations : mapping of Stage or address to array of shape (N, d), optional
         Activations that you already have, from any tool; then no model is needed.
-    memory : int, optional
-        Bytes that captured activations may take: 2 GiB by default. The least recently used are
-        dropped, and captured again when they are needed.
+    memory : int or str, optional
+        What captured activations may take, in bytes or as ``"2GB"``: 2 GiB by default. The least
+        recently used are dropped, and captured again when they are needed.
     batch_size : int, optional
         Examples in one forward pass. By default about 14,000 tokens' worth.
     saved : Store, optional
@@ -39,24 +69,914 @@ class Explorer(Certification):
 
     Attributes
     ----------
+    examples : Examples
+        With those that were typed since.
+    model : Model or None
+    stage_set : StageSet
+        The stages that can be asked about.
     path : Path or None
-        Where the exploration is saved, if it is: new certificates are kept there as well.
+        Where the exploration is saved, if it is: new swap tests are kept there as well.
 
     Raises
     ------
     TypeError, ValueError
         Where the parts do not fit together, before any work begins.
+
+    See Also
+    --------
+    open : an exploration that was saved.
+    ClusterWidget : the same on screen.
+
+    Examples
+    --------
+    The examples below are of the worked example, a transformer that adds:
+
+    >>> model = cw.addition.load_model("cpu")
+    >>> ex = cw.Explorer(model, cw.addition.problems(1000, seed=0))
+    >>> ex.meaning("L1H0.result@S3").concept
     """
+
+    def __init__(
+        self,
+        model: Any = None,
+        examples: Examples | None = None,
+        *,
+        activations: Mapping[Stage | str, npt.ArrayLike] | None = None,
+        memory: int | str = 2 << 30,
+        batch_size: int | None = None,
+        saved: Store | None = None,
+    ) -> None:
+        if not isinstance(examples, Examples):
+            raise TypeError(
+                f"examples must be clusterwidget.Examples, not {checks.shown(examples)}: make "
+                "them with Examples(tokens, labels=…)."
+            )
+        if len(examples) < 2:
+            raise ValueError("there is one example only: at least two are needed to compare.")
+        if saved is None and (model is None) == (activations is None):
+            raise TypeError(
+                "give a model or activations: Explorer(model, examples), or "
+                "Explorer(examples=examples, activations={'L0.z@0': array})."
+            )
+        if batch_size is not None:
+            checks.whole("batch_size", batch_size, least=1)
+        cache = Cache(checks.memory_bytes(memory))
+        if model is not None:
+            model = checked_model(model)
+            check_tokens(model, examples.tokens)
+            stages = model_stages(model, examples.positions)
+            if saved is not None:
+                saved.require_model(model, stages, examples.tokens)
+        elif saved is not None:
+            stages = saved.stage_set
+        else:
+            assert activations is not None
+            cache, stages = given_activations(activations, len(examples), examples.positions)
+        self.path = None if saved is None else saved.path
+        held = Activations(cache, stages, model, examples.tokens, batch_size, saved)
+        self._setting = Setting(model, stages, examples, held)
+        self._kept = SwapTests(self._keep)
+        self._chosen: tuple[Examples, tuple[str, ...], Partitions] | None = None
+
+    @property
+    def examples(self) -> Examples:
+        """The examples, with those that were typed since."""
+        return self._setting.examples
+
+    @property
+    def model(self) -> Model | None:
+        """The model, if there is one."""
+        return self._setting.model
+
+    @property
+    def stage_set(self) -> StageSet:
+        """The stages that can be asked about, as rows × positions."""
+        return self._setting.stages
+
+    # What there is, and how near examples are to one another.
+
+    def stages(
+        self,
+        kinds: str | Iterable[str] | None = None,
+        layers: int | Iterable[int] | None = None,
+        heads: int | Iterable[int] | None = None,
+        positions: str | Iterable[str] | None = None,
+    ) -> list[Stage]:
+        """Return the stages of these kinds, layers, heads and positions; None means all.
+
+        Examples
+        --------
+        >>> [str(stage) for stage in ex.stages("result", layers=1, positions="S3")]
+
+        See Also
+        --------
+        Stage : one place in the model.
+        """
+        return self.stage_set.select(kinds, layers, heads, positions)
+
+    def matrix(
+        self,
+        stage: Stage | str,
+        *,
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Float32Array:
+        """Return the stage matrix, shape (N, d), float32; captured first where it must be.
+
+        `result` is in an orthonormal basis of the d_head-dimensional subspace that the head writes
+        to, with the same distances; `vectors` gives it in the model's own basis.
+
+        See Also
+        --------
+        vectors, distances
+
+        Examples
+        --------
+        >>> ex.matrix("L1H0.result@S3").shape
+        """
+        watch = Watch.of(progress, cancelled)
+        return self._setting.activations.matrix(Stage.of(stage), watch)
+
+    def vectors(self, stage: Stage | str) -> Float32Array:
+        """Return the vectors in the model's own basis, shape (N, d).
+
+        As `matrix`, but for `result`, whose rows are then of length d_model. Activations that were
+        given are returned as they are.
+
+        See Also
+        --------
+        matrix
+
+        Examples
+        --------
+        >>> ex.vectors("L1H0.result@S3").shape
+        """
+        return self._setting.activations.vectors(Stage.of(stage))
+
+    def capture(
+        self,
+        stages: Stages | None = None,
+        *,
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> None:
+        """Capture stages ahead of need, together, in as few passes as memory allows.
+
+        Parameters
+        ----------
+        stages : Stage or address, or iterable of them, optional
+            All of them by default.
+        progress : function of (examples done, examples in all), optional
+            By default a progress bar appears where the capture takes longer than a second.
+        cancelled : function, optional
+            Asked after each batch; where it returns true, ``CaptureCancelledError`` is raised and
+            only passes that were completed are kept.
+
+        See Also
+        --------
+        holds, release
+
+        Examples
+        --------
+        >>> ex.capture(["L1H0.result@S3", "L1.resid_post@S4"])
+        >>> ex.holds("L1.resid_post@S4")
+        """
+        wanted = self.stages() if stages is None else stage_list(stages)
+        self._setting.activations.capture(wanted, Watch.of(progress, cancelled))
+
+    def holds(self, stage: Stage | str) -> bool:
+        """Return whether a stage's matrix is held, so that asking for it runs no model.
+
+        See Also
+        --------
+        capture
+
+        Examples
+        --------
+        >>> ex.capture("L0H2.result@=")
+        >>> ex.holds("L0H2.result@=")
+        """
+        return self._setting.activations.at_hand(Stage.of(stage))
+
+    def release(self) -> None:
+        """Drop what was captured, to free memory; it is captured again when it is asked for.
+
+        See Also
+        --------
+        capture
+
+        Examples
+        --------
+        >>> ex.release()
+        >>> ex.holds("L0H2.result@=")
+        """
+        self._setting.activations.release()
+
+    def affordable(self, stages: Iterable[Stage | str]) -> list[Stage]:
+        """Return the stages, in order, that can be captured and held beside what is held now.
+
+        See Also
+        --------
+        capture
+
+        Examples
+        --------
+        >>> len(ex.affordable(ex.stages("result", positions="S3")))
+        """
+        return self._setting.activations.affordable(stage_list(stages))
+
+    def distances(self, stage: Stage | str, example: int) -> Float32Array:
+        """Return the L2 distance of every example to one, shape (N,), float32.
+
+        See Also
+        --------
+        neighbors, l2
+
+        Examples
+        --------
+        >>> distances = ex.distances("L1H0.result@S3", 42)
+        >>> distances.shape, float(distances[42])
+        """
+        example = checks.checked_index(example, len(self.examples))
+        distances: Float32Array = l2(self.matrix(stage), example)
+        return distances
+
+    def neighbors(self, stage: Stage | str, example: int, k: int | None = None) -> pd.DataFrame:
+        """Return the k nearest examples: columns example, label, distance; nearest first.
+
+        Ties are in the order of the examples; the example itself is left out. By default k is 100,
+        or all others where there are fewer.
+
+        See Also
+        --------
+        shared : what they have in common.
+        nearest : the same for a bare matrix.
+
+        Examples
+        --------
+        >>> ex.neighbors("L1H0.result@S3", 42, k=3)["label"].tolist()
+        """
+        k = self._k(k)
+        distances = self.distances(stage, example)
+        return self.neighbor_table(nearest_of(distances, example, k), distances)
+
+    def neighbor_table(
+        self, indices: npt.NDArray[np.int64], distances: Float32Array
+    ) -> pd.DataFrame:
+        """Return a table of examples in the order given: columns example, label, distance.
+
+        See Also
+        --------
+        neighbors
+
+        Examples
+        --------
+        >>> distances = ex.distances("L1H0.result@S3", 42)
+        >>> ex.neighbor_table(np.array([7, 42]), distances)["label"].tolist()
+        """
+        return neighbor_table(self.examples.labels, indices, distances)
+
+    def find(self, text: str) -> int | None:
+        """Return the first example that is what a person typed, or None.
+
+        With ``examples.parse`` by its tokens, otherwise by its label.
+
+        Raises
+        ------
+        TypeError
+            For what is no text.
+        ValueError
+            From ``examples.parse``, where the text stands for no example.
+
+        See Also
+        --------
+        add
+
+        Examples
+        --------
+        >>> ex.find(ex.examples.labels[7])
+        """
+        return find_example(self.examples, text)
+
+    def add(self, text: str) -> int:
+        """Return the index of the example that a person typed; append it where it is new.
+
+        What was captured stays; the new row is captured when its stage is next asked for.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where the text stands for no example, or none can be added.
+
+        See Also
+        --------
+        find
+
+        Examples
+        --------
+        >>> ex.add(ex.examples.labels[7])
+        """
+        found = self.find(text)
+        if found is not None:
+            return found
+        if self.examples.parse is None or self.model is None:
+            raise ValueError(
+                f"no example is called {text!r}. Only examples that are here can be chosen: "
+                + self._why_none_is_added()
+            )
+        parsed = parsed_example(self.examples, text)
+        check_tokens(self.model, parsed.tokens)
+        extended = self.examples.extended(parsed)
+        self._setting.activations.tokens = extended.tokens
+        self._setting = replace(self._setting, examples=extended)
+        return len(extended) - 1
+
+    # What stages stand for.
+
+    def partitions(self) -> Partitions:
+        """Return the concepts as groups of the examples, and notes on what was done to get them.
+
+        See Also
+        --------
+        Examples : whose ``concepts`` they are.
+
+        Examples
+        --------
+        >>> ex.partitions().named("carry2").groups
+        """
+        return self._setting.concepts
+
+    def shared(
+        self,
+        stage: Stage | str,
+        example: int,
+        k: int | None = None,
+        *,
+        concepts: Iterable[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return what the k neighbors share with an example, one row a concept, strongest first.
+
+        The columns are those of `meaning.neighbors.shared_concepts`; k as in `neighbors`.
+
+        See Also
+        --------
+        neighbors, meaning
+
+        Examples
+        --------
+        >>> ex.shared("L1H0.result@S3", 42)["concept"].iloc[0]
+        """
+        k = self._k(k)
+        distances = self.distances(stage, example)
+        near = nearest_of(distances, example, k)
+        wide = nearest_of(distances, example, wide_look(len(self.examples)))
+        return shared_concepts(self._partitions(concepts), example, near, wide)
+
+    def atlas(
+        self,
+        stages: Stages | None = None,
+        concepts: Iterable[str] | None = None,
+        *,
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> pd.DataFrame:
+        """Return the explained share of each concept at each stage, stages × concepts.
+
+        All stages and all concepts by default; stages that are not held are not kept either.
+
+        See Also
+        --------
+        meaning : one name for one stage.
+        significance : p of these shares.
+
+        Examples
+        --------
+        >>> ex.atlas("L1H0.result@S3", concepts=["carry2", "L0"]).round(2).iloc[0].to_dict()
+        """
+        wanted = self.stages() if stages is None else stage_list(stages)
+        return self.atlas_of(
+            wanted, concepts=concepts, progress=progress, cancelled=cancelled
+        ).table()
+
+    def atlas_of(
+        self,
+        stages: Stages,
+        *,
+        concepts: Iterable[str] | None = None,
+        pairs: Sequence[tuple[str, str]] = (),
+        first: int | None = None,
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Atlas:
+        """Return the atlas as it is computed, with the shares of pairs of concepts as well.
+
+        Parameters
+        ----------
+        stages, concepts, progress, cancelled
+            As in `atlas`.
+        pairs : sequence of two names each
+            Concepts that are taken together, as joint groups.
+        first : int, optional
+            Only so many examples, from the first: a quick look before all of them.
+
+        See Also
+        --------
+        atlas : as a table.
+
+        Examples
+        --------
+        >>> ex.atlas_of("L1H0.result@S3").meanings()
+        """
+        known = self._partitions(concepts)
+        joint = [known.named(b).within(known.named(a)) for a, b in pairs]
+        return atlas(
+            self._setting.activations,
+            stage_list(stages),
+            known,
+            pairs=joint,
+            first=None if first is None else checks.whole("first", first, least=2),
+            watch=Watch.of(progress, cancelled),
+        )
+
+    def significance(
+        self,
+        stages: Stages,
+        concepts: Iterable[str] | None = None,
+        *,
+        permutations: int = 199,
+        correction: Correction = "bh",
+        seed: int = 0,
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> pd.DataFrame:
+        """Return p of each explained share, stages × concepts, by permuting the examples.
+
+        Parameters
+        ----------
+        stages, concepts, progress, cancelled
+            As in `atlas`; progress counts permutations.
+        permutations : int
+            The smallest p is one over this plus one.
+        correction : str
+            For all stages and concepts that are asked for. ``"bh"``: false discovery rate
+            (Benjamini and Hochberg 1995). ``"max"``: family-wise, against the largest share of
+            each permutation (Westfall and Young 1993). ``"none"``.
+        seed : int
+
+        See Also
+        --------
+        atlas
+
+        Examples
+        --------
+        >>> p = ex.significance("L1H0.result@S3", ["carry2", "L3"], permutations=99)
+        >>> p.round(2).iloc[0].to_dict()
+        """
+        return significance(
+            self._setting.activations,
+            stage_list(stages),
+            self._partitions(concepts),
+            permutations=checks.whole("permutations", permutations, least=1),
+            correction=checks.choice("correction", correction, CORRECTIONS),  # type: ignore[arg-type]
+            seed=checks.seed(seed),
+            watch=Watch.of(progress, cancelled),
+        )
+
+    def meaning(
+        self,
+        stage: Stage | str,
+        *,
+        concepts: Iterable[str] | None = None,
+        most: float = 0.8,
+        seed: int = 0,
+    ) -> Meaning:
+        """Return what a stage stands for: the coarsest concept that explains most of it.
+
+        Parameters
+        ----------
+        stage : Stage or address
+        concepts : iterable of str, optional
+            Names to choose among; all by default.
+        most : float
+            Share of the best concept's explained share that the coarsest one must reach.
+        seed : int
+            Of the halves in which names are chosen and shares told, and of the permutations.
+
+        See Also
+        --------
+        swap_test : whether the model agrees.
+
+        Examples
+        --------
+        >>> print(ex.meaning("L1H0.result@S3"))
+        """
+        checks.fraction("most", most)
+        if most == 0:
+            raise ValueError(f"most must be above 0 and at most 1, not {most}.")
+        known = self._partitions(concepts).all
+        if not known:
+            raise ValueError(
+                "there is no concept to name the stage by: give the examples concepts that differ "
+                "between them."
+            )
+        return meaning(self.matrix(stage), known, most=most, seed=checks.seed(seed))
+
+    def lens(self, stage: Stage | str, example: int, top: int = 5) -> pd.DataFrame:
+        """Return the logit lens: what the model would answer if it stopped at a stage.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The `top` tokens, likeliest first: ``token``, ``text``, and ``probability`` for the
+            residual stream and the logits, or ``contribution`` to the logits for what is added to
+            the stream.
+
+        See Also
+        --------
+        lens_agreement
+
+        Examples
+        --------
+        >>> ex.lens("L1.resid_post@S4", 42, top=1)["text"].item()
+        """
+        example = checks.checked_index(example, len(self.examples))
+        top = checks.whole("top", top, least=1)
+        logits, column = self._lens_values(Stage.of(stage), np.array([example]))
+        order = np.argsort(-logits[0], kind="stable")[:top]
+        return pd.DataFrame(
+            {
+                "token": order,
+                "text": [self.examples.token_text(int(token)) for token in order],
+                column: logits[0][order],
+            }
+        )
+
+    def lens_agreement(
+        self, stage: Stage | str, example: int, k: int | None = None
+    ) -> tuple[int, int]:
+        """Return at how many of the k neighbors the lens gives the same token, and k.
+
+        See Also
+        --------
+        lens, neighbors
+
+        Examples
+        --------
+        >>> ex.lens_agreement("L1.resid_post@S4", 42, k=20)
+        """
+        k = self._k(k)
+        near = self.neighbors(stage, example, k)["example"].to_numpy()
+        values, _ = self._lens_values(Stage.of(stage), np.array([example, *near]))
+        tokens = values.argmax(axis=1)
+        return int((tokens[1:] == tokens[0]).sum()), k
+
+    def clusters(
+        self,
+        stage: Stage | str,
+        n: int | None = None,
+        *,
+        method: str = "kmeans",
+        concepts: Iterable[str] | None = None,
+        seed: int = 0,
+    ) -> Clusters:
+        """Return the clusters of a stage, each named by the concepts enriched in it.
+
+        Parameters
+        ----------
+        stage : Stage or address
+        n : int, optional
+            How many, from 2 to N. By default the number, up to 20, of which the silhouette of a
+            sample is largest. HDBSCAN finds its own number.
+        method : "kmeans" or "hdbscan"
+        concepts : iterable of str, optional
+            Names to choose among; all by default.
+        seed : int
+
+        See Also
+        --------
+        meaning
+
+        Examples
+        --------
+        >>> ex.clusters("L1H0.result@S3", 2).names
+        """
+        from clusterwidget.meaning.clusters import METHODS, find_clusters
+
+        checks.choice("method", method, METHODS)
+        if n is not None:
+            checks.whole("n", n, 2, len(self.examples))
+        known = self._partitions(concepts).all
+        return find_clusters(self.matrix(stage), known, n, method=method, seed=checks.seed(seed))
+
+    # What happens when something inside the model is changed.
+
+    def swap(
+        self, stage: Stage | str, receiver: Chosen, donor: Chosen, *, free: bool = False
+    ) -> Swap:
+        """Return what the model answers to one example with another's vector at a stage.
+
+        Parameters
+        ----------
+        stage : Stage or address
+            Any but the logits. `result` is put in through `z`, attention scores through `pattern`.
+        receiver, donor : int or row of T tokens
+            Whose input is run, and whose vector is put in.
+        free : bool
+            Feed the model its own answers rather than the right ones.
+
+        Returns
+        -------
+        Swap
+            Its `table` has the answers before and after.
+
+        See Also
+        --------
+        swap_test : many swaps, and what they say of the stage.
+
+        Examples
+        --------
+        >>> swap = ex.swap("L1.resid_post@S4", receiver=42, donor=7)
+        >>> swap.table.set_index("answer").loc["S3", ["before", "after"]].tolist()
+        """
+        from clusterwidget.interventions.swap import swap
+
+        stage = Stage.of(stage)
+        self.stage_set.width(stage)
+        return swap(self._setting.bench, stage, receiver, donor, free=checks.flag("free", free))
+
+    def swap_test(
+        self,
+        stage: Stage | str,
+        answer: str | None = None,
+        concept: str | None = None,
+        *,
+        pairs: int = 1000,
+        seed: int = 0,
+        free: bool = False,
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> SwapTest:
+        """Return how much of the answers survives when a stage's vector comes from elsewhere.
+
+        Six donors for each receiver: its nearest neighbor, one of its 20 nearest, an example with
+        the same value of a concept, one with the same value and far away, any example, and the
+        mean of all. Resampling ablation under a hypothesis (Chan et al., "Causal scrubbing", 2022).
+
+        Parameters
+        ----------
+        stage : Stage or address
+        answer : str, optional
+            The answer that the verdict is about; by default the one that random swaps cost most.
+        concept : str, optional
+            By default the one that names the stage: see `meaning`.
+        pairs : int
+            How many receivers, each one a different example: at most as many as there are.
+        seed : int
+            Decides the receivers, their donors and the bootstrap.
+        free : bool
+            Feed the model its own answers rather than the right ones.
+        progress, cancelled
+            As in `capture`. What a test that was called off has done is kept: called again it goes
+            on from there.
+
+        Raises
+        ------
+        ValueError
+            Where the stage cannot be swapped or reaches no answer, or the concept has one value.
+        CaptureCancelledError
+
+        See Also
+        --------
+        swap_tests : of many stages.
+        meaning, trace
+
+        Examples
+        --------
+        >>> test = ex.swap_test("L1H0.result@S3", pairs=100)
+        >>> test.verdict, test.concept
+        """
+        from clusterwidget.interventions.swaptests import swap_test
+
+        stage, settings = Stage.of(stage), _settings(concept, pairs, seed, free)
+        watch = Watch.of(progress, cancelled)
+        return swap_test(self._setting, self._kept, stage, settings, answer, watch)
+
+    def swap_tests(
+        self,
+        stages: Stages | None = None,
+        *,
+        pairs: int = 1000,
+        seed: int = 0,
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> pd.DataFrame:
+        """Return the verdicts of the swap tests of many stages, making those that are missing.
+
+        Each test is kept as soon as it is made, also in the saved exploration if there is one, so
+        that what was called off goes on from there.
+
+        Parameters
+        ----------
+        stages : Stage or address, or iterable of them, optional
+            By default what heads, attention and MLPs write at the positions of the answers.
+        pairs, seed
+            As in `swap_test`.
+        progress : function of (stages done, stages in all), optional
+        cancelled : function, optional
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by stage: ``verdict``, ``answer``, ``concept``, ``far``, what is recovered with
+            a far example of the same value, ``near``, with a near one, and ``sentence``.
+
+        See Also
+        --------
+        swap_test, known_swap_tests
+
+        Examples
+        --------
+        >>> ex.swap_tests("L1H0.result@S3", pairs=100)["verdict"].to_dict()
+        """
+        from clusterwidget.interventions.swaptests import default_stages, swap_tests
+
+        wanted = default_stages(self._setting) if stages is None else stage_list(stages)
+        settings = _settings(None, pairs, seed, False)
+        watch = Watch.of(progress, cancelled)
+        return verdicts(swap_tests(self._setting, self._kept, wanted, settings, watch))
+
+    def known_swap_tests(self) -> dict[Stage, SwapTest]:
+        """Return the swap tests that were made with default settings, by stage.
+
+        See Also
+        --------
+        swap_tests
+
+        Examples
+        --------
+        >>> len(ex.known_swap_tests())
+        """
+        return self._kept.of(Settings())
+
+    def ablate(
+        self,
+        what: Stage | Edge | str | Sequence[Edge | str],
+        example: int,
+        *,
+        method: Literal["mean", "resample", "drop"] = "mean",
+        draws: int = 20,
+        renormalize: bool = False,
+        seed: int = 0,
+    ) -> pd.DataFrame:
+        """Return what one example's answers lose without a stage, or without edges between stages.
+
+        Parameters
+        ----------
+        what : Stage, Edge or the address of one, or a sequence of edges
+            ``"L1H0.result@S3"``, or ``"embed@L2 -> L0H1.result@="``: see `core.edges.edge_kind`.
+            Of a sequence, all are cut together.
+        example : int
+        method : "mean", "resample" or "drop"
+            What it is replaced by: its mean over the examples (2,000 random ones of them where
+            there are more), or what it is in random examples, drawn `draws` times. An attention
+            edge can be dropped instead: its weight becomes 0.
+        draws : int
+        renormalize : bool
+            With "drop", whether the head's other weights grow so that they sum to 1 again. With
+            "mean" and "resample" no weight changes: what the head brings from there is replaced.
+        seed : int
+            Of the draws.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an answer: ``answer``, ``title``, the text ``before`` with its ``probability``,
+            what it becomes ``after``, most often; ``kept``, in which share of the draws it stays;
+            ``kept_probability`` and ``loss`` in nats, means over draws; ``unusual``, the median of
+            the distance to the nearest reference activation, over its usual size.
+
+        See Also
+        --------
+        trace, swap
+
+        Examples
+        --------
+        >>> table = ex.ablate("L1.mlp_out@S3", 42)
+        >>> table.set_index("answer").loc["S2", ["before", "after"]].tolist()
+        """
+        from clusterwidget.interventions.ablation import (
+            ablate_edges,
+            ablate_stage,
+            checked_method,
+        )
+
+        example = checks.checked_index(example, len(self.examples))
+        seed = checks.seed(seed)
+        item = checked_items(what, self.stage_set)
+        if isinstance(item, Stage):
+            checked = checked_method([item], method, draws, renormalize=renormalize)
+            return ablate_stage(self._setting.bench, item, example, checked, seed)
+        checked = checked_method(item, method, draws, renormalize=renormalize)
+        setting = self._setting
+        return ablate_edges(setting.bench, setting.means, item, example, checked, seed)
+
+    def trace(
+        self,
+        example: int,
+        answer: str,
+        *,
+        method: Literal["resample", "mean"] = "resample",
+        draws: int = DRAWS,
+        threshold: float = THRESHOLD,
+        least: float = LEAST,
+        seed: int = 0,
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Trace:
+        """Return the stages and edges that one answer came through.
+
+        An edge is cut by putting in what it brings in another example; where heads look stays the
+        model's own choice. The trace keeps the edges that the answer needs: cutting all the others
+        together leaves it as it was. Automated circuit discovery (Conmy et al., 2023) for a single
+        example.
+
+        Parameters
+        ----------
+        example : int
+        answer : str
+            Name of an answer.
+        method : "resample" or "mean"
+            What is put in: the same from each of `draws` random examples in turn, all of which the
+            answer must bear, or the mean over the examples (2,000 random ones where there are
+            more). A mean can keep an answer by favoring it.
+        draws : int
+        threshold : float
+            Attention above which a head looks at a position; what is fainter is left alone.
+        least : float
+            Share of its probability that the answer must keep to be as it was. It must also stay
+            the likeliest.
+        seed : int
+            Of the draws.
+        progress, cancelled
+            As in `capture`; progress counts layers.
+
+        See Also
+        --------
+        ablate
+
+        Examples
+        --------
+        >>> trace = ex.trace(42, "S3")
+        >>> trace.edges.query("kept and kind == 'attention'")["source"].iloc[0]
+        """
+        from clusterwidget.interventions.trace import traced
+
+        example = checks.checked_index(example, len(self.examples))
+        at = question_named(questions(self.examples), answer)
+        checks.choice("method", method, ("resample", "mean"))
+        for name, value in (("threshold", threshold), ("least", least)):
+            if checks.fraction(name, value) == 1:
+                raise ValueError(f"{name} must be from 0 up and below 1, not {value}.")
+        return traced(
+            self._setting,
+            example,
+            at,
+            draws=None if method == "mean" else checks.whole("draws", draws, least=1),
+            threshold=threshold,
+            least=least,
+            seed=checks.seed(seed),
+            watch=Watch.of(progress, cancelled),
+        )
+
+    def get_ready(
+        self,
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> None:
+        """Work out ahead of need what the first swap needs, so that it comes as soon as the others.
+
+        See Also
+        --------
+        swap
+
+        Examples
+        --------
+        >>> ex.get_ready()
+        """
+        if self.model is not None:
+            self._setting.bench.get_ready(Watch.of(progress, cancelled))
+
+    # How an exploration is kept.
 
     def save(
         self,
         path: str | os.PathLike[str],
-        stages: Iterable[Stage | str] | None = None,
+        stages: Stages | None = None,
         *,
-        progress: Progress | None = None,
+        progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
-        """Save the exploration as one Zarr group: examples, stage matrices and certificates.
+        """Save the exploration as one Zarr group: examples, stage matrices and swap tests.
 
         Whole or not at all; an exploration that is there is replaced. Functions are not saved: of
         a vocabulary the texts of the tokens that occur are, of `parse` nothing.
@@ -64,7 +984,7 @@ class Explorer(Certification):
         Parameters
         ----------
         path : path of the folder, such as ``"adder.zarr"``
-        stages : iterable of Stage or address, optional
+        stages : Stage or address, or iterable of them, optional
             Captured first where they must be. By default those that are held.
         progress, cancelled
             As in `capture`.
@@ -75,66 +995,54 @@ class Explorer(Certification):
             Where the path holds something else, or its folder is not there.
         CaptureCancelledError
             Nothing was saved then.
+
+        See Also
+        --------
+        open
+
+        Examples
+        --------
+        >>> ex.save(folder / "adder.zarr", ["L1H0.result@S3"])
+        >>> cw.open(folder / "adder.zarr").neighbors("L1H0.result@S3", 42, k=1)["label"].item()
         """
-        target = Path(path)
-        require_free(target)
-        chosen = self._captures.held_stages() if stages is None else list(map(Stage.of, stages))
-        for stage in chosen:
-            self.stage_set.width(stage)
-        if not chosen:
-            raise ValueError(
-                "nothing is captured yet, so there is nothing to save: say which stages, "
-                "explorer.save(path, stages=explorer.stages(kinds=…))."
-            )
-        saved = self._captures.saved
-        own = {self.path, saved.path} if isinstance(saved, Store) else {self.path}
-        again = target.absolute() in {path.absolute() for path in own if path is not None}
-        whole = set(self.stages()).issubset(chosen)
-        if again and self.model is None and not whole:
-            raise ValueError(
-                f"{target} would lose the stages that are not saved again, and there is no model "
-                "to capture them: save all of them, or choose another name."
-            )
-        write_store(
-            target,
-            self.examples,
-            saved.whole if isinstance(saved, Store) and self.model is None else self.stage_set,
-            self._captures.each(list(dict.fromkeys(chosen)), progress, cancelled),
-            bases=self._bases(chosen),
-            records=self._records,
-            fingerprint=self._fingerprint(),
-        )
-        self.path = target
-        if again or (saved is None and (self.model is not None or whole)):
-            self._captures.saved = Store(target)
+        chosen = None if stages is None else stage_list(stages)
+        watch = Watch.of(progress, cancelled)
+        self.path = save(path, self._setting, self._kept, self.path, chosen, watch)
 
-    def _bases(self, chosen: Iterable[Stage]) -> Bases:
-        of_heads = {
-            row_name(stage.kind, stage.layer, stage.head): stage
-            for stage in chosen
-            if stage.kind == "result"
-        }
-        for name, stage in of_heads.items():
-            basis = self._basis(stage)
-            if basis is not None:
-                yield name, basis
-
-    def _records(self) -> Records:
-        """Return what is in the saved exploration, and the certificates made since."""
-        kept = all_records(self.path) if self.path is not None else {}
-        return {**kept, RECORDS: {**kept.get(RECORDS, {}), **self._certificates.records()}}
-
-    def _fingerprint(self) -> Any:
-        if self.model is None:
-            saved = self._captures.saved
-            return saved.fingerprint if isinstance(saved, Store) else None
-        from clusterwidget.store.reading import model_fingerprint
-
-        return model_fingerprint(self.model, self.stage_set, self.examples.tokens)
-
-    def _keep_certificate(self, key: str, document: dict[str, Any]) -> None:
+    def _keep(self, key: str, document: dict[str, Any]) -> None:
+        """Keep a new swap test in the saved exploration, if there is one."""
         if self.path is not None and self.path.exists():
             put_record(self.path, RECORDS, key, document)
+
+    def _k(self, k: int | None) -> int:
+        n = len(self.examples)
+        return min(100, n - 1) if k is None else checks.checked_k(k, n)
+
+    def _partitions(self, names: Iterable[str] | None) -> Partitions:
+        """Return some concepts as groups of examples, the latest choice kept."""
+        if names is None:
+            return self._setting.concepts
+        chosen = tuple(checks.names("concepts", names))
+        if self._chosen is None or self._chosen[:2] != (self.examples, chosen):
+            made = partitions(self.examples.concepts, chosen)
+            self._chosen = (self.examples, chosen, made)
+        return self._chosen[2]
+
+    def _lens_values(self, stage: Stage, rows: npt.NDArray[np.int64]) -> tuple[Float32Array, str]:
+        self.stage_set.width(stage)
+        if self.model is None:
+            raise ValueError(
+                "the logit lens needs the model's unembedding: make the Explorer with the model, "
+                "or open a saved exploration with it, cw.open(path, model=model)."
+            )
+        from clusterwidget.model.lens import lens_values
+
+        return lens_values(self.model, stage, self.vectors, rows)
+
+    def _why_none_is_added(self) -> str:
+        if self.path is not None:
+            return "open the exploration with cw.open(path, model=model, parse=…) to type others."
+        return "their activations were given." if self.model is None else "none can be typed."
 
 
 def open(  # noqa: A001 - cw.open reads well
@@ -143,7 +1051,7 @@ def open(  # noqa: A001 - cw.open reads well
     *,
     parse: Callable[[str], Examples] | None = None,
     vocabulary: Vocabulary | None = None,
-    memory: int = 2 << 30,
+    memory: int | str = 2 << 30,
 ) -> Explorer:
     """Open an exploration that `Explorer.save` wrote; its matrices are read when asked for.
 
@@ -155,16 +1063,57 @@ def open(  # noqa: A001 - cw.open reads well
         traces.
     parse, vocabulary : optional
         As in `Examples`: functions that were not saved.
-    memory : int, optional
+    memory : int or str, optional
         As in `Explorer`.
 
     Raises
     ------
     FileNotFoundError, ValueError
         Where no exploration is there, it is damaged, or the model is another one.
+
+    See Also
+    --------
+    Explorer.save
+
+    Examples
+    --------
+    >>> ex.save(folder / "saved.zarr", ["L1H0.result@S3"])
+    >>> cw.open(folder / "saved.zarr").holds("L1H0.result@S3")
     """
-    store = Store(Path(path))
+    store = Store(_path(path))
     examples = store.examples(parse=parse, vocabulary=vocabulary)
     explorer = Explorer(model, examples, memory=memory, saved=store)
-    explorer.restore_certificates(records(store.path, RECORDS))
+    explorer._kept.restore(records(store.path, RECORDS))
     return explorer
+
+
+def checked_items(
+    what: Stage | Edge | str | Sequence[Edge | str], stage_set: StageSet
+) -> Stage | list[Edge]:
+    """Return the stage, or the edges, that an ablation is of; raise where they are not there."""
+    if isinstance(what, Stage) or (isinstance(what, str) and "->" not in what):
+        stage = Stage.of(what)
+        stage_set.width(stage)
+        return stage
+    given = [what] if isinstance(what, (Edge, str)) else what
+    if not isinstance(given, Iterable):
+        raise TypeError(
+            f"what is ablated is a stage or edges, or their addresses, not {checks.shown(what)}."
+        )
+    edges = [checked_edge(edge, stage_set) for edge in given]
+    if not edges:
+        raise ValueError("no edge is given: name at least one to cut.")
+    return edges
+
+
+def _settings(concept: str | None, pairs: int, seed: int, free: bool) -> Settings:
+    if concept is not None:
+        checks.text("concept", concept)
+    pairs = checks.whole("pairs", pairs, least=2)
+    return Settings(concept, pairs, checks.seed(seed), checks.flag("free", free))
+
+
+def _path(path: str | os.PathLike[str]) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"path must be the path of a folder, not {checks.shown(path)}.")
+    return Path(path)

@@ -14,8 +14,8 @@ import traitlets
 
 from clusterwidget.core.distances import checked_index, checked_k
 from clusterwidget.core.examples import Examples
-from clusterwidget.explorer import Explorer
 from clusterwidget.core.stages import Stage
+from clusterwidget.explorer import Explorer
 from clusterwidget.wire.worker import Worker
 
 T = TypeVar("T")

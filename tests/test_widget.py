@@ -12,6 +12,7 @@ import traitlets
 
 import clusterwidget as cw
 from clusterwidget import Examples
+from clusterwidget.core.watch import Watch
 from clusterwidget.wire.replies import reply
 from tests.test_explorer import read, typed
 
@@ -122,6 +123,6 @@ def test_a_saved_exploration_is_shown_without_a_model(
         widget.add("1 2 3 4 5 6 7")
     assert widget.add(" ".join(map(str, examples.tokens[9]))) == 9
     request = {"type": "request", "what": "hello"}
-    hello, _ = reply(widget.explorer, request, lambda *_: None, lambda: False)
+    hello, _ = reply(widget.explorer, request, Watch())
     assert (hello["has_model"], hello["can_parse"], hello["n"]) == (False, False, 60)
     assert [row["kind"] for row in hello["rows"]] == ["attn_out", "resid_post"]

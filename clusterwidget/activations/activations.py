@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from clusterwidget.activations.cache import Cache
-from clusterwidget.model.hooks import Model
-from clusterwidget.core.watch import Cancelled, CaptureCancelledError, Progress, reported
 from clusterwidget.core.stages import Stage, StageSet
+from clusterwidget.core.watch import Watch
+from clusterwidget.model.hooks import Model
 
 if TYPE_CHECKING:
     import torch
@@ -50,8 +50,8 @@ class Activations:
     stage_set : StageSet
     model : Model or None
         None where all activations were given.
-    tokens : function
-        Returns the tokens as they are now, shape (N, T): examples may be appended to.
+    tokens : numpy.ndarray of integers, shape (N, T)
+        Replaced by longer ones as examples are appended.
     batch_size : int or None
     saved : Saved or None
         What need not be captured.
@@ -62,14 +62,14 @@ class Activations:
         held: Cache,
         stage_set: StageSet,
         model: Model | None,
-        tokens: Callable[[], npt.NDArray[np.integer[Any]]],
+        tokens: npt.NDArray[np.integer[Any]],
         batch_size: int | None,
         saved: Saved | None = None,
     ) -> None:
         self.stage_set = stage_set
         self.model = model
         self._held = held
-        self._tokens = tokens
+        self.tokens = tokens
         self._batch_size = batch_size
         self.saved = saved
         self._capturing = threading.RLock()
@@ -77,12 +77,12 @@ class Activations:
     @property
     def n(self) -> int:
         """Number of examples."""
-        return len(self._tokens())
+        return len(self.tokens)
 
     def whole(self, stage: Stage) -> Matrix | None:
         """Return a stage's matrix if it is held, for all examples that there are now."""
         matrix = self._held.get(stage)
-        return matrix if matrix is not None and len(matrix) == len(self._tokens()) else None
+        return matrix if matrix is not None and len(matrix) == len(self.tokens) else None
 
     def at_hand(self, stage: Stage) -> bool:
         """Tell whether a stage's matrix can be had without running a model."""
@@ -92,9 +92,7 @@ class Activations:
         """Return the stages whose matrices can be had without running a model."""
         return [stage for stage in self.stage_set.select() if self.at_hand(stage)]
 
-    def matrix(
-        self, stage: Stage, progress: Progress | None, cancelled: Cancelled | None
-    ) -> Matrix:
+    def matrix(self, stage: Stage, watch: Watch) -> Matrix:
         """Return a stage's matrix, captured first where it must be."""
         self.stage_set.width(stage)
         matrix = self.whole(stage)
@@ -102,14 +100,12 @@ class Activations:
             return matrix
         # Under the lock, so that nothing captured meanwhile drops the matrix before it is read.
         with self._capturing:
-            self.capture([stage], progress, cancelled)
+            self.capture([stage], watch)
             matrix = self.whole(stage)
         assert matrix is not None
         return matrix
 
-    def capture(
-        self, stages: Iterable[Stage], progress: Progress | None, cancelled: Cancelled | None
-    ) -> None:
+    def capture(self, stages: Iterable[Stage], watch: Watch) -> None:
         """Capture what is missing of these stages."""
         wanted = list(dict.fromkeys(stages))
         for stage in wanted:
@@ -121,26 +117,20 @@ class Activations:
                     self._held.put(stage, self.saved.rows(stage))
             missing = [stage for stage in missing if self.whole(stage) is None]
             if missing and self.model is not None:
-                self._run_passes(self.model, missing, progress, cancelled)
+                self._run_passes(self.model, missing, watch)
 
-    def each(
-        self, stages: Sequence[Stage], progress: Progress | None, cancelled: Cancelled | None
-    ) -> Iterator[tuple[Stage, Matrix]]:
+    def each(self, stages: Sequence[Stage], watch: Watch) -> Iterator[tuple[Stage, Matrix]]:
         """Yield matrices one at a time, captured together as far as memory allows."""
         groups = self._groups(stages)
         total = self.n * len(groups)
-        with reported(progress, total) as report:
+        with watch.bar(total) as watch:
             for before, group in enumerate(groups):
-
-                def passed(done: int, of: int, before: int = before) -> None:
-                    report((before * of + done) * total // (of * len(groups)), total)
-
-                self.capture(group, passed, cancelled)
+                part = watch.onward(before * self.n, total)
+                self.capture(group, part)
                 for stage in group:
-                    if cancelled is not None and cancelled():
-                        raise CaptureCancelledError
-                    yield stage, self.matrix(stage, passed, cancelled)
-                report((before + 1) * self.n, total)
+                    watch.check()
+                    yield stage, self.matrix(stage, watch.quiet())
+                watch.step((before + 1) * self.n, total)
 
     def _groups(self, stages: Iterable[Stage]) -> list[list[Stage]]:
         """Group stages that can be held together."""
@@ -173,14 +163,18 @@ class Activations:
         self,
         stages: Sequence[Stage],
         consume: Consumer,
-        progress: Progress | None,
-        cancelled: Cancelled | None,
+        watch: Watch,
+        first: int | None = None,
     ) -> None:
-        """Hand on what these stages hold, read or from a run of the model; keep nothing."""
+        """Hand on what these stages hold, read or from a run of the model; keep nothing.
+
+        Of all examples, or only of the `first` so many.
+        """
+        n = self.n if first is None else min(first, self.n)
         read = [stage for stage in stages if self._is_saved(stage)]
         run = [stage for stage in stages if not self._is_saved(stage)]
         if read:
-            self._read(read, consume, None if run else progress, cancelled)
+            self._read(read, n, consume, watch.quiet() if run else watch)
         if not run:
             return
         from clusterwidget.model.capture import stream
@@ -195,13 +189,12 @@ class Activations:
         with self._capturing, threads(1):
             stream(
                 self.model,
-                self._tokens(),
+                self.tokens[:n],
                 run,
                 self.stage_set,
                 consume_tensor,
                 batch_size=self._batch_size,
-                progress=progress,
-                cancelled=cancelled,
+                watch=watch,
             )
 
     def _is_saved(self, stage: Stage) -> bool:
@@ -210,18 +203,40 @@ class Activations:
     def _read(
         self,
         stages: Sequence[Stage],
+        n: int,
         consume: Consumer,
-        progress: Progress | None,
-        cancelled: Cancelled | None,
+        watch: Watch,
     ) -> None:
         assert self.saved is not None
-        for start in range(0, self.n, _ROWS_READ):
+        for start in range(0, n, _ROWS_READ):
+            stop = min(start + _ROWS_READ, n)
             for stage in stages:
-                consume(stage, start, self.saved.rows(stage, start, start + _ROWS_READ))
-                if cancelled is not None and cancelled():
-                    raise CaptureCancelledError
-            if progress is not None:
-                progress(min(start + _ROWS_READ, self.n), self.n)
+                consume(stage, start, self.saved.rows(stage, start, stop))
+                watch.check()
+            watch.step(stop, n)
+
+    def vectors(self, stage: Stage) -> Matrix:
+        """Return the vectors in the model's own basis, shape (N, d); see `Explorer.vectors`."""
+        matrix = self.matrix(stage, Watch())
+        basis = self.basis(stage) if stage.kind == "result" else None
+        if basis is None:
+            return matrix
+        vectors: Matrix = matrix @ basis
+        return vectors
+
+    def basis(self, stage: Stage) -> Matrix | None:
+        """Return the orthonormal basis of a `result` stage, shape (d, d_model).
+
+        None where the activations were given.
+        """
+        assert stage.layer is not None
+        assert stage.head is not None
+        if self.model is None:
+            return None if self.saved is None else self.saved.basis(stage.layer, stage.head)
+        from clusterwidget.model.recorder import result_basis
+
+        basis = result_basis(self.model, stage.layer, stage.head)[1].numpy()
+        return basis.astype(np.float32)
 
     def release(self) -> None:
         """Drop what can be had again: it is captured or read anew when it is asked for."""
@@ -234,7 +249,7 @@ class Activations:
         chosen = []
         for stage in stages:
             if room is not None and self.whole(stage) is None:
-                room -= 4 * len(self._tokens()) * self.stage_set.width(stage)
+                room -= 4 * len(self.tokens) * self.stage_set.width(stage)
                 if room < 0:
                     break
             chosen.append(stage)
@@ -244,29 +259,23 @@ class Activations:
         self,
         model: Model,
         missing: Sequence[Stage],
-        progress: Progress | None,
-        cancelled: Cancelled | None,
+        watch: Watch,
     ) -> None:
         from clusterwidget.model.capture import capture
 
-        tokens = self._tokens()
+        tokens = self.tokens
         passes = self._passes(missing)
         total = sum(len(tokens) - start for start, _ in passes)
         done = 0
-        with reported(progress, total) as report:
+        with watch.bar(total) as watch:
             for start, group in passes:
-
-                def passed(n: int, _: int, before: int = done) -> None:
-                    report(before + n, total)
-
                 captured = capture(
                     model,
                     tokens[start:],
                     group,
                     self.stage_set,
                     batch_size=self._batch_size,
-                    progress=passed,
-                    cancelled=cancelled,
+                    watch=watch.onward(done, total),
                 )
                 done += len(tokens) - start
                 for stage, matrix in captured.items():
@@ -275,7 +284,7 @@ class Activations:
 
     def _passes(self, missing: Sequence[Stage]) -> list[tuple[int, list[Stage]]]:
         """Group stages by the row from which they are missing, a bounded share of memory each."""
-        n = len(self._tokens())
+        n = len(self.tokens)
         passes: list[tuple[int, list[Stage]]] = []
         size: dict[int, int] = {}
         limit = min(_PASS_BYTES, self._held.bound or _PASS_BYTES)

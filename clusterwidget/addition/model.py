@@ -15,8 +15,9 @@ from transformer_lens.config import TransformerBridgeConfig
 from transformer_lens.model_bridge import TransformerBridge
 from transformer_lens.model_bridge.sources import native
 
-from .arithmetic import POSITIONS, VOCABULARY
 from clusterwidget.core.files import write_whole
+
+from .arithmetic import POSITIONS, VOCABULARY
 
 WEIGHTS = Path(__file__).with_name("adder.safetensors")
 """The weights that ship with the package."""

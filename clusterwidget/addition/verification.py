@@ -23,6 +23,7 @@ import torch
 from torch import Tensor
 from transformer_lens.model_bridge import TransformerBridge
 
+from clusterwidget.core.files import write_whole
 from clusterwidget.model.running import threads
 
 from .arithmetic import (
@@ -39,7 +40,6 @@ from .arithmetic import (
     tokens,
 )
 from .exhaustive import ProblemTree, least_margin
-from clusterwidget.core.files import write_whole
 from .model import fingerprint
 
 OnProgress = Callable[[int], None]

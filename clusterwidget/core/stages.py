@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from clusterwidget.core.checks import shown
+
 HEAD_KINDS = ("q", "k", "v", "attn_scores", "pattern", "z", "result")
 LAYER_KINDS = (
     "resid_pre",
@@ -89,6 +91,23 @@ class Stage:
     def of(cls, stage: Stage | str) -> Stage:
         """Return a stage as it is, or parse its address."""
         return stage if isinstance(stage, Stage) else cls.parse(stage)
+
+
+def stage_list(stages: Stage | str | Iterable[Stage | str]) -> list[Stage]:
+    """Return stages as a list; a single stage or address stands for a list of one.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is neither, and for an address that is not one.
+    """
+    if isinstance(stages, (Stage, str)):
+        return [Stage.of(stages)]
+    if not isinstance(stages, Iterable):
+        raise TypeError(
+            f"stages are Stage objects or addresses such as 'L0.attn_out@0', not {shown(stages)}."
+        )
+    return [Stage.of(stage) for stage in stages]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Progress and cancellation of whatever takes long."""
+"""Watch: progress and cancellation of whatever takes long, handed on together."""
 
 from __future__ import annotations
 
@@ -13,24 +13,104 @@ Cancelled = Callable[[], bool]
 
 
 class CaptureCancelledError(Exception):
-    """The capture was called off; nothing of the pass under way was kept."""
+    """The work was called off; nothing of the pass under way was kept."""
 
 
-@contextmanager
-def reported(progress: Progress | None, total: int, unit: str = "example") -> Iterator[Progress]:
-    """Yield a function of (done, total): the one given, or one that draws a bar after a second."""
-    if progress is not None:
-        yield progress
-        return
-    # Not tqdm.auto: a bar that is a widget is an error in a Voila page once it is closed.
-    from tqdm import tqdm
+class Watch:
+    """Reports progress, and stops work that was called off.
 
-    # A notebook paints what is left of stderr red.
-    file = sys.stdout if "ipykernel" in sys.modules else sys.stderr
-    with tqdm(total=total, unit=f" {unit}s", delay=1.0, leave=False, file=file) as bar:
+    Parameters
+    ----------
+    progress : function of (done, total), optional
+    cancelled : function, optional
+        Where it returns true, the next step raises ``CaptureCancelledError``.
+    pause : function, optional
+        Called between two steps, to let other work pass.
 
-        def report(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
+    Raises
+    ------
+    TypeError
+        For what cannot be called.
 
-        yield report
+    Examples
+    --------
+    >>> watch = Watch(progress=lambda done, total: print(f"{done} of {total}"))
+    >>> watch.step(1, 2)
+    1 of 2
+    >>> Watch(cancelled=lambda: True).step(1, 2)
+    Traceback (most recent call last):
+    ...
+    clusterwidget.core.watch.CaptureCancelledError
+    """
+
+    def __init__(
+        self,
+        progress: Progress | None = None,
+        cancelled: Cancelled | None = None,
+        pause: Callable[[], None] | None = None,
+    ) -> None:
+        for name, given in (("progress", progress), ("cancelled", cancelled), ("pause", pause)):
+            if given is not None and not callable(given):
+                raise TypeError(f"{name} must be a function, not {given!r}; leave it out for none.")
+        self._progress = progress
+        self._cancelled = cancelled
+        self._pause = pause
+
+    @classmethod
+    def of(cls, progress: Progress | Watch | None, cancelled: Cancelled | None = None) -> Watch:
+        """Return a watch as it is, or one of these two functions."""
+        return progress if isinstance(progress, Watch) else cls(progress, cancelled)
+
+    def step(self, done: int, total: int) -> None:
+        """Report progress; raise ``CaptureCancelledError`` where the work was called off."""
+        if self._progress is not None:
+            self._progress(done, total)
+        self.check()
+
+    def check(self) -> None:
+        """Let other work pass; raise ``CaptureCancelledError`` where this was called off."""
+        if self._pause is not None:
+            self._pause()
+        if self._cancelled is not None and self._cancelled():
+            raise CaptureCancelledError
+
+    def quiet(self) -> Watch:
+        """Return a watch that reports nothing, for work whose caller reports progress itself."""
+        return Watch(_nothing, self._cancelled, self._pause)
+
+    def onward(self, before: int, total: int) -> Watch:
+        """Return a watch for one part of the work, which counts on from `before` to `total`."""
+
+        def report(done: int, _: int) -> None:
+            if self._progress is not None:
+                self._progress(before + done, total)
+
+        return Watch(report, self._cancelled, self._pause)
+
+    @contextmanager
+    def bar(self, total: int, unit: str = "example") -> Iterator[Watch]:
+        """Yield this watch, or one that draws a progress bar after a second where it has none."""
+        if self._progress is not None or not _is_watched():
+            yield self
+            return
+        # Not tqdm.auto: a bar that is a widget is an error in a Voila page once it is closed.
+        from tqdm import tqdm
+
+        # A notebook paints what is left of stderr red.
+        file = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+        with tqdm(total=total, unit=f" {unit}s", delay=1.0, leave=False, file=file) as bar:
+
+            def draw(done: int, of: int) -> None:
+                bar.total = of
+                bar.update(done - bar.n)
+
+            yield Watch(draw, self._cancelled, self._pause)
+
+
+def _is_watched() -> bool:
+    """Whether a person sees what is printed: a bar fills the log of a program without end."""
+    return "ipykernel" in sys.modules or sys.stderr.isatty()
+
+
+def _nothing(done: int, total: int) -> None:
+    """Report nothing."""

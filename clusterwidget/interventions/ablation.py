@@ -15,13 +15,13 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from clusterwidget.interventions.cuts import Cuts, run_cut
 from clusterwidget.core.edges import ATTENTION, Edge
-from clusterwidget.interventions.patching import Run, start_of
 from clusterwidget.core.questions import require_reached
-from clusterwidget.interventions.replacements import Replacements, per_head
-from clusterwidget.interventions.workbench import Workbench, losses
 from clusterwidget.core.stages import Stage
+from clusterwidget.interventions.cuts import Cuts, run_cut
+from clusterwidget.interventions.patching import Run, start_of
+from clusterwidget.interventions.replacements import Replacements, other_examples, per_head
+from clusterwidget.interventions.workbench import Workbench, losses
 
 _METHODS = ("mean", "resample", "drop")
 
@@ -67,7 +67,7 @@ def ablate_stage(
     """Ablate a stage in one example."""
     patcher, column = bench.patcher, bench.column(stage)
     carrier = patcher.carrier(stage)
-    require_reached(bench.asked, column, stage)
+    require_reached(bench.answers, column, stage)
     chosen = (
         bench.references
         if method.name == "mean"
@@ -103,7 +103,7 @@ def ablate_edges(
     """Ablate edges together in one example."""
     patcher = bench.patcher
     first = min(edges, key=lambda edge: bench.column(edge.target)).target
-    require_reached(bench.asked, bench.column(first), first)
+    require_reached(bench.answers, bench.column(first), first)
     tokens = patcher.tensor(bench.examples.tokens[example][None])
     donors = np.full(1, example)
     if method.name == "drop":
@@ -123,14 +123,6 @@ def _cut(
     for edge in edges:
         cuts.cut(slice(None), edge)
     return run_cut(bench, instead, tokens, cuts)
-
-
-def other_examples(n: int, example: int, draws: int, seed: int) -> npt.NDArray[np.int64]:
-    """Return so many random examples other than one, different ones where there are enough."""
-    rng = np.random.default_rng([seed, example])
-    drawn = rng.choice(n - 1, size=draws, replace=draws > n - 1)
-    others: npt.NDArray[np.int64] = (example + 1 + drawn) % n
-    return others
 
 
 def _dropped(bench: Workbench, edge: Edge, tokens: torch.Tensor, *, renormalize: bool) -> Run:
@@ -177,7 +169,7 @@ def _table(
     apart = np.stack([np.full(len(donors), example), donors], axis=1)
     ratios = bench.unusual(after, apart, column)
     rows = []
-    for at, question in enumerate(bench.asked):
+    for at, question in enumerate(bench.answers):
         found, counts = np.unique(tokens[:, at], return_counts=True)
         token = int(said[0, at])
         known = ratios[:, at][np.isfinite(ratios[:, at])]

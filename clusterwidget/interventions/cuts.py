@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 
-from clusterwidget.model.hooks import hook_name
 from clusterwidget.core.edges import (
     ATTENTION,
     ATTENTION_OUT,
@@ -24,10 +23,11 @@ from clusterwidget.core.edges import (
     RESIDUAL,
     Edge,
 )
+from clusterwidget.core.stages import Stage
 from clusterwidget.interventions.patching import Hook, Run
 from clusterwidget.interventions.replacements import LayerParts, Replacements, per_head
 from clusterwidget.interventions.workbench import Workbench
-from clusterwidget.core.stages import Stage
+from clusterwidget.model.hooks import hook_name
 
 Item = Edge | Stage
 Tensor = torch.Tensor

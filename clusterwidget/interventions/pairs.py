@@ -1,47 +1,19 @@
-"""Pairs: which example gives another one its vector, under each condition of a swap test."""
+"""Pairs: draws receivers, and their donors under each condition of a swap test."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from clusterwidget.core.distances import l2, nearest_of
 from clusterwidget.core.concepts import Partition
+from clusterwidget.core.distances import l2, nearest_of
+from clusterwidget.results.pairs import CONDITIONS, FAR, NEAR, NOBODY, Pairs
 
 Float32Array = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
-
-NEAR = 20
-"""How many neighbors the second condition draws from."""
-
-FAR = 0.1
-"""Share of the examples of the same value, the farthest, that the fourth condition draws from."""
-
-CONDITIONS = ("nearest", "near", "concept", "far", "random", "mean")
-"""The donor is the nearest neighbor; one of the 20 nearest; any example with the same value of the
-concept; one of the farthest tenth of those; any example; the mean of all."""
-
-NOBODY = -1
-"""Stands for a donor where there is none: a value that no other example has."""
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """Receivers, and the donor of each under each condition.
-
-    Attributes
-    ----------
-    receivers : numpy.ndarray of int, shape (n,)
-    donors : dict of condition to numpy.ndarray of int, shape (n,)
-        `NOBODY` where there is none. The mean has no donors and is not among them.
-    """
-
-    receivers: Ints
-    donors: dict[str, Ints]
 
 
 def draw_receivers(n: int, count: int, seed: int) -> Ints:

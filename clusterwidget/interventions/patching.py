@@ -15,10 +15,10 @@ from typing import Any
 
 import torch
 
+from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
 from clusterwidget.model.hooks import Model, hook_name
 from clusterwidget.model.recorder import Recorder
 from clusterwidget.model.running import evaluating, running
-from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
 
 Hook = tuple[str, Callable[..., "torch.Tensor | None"]]
 

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from clusterwidget.model.hooks import hook_name
+from clusterwidget.core.watch import Watch
 from clusterwidget.interventions.patching import Hook
 from clusterwidget.interventions.workbench import Workbench
-from clusterwidget.core.watch import Cancelled, CaptureCancelledError, Progress
+from clusterwidget.model.hooks import hook_name
 from clusterwidget.model.running import evaluating, running
 
 Ints = npt.NDArray[np.int64]
@@ -70,14 +70,12 @@ class Replacements:
         bytes_of_one = 8 * self.count * int(cfg.n_heads) * t * t * int(cfg.d_head)
         self._at_once = max(1, _MOST_BYTES // bytes_of_one)
 
-    def layer(
-        self, layer: int, progress: Progress | None = None, cancelled: Cancelled | None = None
-    ) -> LayerParts:
-        """Return what a layer's parts do, from one run over the examples where it is not known."""
+    def layer(self, layer: int, watch: Watch | None = None) -> LayerParts:
+        """Return what a layer's parts do; runs the examples once where it is not known yet."""
         if layer not in self._layers:
             # Traces go from the last layer down: those below are asked for next.
             first = max(0, layer - self._at_once + 1)
-            self._layers.update(self._run(range(first, layer + 1), progress, cancelled))
+            self._layers.update(self._run(range(first, layer + 1), watch or Watch()))
             while len(self._layers) > self._at_once:
                 self._layers.popitem(last=False)
         return self._layers[layer]
@@ -89,9 +87,7 @@ class Replacements:
         assert self._embed is not None
         return self._embed
 
-    def _run(
-        self, layers: range, progress: Progress | None, cancelled: Cancelled | None
-    ) -> dict[int, LayerParts]:
+    def _run(self, layers: range, watch: Watch) -> dict[int, LayerParts]:
         bench = self._bench
         patcher = bench.patcher
         tokens = bench.examples.tokens[self.examples]
@@ -108,10 +104,7 @@ class Replacements:
                 batch = patcher.tensor(tokens[start : start + size])
                 with running(bench.model):
                     bench.model.run_with_hooks(batch, fwd_hooks=hooks, stop_at_layer=stop)
-                if progress is not None:
-                    progress(min(start + size, len(tokens)), len(tokens))
-                if cancelled is not None and cancelled():
-                    raise CaptureCancelledError
+                watch.step(min(start + size, len(tokens)), len(tokens))
         found = seen.result(len(tokens))
         self._embed = found[None, "embed"]
         return {layer: _parts(found, layer) for layer in layers}
@@ -175,6 +168,14 @@ def _layer_hooks(seen: _Seen, layer: int, there: Any) -> list[Hook]:
         (f"{block}.attn.hook_z", add_flow),
         *((hook, seen.part(layer, name)) for name, hook in names.items() if hook in there),
     ]
+
+
+def other_examples(n: int, example: int, draws: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return so many random examples other than one, different ones where there are enough."""
+    rng = np.random.default_rng([seed, example])
+    drawn = rng.choice(n - 1, size=draws, replace=draws > n - 1)
+    others: npt.NDArray[np.int64] = (example + 1 + drawn) % n
+    return others
 
 
 def per_head(v: Tensor, heads: int) -> Tensor:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -11,43 +10,16 @@ import pandas as pd
 import torch
 
 from clusterwidget.core.distances import checked_index
-from clusterwidget.model.hooks import check_tokens
-from clusterwidget.interventions.pairs import NOBODY
-from clusterwidget.interventions.patching import Run, start_of
 from clusterwidget.core.questions import require_reached
-from clusterwidget.interventions.workbench import Workbench
 from clusterwidget.core.stages import Stage
+from clusterwidget.interventions.patching import Run, start_of
+from clusterwidget.interventions.workbench import Workbench
+from clusterwidget.model.hooks import check_tokens
+from clusterwidget.results.pairs import NOBODY
+from clusterwidget.results.swap import Swap
 
 Chosen = int | Sequence[int] | npt.NDArray[np.integer]
 """An example by its index, or a row of tokens."""
-
-
-@dataclass(frozen=True)
-class Swap:
-    """What a model answers when one example has another's vector at a stage.
-
-    Attributes
-    ----------
-    stage : Stage
-    table : pandas.DataFrame
-        One row an answer, in order of position: ``answer``, ``title``, the text of the ``right``
-        token, of the one ``before`` and ``after`` the swap with ``before_probability`` and
-        ``after_probability``, whether it ``changed``, and whether the swap ``reached`` it: what
-        is read before the stage's position stays as it is.
-    unusual : float
-        How far the activations after the swap are from the nearest ones seen in examples, the
-        farthest of the answers': 1 is as far as usual.
-    free : bool
-        Whether the model was fed its own answers, rather than the right ones.
-    """
-
-    stage: Stage
-    table: pd.DataFrame
-    unusual: float
-    free: bool
-
-    def __str__(self) -> str:
-        return " ".join(self.table["after"])
 
 
 def swap(bench: Workbench, stage: Stage, receiver: Chosen, donor: Chosen, *, free: bool) -> Swap:
@@ -67,7 +39,7 @@ def swap(bench: Workbench, stage: Stage, receiver: Chosen, donor: Chosen, *, fre
     for row in (own, other):
         _check_tokens(bench, row)
     column = bench.column(stage)
-    require_reached(bench.asked, column, stage)
+    require_reached(bench.answers, column, stage)
     start = start_of(stage, patcher.last)
     values = patcher.vectors(patcher.tensor(other), stage)
     tokens = patcher.tensor(own)
@@ -116,7 +88,7 @@ def _check_tokens(bench: Workbench, tokens: npt.NDArray[np.integer]) -> None:
 def _table(bench: Workbench, receiver: int, column: int, before: Run, after: Run) -> pd.DataFrame:
     text = bench.examples.token_text
     rows = []
-    for at, question in enumerate(bench.asked):
+    for at, question in enumerate(bench.answers):
         said, chance = _top(before.logits[0, at])
         said_after, chance_after = _top(after.logits[0, at])
         known = question.right is not None and receiver != NOBODY

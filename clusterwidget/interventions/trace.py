@@ -16,16 +16,16 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from clusterwidget.model.hooks import hook_name
-from clusterwidget.interventions.cuts import Cuts, Item, run_cut
 from clusterwidget.core.edges import HEAD, Edge, entering
-from clusterwidget.interventions.pairs import NOBODY
-from clusterwidget.interventions.replacements import Replacements
-from clusterwidget.results.trace import LEAST, THRESHOLD, Trace
-from clusterwidget.interventions.workbench import Workbench
 from clusterwidget.core.stages import Stage
-
-Tick = Callable[[int], None]
+from clusterwidget.core.watch import Watch
+from clusterwidget.interventions.cuts import Cuts, Item, run_cut
+from clusterwidget.interventions.replacements import Replacements, other_examples
+from clusterwidget.interventions.setting import Setting
+from clusterwidget.interventions.workbench import Workbench
+from clusterwidget.model.hooks import hook_name
+from clusterwidget.results.pairs import NOBODY
+from clusterwidget.results.trace import LEAST, THRESHOLD, Trace
 
 
 class Effect(NamedTuple):
@@ -36,12 +36,34 @@ class Effect(NamedTuple):
     first: bool
 
 
+def traced(
+    setting: Setting,
+    example: int,
+    at: int,
+    *,
+    draws: int | None,
+    threshold: float,
+    least: float,
+    seed: int,
+    watch: Watch,
+) -> Trace:
+    """Trace an answer with replacements from `draws` random examples; None for their mean."""
+    bench = setting.bench
+    bench.get_ready(watch.quiet())
+    instead = setting.means
+    if draws is not None:
+        others = other_examples(len(setting.examples), example, draws, seed)
+        instead = Replacements(bench, others, averaged=False)
+    instead.layer(bench.patcher.last, watch.quiet() if draws is not None else watch)
+    return trace(bench, instead, example, at, watch, threshold=threshold, least=least)
+
+
 def trace(
     bench: Workbench,
     instead: Replacements,
     example: int,
     at: int,
-    tick: Tick,
+    watch: Watch,
     *,
     threshold: float = THRESHOLD,
     least: float = LEAST,
@@ -56,15 +78,15 @@ def trace(
     example : int
     at : int
         Index of the answer.
-    tick : function of how many layers are done
-        Called between runs; may raise to call it off.
+    watch : Watch
+        Told between runs how many layers are done.
     threshold : float
         Attention above which a head looks at a position: fainter edges are left as they are.
     least : float
         Share of its probability that the answer must keep.
     """
-    tracer = _Tracer(bench, instead, example, at, tick, least)
-    columns = [bench.asked[at].column]
+    tracer = _Tracer(bench, instead, example, at, watch, least)
+    columns = [bench.answers[at].column]
     position = {name: index for index, name in enumerate(bench.examples.positions)}
     for layer in range(bench.patcher.last, -1, -1):
         tracer.prune(tracer.edges_into(layer, columns))
@@ -91,13 +113,13 @@ class _Tracer:
         instead: Replacements,
         example: int,
         at: int,
-        tick: Tick,
+        watch: Watch,
         least: float,
     ) -> None:
         self.kept: list[Edge] = []
         self.layers_done = 0
         self._bench, self._instead, self._example, self._at = bench, instead, example, at
-        self._tick = tick
+        self._watch = watch
         self._pruned: list[Edge] = []
         self._alone: dict[Item, Effect] = {}
         self._attention: dict[Edge, float] = {}
@@ -106,7 +128,7 @@ class _Tracer:
         self._token = int(without.argmax())
         self._probability = float(torch.softmax(without.double(), dim=-1)[self._token])
         self._least = least * self._probability
-        self._patterns, self._streams = self._watch()
+        self._patterns, self._streams = self._seen()
 
     def edges_into(self, layer: int, columns: Sequence[int]) -> list[Edge]:
         """Return the edges of a layer that end at some positions, less those of attention."""
@@ -164,7 +186,7 @@ class _Tracer:
     def trace(self) -> Trace:
         """Return what was found."""
         bench = self._bench
-        question = bench.asked[self._at]
+        question = bench.answers[self._at]
         position = bench.examples.positions[question.column]
         end = Stage("logits", position=position)
         last = Stage("resid_post", bench.patcher.last, position=position)
@@ -206,7 +228,7 @@ class _Tracer:
         )
         donors = np.full(1, NOBODY) if instead.averaged else instead.examples
         apart = np.stack([np.full(len(donors), self._example), donors], axis=1)
-        column = self._bench.asked[self._at].column
+        column = self._bench.answers[self._at].column
         return float(np.median(self._bench.unusual(run, apart, column)[:, self._at]))
 
     def _edge_row(self, edge: Edge, kept: bool, alone: Effect) -> dict[str, Any]:
@@ -259,7 +281,7 @@ class _Tracer:
 
     def _run(self, cuts: Cuts, rows: int) -> list[Effect]:
         """Return what becomes of the answer in each row."""
-        self._tick(self.layers_done)
+        self._watch.step(self.layers_done, self._bench.patcher.last + 1)
         run = run_cut(self._bench, self._instead, self._tokens, cuts, self._streams)
         logits = run.logits[:, self._at].double()
         logits = logits.view(self._instead.count, rows, -1)
@@ -271,7 +293,7 @@ class _Tracer:
             for loss, chance, stays in zip(losses, chances.mean(axis=0), first, strict=True)
         ]
 
-    def _watch(self) -> tuple[list[npt.NDArray[np.float32]], list[torch.Tensor]]:
+    def _seen(self) -> tuple[list[npt.NDArray[np.float32]], list[torch.Tensor]]:
         """Return the attention patterns of all layers, and the stream that enters each."""
         patterns: list[torch.Tensor] = []
         streams: list[torch.Tensor] = []

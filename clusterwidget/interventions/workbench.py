@@ -10,19 +10,19 @@ import numpy.typing as npt
 import torch
 
 from clusterwidget.core.examples import Examples
-from clusterwidget.model.hooks import Model
-from clusterwidget.interventions.patching import Patcher, Run
 from clusterwidget.core.questions import questions
-from clusterwidget.interventions.usual import MOST_REFERENCES, UsualRange
-from clusterwidget.core.watch import Cancelled, CaptureCancelledError, Progress, reported
 from clusterwidget.core.stages import Stage, StageSet
+from clusterwidget.core.watch import Watch
+from clusterwidget.interventions.patching import Patcher, Run
+from clusterwidget.interventions.usual import MOST_REFERENCES, UsualRange
+from clusterwidget.model.hooks import Model
 
 Ints = npt.NDArray[np.int64]
 Float64Array = npt.NDArray[np.float64]
 
 
 class Workbench:
-    """A model, examples and what is asked, ready to be intervened on.
+    """A model, examples and the answers asked for, ready to be intervened on.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class Workbench:
         self.model = model
         self.examples = examples
         self.stage_set = stage_set
-        self.asked = questions(examples)
+        self.answers = questions(examples)
         self._usual: UsualRange | None = None
-        self.patcher = Patcher(model, stage_set, [question.column for question in self.asked])
+        self.patcher = Patcher(model, stage_set, [question.column for question in self.answers])
 
     @cached_property
     def references(self) -> Ints:
@@ -54,31 +54,21 @@ class Workbench:
         assert self._usual is not None
         return self._usual
 
-    def get_ready(
-        self, progress: Progress | None = None, cancelled: Cancelled | None = None
-    ) -> None:
-        """Run the examples that stand for all, if they were not yet: what is usual is told by them.
-
-        Parameters
-        ----------
-        progress, cancelled
-            As in `capture.stream`.
-        """
+    def get_ready(self, watch: Watch | None = None) -> None:
+        """Run the reference examples once; their final activations define the usual range."""
         if self._is_ready():
             return
         tokens = self.examples.tokens[self.references]
         size = self.patcher.batch_size(tokens.shape[1])
         seen: list[torch.Tensor] = []
         self.patcher.can_resume(self.patcher.tensor(tokens[:1]))
-        with reported(progress, len(tokens)) as report:
+        with (watch or Watch()).bar(len(tokens)) as watch:
             for start in range(0, len(tokens), size):
                 seen.append(
                     self.patcher.run(self.patcher.tensor(tokens[start : start + size])).final
                 )
-                report(min(start + size, len(tokens)), len(tokens))
-                if cancelled is not None and cancelled():
-                    raise CaptureCancelledError
-                # Who asks whether to stop may have answered another question, and got it ready.
+                watch.step(min(start + size, len(tokens)), len(tokens))
+                # Another request, let pass between two batches, may have done the rest.
                 if self._is_ready():
                     return
         self._usual = UsualRange(self.references, torch.cat(seen).float().cpu().numpy())
@@ -99,7 +89,7 @@ class Workbench:
             without.logits[:, at].argmax(dim=-1)
             if question.right is None
             else self.patcher.tensor(question.right[rows])
-            for at, question in enumerate(self.asked)
+            for at, question in enumerate(self.answers)
         ]
         return torch.stack(columns, dim=1)
 
@@ -115,14 +105,14 @@ class Workbench:
         """
         if not free:
             return run(tokens)
-        if not any(question.fed for question in self.asked):
+        if not any(question.fed for question in self.answers):
             raise ValueError(
                 "no answer is followed by itself in the examples' tokens, so the model's own "
                 "answers cannot be fed back: leave free=True out."
             )
         tokens = tokens.clone()
         logits, final = [], []
-        for at, question in enumerate(self.asked):
+        for at, question in enumerate(self.answers):
             found = run(tokens)
             logits.append(found.logits[:, at])
             final.append(found.final[:, at])
@@ -137,7 +127,7 @@ class Workbench:
         """
         found = run.final.float().cpu().numpy()
         ratios = np.full(found.shape[:2], np.nan, np.float32)
-        for at, question in enumerate(self.asked):
+        for at, question in enumerate(self.answers):
             if question.reached_from(column):
                 ratios[:, at] = self.usual.unusual(found[:, at], at, apart)
         return ratios

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.activations.activations import Activations
-from clusterwidget.meaning.meaning import coarsest_of
 from clusterwidget.core.concepts import Partition, Partitions
-from clusterwidget.core.watch import Cancelled, CaptureCancelledError, Progress, reported
-from clusterwidget.meaning.shares import Float64Array, Groups, GroupSums
 from clusterwidget.core.stages import Stage
-
-if TYPE_CHECKING:
-    pass
+from clusterwidget.core.watch import Watch
+from clusterwidget.meaning.meaning import coarsest_of
+from clusterwidget.meaning.shares import Float64Array, Groups, GroupSums
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -99,13 +95,13 @@ class Atlas:
 
 
 def atlas(
-    captures: Activations,
+    activations: Activations,
     stages: Sequence[Stage],
     partitions: Partitions,
     *,
     pairs: Sequence[Partition] = (),
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
+    first: int | None = None,
+    watch: Watch | None = None,
 ) -> Atlas:
     """Return the explained share of each concept at each stage.
 
@@ -115,40 +111,40 @@ def atlas(
 
     Parameters
     ----------
-    captures : Activations
+    activations : Activations
     stages : sequence of Stage
     partitions : Partitions
     pairs : sequence of Partition, optional
         Pairs of concepts as one partition each.
-    progress : function of (examples done, examples in all), optional
-    cancelled : function, optional
-        Asked after each batch; where it returns true, CaptureCancelledError is raised.
+    first : int, optional
+        Only so many examples, from the first.
+    watch : Watch, optional
+        Told how many examples are done.
     """
     if not partitions.all:
         raise ValueError(
             "there is no concept to look for: give the examples concepts that differ between them."
         )
-    n = captures.n
-    held, missing = captures.divided(stages)
+    n = activations.n if first is None else min(first, activations.n)
+    held, missing = activations.divided(stages)
     room = SUMS_BYTES // (8 * sum(len(part.groups) for part in (*partitions.all, *pairs)))
-    runs = _divided(missing, captures, room)
+    runs = _divided(missing, activations, room)
     total = n * (bool(held) + len(runs))
     found: dict[Stage, tuple[Float64Array, Float64Array]] = {}
 
     def sums() -> tuple[_Sums, _Sums]:
         return _Sums(partitions.all, n), _Sums(pairs, min(n, _ROWS))
 
-    with reported(progress, total) as report:
-        for some in _divided(list(held), captures, room):
+    with (watch or Watch()).bar(total) as watch:
+        for some in _divided(list(held), activations, room):
             both = sums()
             for start in range(0, n, _ROWS):
                 for stage in some:
                     for part in both:
-                        part.add(stage, start, held[stage][start : start + _ROWS])
-                    if cancelled is not None and cancelled():
-                        raise CaptureCancelledError
+                        part.add(stage, start, held[stage][start : min(start + _ROWS, n)])
+                    watch.check()
             found |= {stage: (both[0].shares(stage), both[1].shares(stage)) for stage in some}
-            report(n * len(found) // len(held), total)
+            watch.step(n * len(found) // len(held), total)
         for turn, some in enumerate(runs, start=int(bool(held))):
             both = sums()
 
@@ -158,10 +154,7 @@ def atlas(
                 for part in both:
                     part.add(stage, start, rows)
 
-            def passed(done: int, _: int, before: int = n * turn) -> None:
-                report(before + done, total)
-
-            captures.stream(some, consume, passed, cancelled)
+            activations.stream(some, consume, watch.onward(n * turn, total), first=n)
             found |= {stage: (both[0].shares(stage), both[1].shares(stage)) for stage in some}
     shape = (len(stages), -1) if stages else (0, 0)
     shares, pair_shares = (
@@ -170,12 +163,12 @@ def atlas(
     return Atlas(tuple(stages), partitions, shares, pair_shares, n)
 
 
-def _divided(stages: Sequence[Stage], captures: Activations, room: int) -> list[list[Stage]]:
+def _divided(stages: Sequence[Stage], activations: Activations, room: int) -> list[list[Stage]]:
     """Divide stages into runs whose vectors have at most `room` dimensions together."""
     runs: list[list[Stage]] = []
     left = 0
     for stage in stages:
-        width = captures.stage_set.width(stage)
+        width = activations.stage_set.width(stage)
         if not runs or width > left:
             runs.append([])
             left = room

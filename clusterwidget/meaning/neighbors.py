@@ -9,8 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import false_discovery_control, hypergeom
 
-from clusterwidget.meaning.meaning import NESTED
 from clusterwidget.core.concepts import Partition, Partitions
+from clusterwidget.meaning.meaning import NESTED
 
 Ints = npt.NDArray[np.int64]
 
@@ -18,6 +18,24 @@ WIDE = 0.04
 """Share of all examples that the wide look takes in: at small k everything that nests agrees."""
 
 _SAYS_THE_SAME = 0.8
+
+
+def neighbor_table(
+    labels: Sequence[str], indices: Ints, distances: npt.NDArray[np.float32]
+) -> pd.DataFrame:
+    """Return a table of examples in the order given: columns example, label, distance."""
+    return pd.DataFrame(
+        {
+            "example": indices,
+            "label": [labels[index] for index in indices],
+            "distance": distances[indices],
+        }
+    )
+
+
+def wide_look(n: int) -> int:
+    """Return how many of n examples the wide look takes in: 4 % of them, at least one."""
+    return max(1, min(n - 1, round(WIDE * n)))
 
 
 def shared_concepts(partitions: Partitions, selected: int, near: Ints, wide: Ints) -> pd.DataFrame:

@@ -10,8 +10,8 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from clusterwidget.meaning.atlas import NOTHING, SAME, Atlas
 from clusterwidget.core.stages import row_name
+from clusterwidget.meaning.atlas import NOTHING, SAME, Atlas
 
 # The hues of Okabe and Ito, which color-blind eyes tell apart, less yellow and black.
 HUES = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +12,9 @@ from scipy.stats import false_discovery_control
 
 from clusterwidget.activations.activations import Activations
 from clusterwidget.core.concepts import Partitions
-from clusterwidget.core.watch import Cancelled, CaptureCancelledError, Progress, reported
-from clusterwidget.meaning.shares import Float64Array, Groups, stage_shares
 from clusterwidget.core.stages import Stage
-
-if TYPE_CHECKING:
-    pass
+from clusterwidget.core.watch import Watch
+from clusterwidget.meaning.shares import Float64Array, Groups, stage_shares
 
 Float32Array = npt.NDArray[np.float32]
 Correction = Literal["bh", "max", "none"]
@@ -27,15 +24,14 @@ MOST_EXAMPLES = 2000
 
 
 def significance(
-    captures: Activations,
+    activations: Activations,
     stages: Sequence[Stage],
     partitions: Partitions,
     *,
     permutations: int = 199,
     correction: Correction = "bh",
     seed: int = 0,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
+    watch: Watch | None = None,
 ) -> pd.DataFrame:
     """Return p of each explained share, stages × concepts, by permuting the examples.
 
@@ -45,7 +41,7 @@ def significance(
 
     Parameters
     ----------
-    captures : Activations
+    activations : Activations
     stages : sequence of Stage
     partitions : Partitions
     permutations : int
@@ -55,8 +51,8 @@ def significance(
         ``"max"``: family-wise, each share against the largest of all shares in each permutation
         (Westfall and Young 1993). ``"none"``: each by itself.
     seed : int
-    progress : function of (permutations done, in all), optional
-    cancelled : function, optional
+    watch : Watch, optional
+        Told how many permutations are done.
     """
     if correction not in CORRECTIONS:
         raise ValueError(
@@ -65,19 +61,18 @@ def significance(
     if permutations < 1:
         raise ValueError(f"permutations must be at least 1, not {permutations}.")
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.permutation(captures.n)[:MOST_EXAMPLES])
+    rows = np.sort(rng.permutation(activations.n)[:MOST_EXAMPLES])
     groups = Groups([partition.of(rows) for partition in partitions.all])
-    matrices = _rows_of(captures, stages, rows, cancelled)
+    watch = watch or Watch()
+    matrices = _rows_of(activations, stages, rows, watch.quiet())
     observed = _shares(matrices, groups, np.arange(len(rows)))
     reached = np.zeros_like(observed)
-    with reported(progress, permutations, "permutation") as report:
+    with watch.bar(permutations, "permutation") as watch:
         for done in range(permutations):
             permuted = _shares(matrices, groups, rng.permutation(len(rows)))
             against = np.nanmax(permuted) if correction == "max" else permuted
             reached += against >= observed
-            if cancelled is not None and cancelled():
-                raise CaptureCancelledError
-            report(done + 1, permutations)
+            watch.step(done + 1, permutations)
     p = (1 + reached) / (1 + permutations)
     known = np.isfinite(observed)
     if correction == "bh" and known.any():
@@ -97,13 +92,13 @@ def _shares(
 
 
 def _rows_of(
-    captures: Activations,
+    activations: Activations,
     stages: Sequence[Stage],
     rows: npt.NDArray[np.int64],
-    cancelled: Cancelled | None,
+    watch: Watch,
 ) -> list[Float32Array]:
     """Return some rows of the stage matrices; what is not held is run for and not kept."""
-    held, missing = captures.divided(stages)
+    held, missing = activations.divided(stages)
     chosen = {stage: matrix[rows] for stage, matrix in held.items()}
     if missing:
         parts: dict[Stage, list[Float32Array]] = {stage: [] for stage in missing}
@@ -112,6 +107,6 @@ def _rows_of(
             inside = rows[(rows >= start) & (rows < start + len(batch))] - start
             parts[stage].append(batch[inside])
 
-        captures.stream(missing, consume, None, cancelled)
+        activations.stream(missing, consume, watch)
         chosen |= {stage: np.concatenate(kept) for stage, kept in parts.items()}
     return [chosen[stage] for stage in stages]

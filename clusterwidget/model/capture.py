@@ -10,11 +10,11 @@ import numpy.typing as npt
 import psutil
 import torch
 
+from clusterwidget.core.stages import Stage, StageSet
+from clusterwidget.core.watch import Watch
 from clusterwidget.model.hooks import Model
-from clusterwidget.core.watch import Cancelled, CaptureCancelledError, Progress
 from clusterwidget.model.recorder import Recorder
 from clusterwidget.model.running import evaluating
-from clusterwidget.core.stages import Stage, StageSet
 
 Tokens = npt.NDArray[np.integer]
 Matrix = npt.NDArray[np.float32]
@@ -31,8 +31,7 @@ def capture(
     stage_set: StageSet,
     *,
     batch_size: int | None = None,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
+    watch: Watch | None = None,
 ) -> dict[Stage, Matrix]:
     """Run the model on all examples once, up to the last layer needed, and keep some stages.
 
@@ -45,7 +44,7 @@ def capture(
     stages : sequence of Stage
     stage_set : StageSet
         The model's stages.
-    batch_size, progress, cancelled
+    batch_size, watch
         As in `stream`.
 
     Returns
@@ -77,8 +76,7 @@ def capture(
         stage_set,
         keep,
         batch_size=batch_size,
-        progress=progress,
-        cancelled=cancelled,
+        watch=watch,
     )
     return matrices
 
@@ -91,8 +89,7 @@ def stream(
     consume: Consumer,
     *,
     batch_size: int | None = None,
-    progress: Progress | None = None,
-    cancelled: Cancelled | None = None,
+    watch: Watch | None = None,
 ) -> None:
     """Run the model on all examples once and hand on each batch of each stage; keep nothing.
 
@@ -103,25 +100,21 @@ def stream(
     consume : function of a stage, the index of the first example and vectors of shape (batch, d)
     batch_size : int, optional
         Examples in one forward pass. By default about 14,000 tokens' worth.
-    progress : function of (examples done, examples in all), optional
-    cancelled : function, optional
-        Asked after each batch; where it returns true the run stops with CaptureCancelledError.
+    watch : Watch, optional
+        Told after each batch how many examples are done.
     """
     n, t = tokens.shape
     size = batch_size or max(1, _TOKENS_IN_BATCH // t)
     device = getattr(model.cfg, "device", None)
     start = 0
     recorder = Recorder(model, stages, stage_set, lambda stage, rows: consume(stage, start, rows))
-    if progress is not None:
-        progress(0, n)
+    watch = watch or Watch()
+    watch.step(0, n)
     with torch.no_grad(), evaluating(model):
         for start in range(0, n, size):
             part = tokens[start : start + size]
             recorder.run(torch.as_tensor(part, dtype=torch.long, device=device))
-            if cancelled is not None and cancelled():
-                raise CaptureCancelledError
-            if progress is not None:
-                progress(min(start + size, n), n)
+            watch.step(min(start + size, n), n)
 
 
 def _require_finite(stage: Stage, start: int, rows: torch.Tensor) -> None:

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from clusterwidget.core.stages import Stage
 from clusterwidget.model.hooks import Model
 from clusterwidget.model.running import running
-from clusterwidget.core.stages import Stage
 
 Float32Array = npt.NDArray[np.float32]
 Vectors = Callable[[Stage], Float32Array]
@@ -54,6 +54,19 @@ def lens_logits(
         return chosen
     last = Stage("resid_post", layer=model.cfg.n_layers - 1, position=stage.position)
     return contributions(model, chosen, vectors(last)[rows])
+
+
+def lens_values(
+    model: Model, stage: Stage, vectors: Vectors, rows: npt.NDArray[np.int64]
+) -> tuple[Float32Array, str]:
+    """Return the lens of some examples, shape (n, d_vocab), and what its numbers are.
+
+    ``"contribution"`` to the logits for what is added to the stream, otherwise ``"probability"``.
+    """
+    logits = lens_logits(model, stage, vectors, rows)
+    if stage.kind in CONTRIBUTIONS:
+        return logits, "contribution"
+    return probabilities(logits), "probability"
 
 
 def require_lens(stage: Stage) -> None:

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
 from clusterwidget.model.hooks import Model, hook_name, scores_from_qk
 from clusterwidget.model.running import running
-from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
 
 Sink = Callable[[Stage, torch.Tensor], None]
 """Told a stage's vectors of one batch, shape (batch, d)."""

@@ -1,4 +1,4 @@
-"""Certificates: the swap tests that were made, and those that are under way."""
+"""Kept: the swap tests that were made, and those that are under way."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from clusterwidget.results.swaptest import SwapTest
 from clusterwidget.core.stages import Stage
+from clusterwidget.results.swaptest import SwapTest
 
 if TYPE_CHECKING:
-    from clusterwidget.interventions.pairs import Pairs
+    from clusterwidget.results.pairs import Pairs
     from clusterwidget.results.swaptest import Outcomes
 
 RECORDS = "swap tests"
@@ -38,7 +38,7 @@ class Settings:
     free: bool = False
 
 
-class Certificates:
+class SwapTests:
     """Swap tests by stage and settings.
 
     Parameters
@@ -68,19 +68,17 @@ class Certificates:
         key, document = as_record(test, settings)
         self._keep(key, document)
 
-    def begun(
-        self, stage: Stage, settings: Settings, n: int, begin: Callable[[], tuple[Pairs, Outcomes]]
-    ) -> tuple[Pairs, Outcomes]:
-        """Return the pairs and outcomes of a test that was called off, or begin it.
+    def begun(self, stage: Stage, settings: Settings, n: int) -> tuple[Pairs, Outcomes] | None:
+        """Return the pairs and outcomes of a test of these n examples that was called off."""
+        return self._under_way.get((stage, settings, n))
 
-        Only the latest few are kept, and only while there are the same n examples.
-        """
-        key = stage, settings, n
-        if key not in self._under_way:
-            self._under_way[key] = begin()
-            while len(self._under_way) > _MOST_UNDER_WAY:
-                self._under_way.popitem(last=False)
-        return self._under_way[key]
+    def begin(
+        self, stage: Stage, settings: Settings, n: int, pairs: Pairs, outcomes: Outcomes
+    ) -> None:
+        """Keep what a test is made from while it runs; only the latest few are kept."""
+        self._under_way[stage, settings, n] = pairs, outcomes
+        while len(self._under_way) > _MOST_UNDER_WAY:
+            self._under_way.popitem(last=False)
 
     def ended(self, stage: Stage, settings: Settings, n: int) -> None:
         """Let go of what a test that is done was made from."""

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clusterwidget.interventions.pairs import CONDITIONS, NEAR
 from clusterwidget.core.questions import Question
+from clusterwidget.core.stages import Stage
+from clusterwidget.results.pairs import CONDITIONS, NEAR
 from clusterwidget.results.recovered import recovered
 from clusterwidget.results.verdict import NO_MATTER, Verdict, verdict
-from clusterwidget.core.stages import Stage
 
 Floats = npt.NDArray[np.float64]
 
@@ -103,6 +103,29 @@ def condition_texts(concept: str | None) -> dict[str, str]:
     return texts if concept else {n: t for n, t in texts.items() if n not in ("concept", "far")}
 
 
+def verdicts(tests: Sequence[SwapTest]) -> pd.DataFrame:
+    """Return the verdicts of tests, indexed by stage: see `Explorer.swap_tests`."""
+
+    def kept(test: SwapTest, condition: str) -> float:
+        bars = test.bars(test.answer)["recovered"]
+        return float(bars.get(condition, np.nan))
+
+    rows = [
+        {
+            "stage": str(test.stage),
+            "verdict": test.verdict,
+            "answer": test.answer,
+            "concept": test.concept,
+            "far": kept(test, "far"),
+            "near": kept(test, "near"),
+            "sentence": test.sentence,
+        }
+        for test in tests
+    ]
+    names = ["stage", "verdict", "answer", "concept", "far", "near", "sentence"]
+    return pd.DataFrame(rows, columns=names).set_index("stage")
+
+
 @dataclass
 class Outcomes:
     """What came of the pairs so far; rows of pairs that were not run yet are NaN.
@@ -135,7 +158,7 @@ class Outcomes:
 def concluded(
     stage: Stage,
     concept: str | None,
-    asked: Sequence[tuple[int, Question]],
+    answers: Sequence[tuple[int, Question]],
     outcomes: Outcomes,
     seed: int,
 ) -> SwapTest:
@@ -143,10 +166,10 @@ def concluded(
 
     Parameters
     ----------
-    asked : sequence of (index, Question)
+    answers : sequence of (index, Question)
         The answers that the stage can reach.
     """
-    rows = [row for at, question in asked for row in _rows(at, question, outcomes, seed)]
+    rows = [row for at, question in answers for row in _rows(at, question, outcomes, seed)]
     table = pd.DataFrame(rows)
     worst = str(table["answer"].iloc[int(table["cost"].argmax())])
     test = SwapTest(stage, concept, worst, "irrelevant", "", table).about(worst)

@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from clusterwidget.core.examples import Examples
+from clusterwidget.core.stages import Stage, StageRow, StageSet, row_name
 from clusterwidget.model.hooks import Model
 from clusterwidget.store.records import damaged
-from clusterwidget.core.stages import Stage, StageRow, StageSet, row_name
 from clusterwidget.store.tables import from_arrays
 
 Float32Array = npt.NDArray[np.float32]

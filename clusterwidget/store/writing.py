@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from clusterwidget.core.examples import Examples
-from clusterwidget.store.records import Records, put_record
 from clusterwidget.core.stages import Stage, StageSet
 from clusterwidget.store.reading import FORMAT, VERSION, Group, about, opened
+from clusterwidget.store.records import Records, put_record
 from clusterwidget.store.tables import to_arrays
 
 Float32Array = npt.NDArray[np.float32]

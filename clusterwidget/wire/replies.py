@@ -11,12 +11,12 @@ import pandas as pd
 
 from clusterwidget._version import __version__
 from clusterwidget.activations.cache import Matrix
+from clusterwidget.core.distances import nearest_of
+from clusterwidget.core.stages import ATTENTION_KINDS, Stage
+from clusterwidget.core.watch import Watch
+from clusterwidget.explorer import Explorer
 from clusterwidget.wire import replies_interventions, replies_meaning
 from clusterwidget.wire.binary import Buffer, as_bytes, smallest_unsigned
-from clusterwidget.core.distances import nearest_of
-from clusterwidget.explorer import Explorer
-from clusterwidget.core.watch import Cancelled, Progress
-from clusterwidget.core.stages import ATTENTION_KINDS, Stage
 
 Reply = tuple[dict[str, Any], list[Buffer]]
 
@@ -24,16 +24,14 @@ SHOWN_KINDS = ("embed", "pattern", "result", "attn_out", "mlp_out", "resid_post"
 """Kinds that the stage map shows before anyone asks for all of them."""
 
 
-def reply(
-    explorer: Explorer, request: dict[str, Any], progress: Progress, cancelled: Cancelled
-) -> Reply:
+def reply(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
     """Answer a request of the page; raise ValueError where it is not understood."""
     handler = _HANDLERS.get(request.get("what", ""))
     if handler is None:
         raise ValueError(
             f"the page asked for {request.get('what')!r}, which the kernel does not know."
         )
-    return handler(explorer, request, progress, cancelled)
+    return handler(explorer, request, watch)
 
 
 def _hello(explorer: Explorer, *_: Any) -> Reply:
@@ -96,11 +94,9 @@ def _concepts(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
     return {"concepts": fields}, buffers
 
 
-def _matrix(
-    explorer: Explorer, request: dict[str, Any], progress: Progress, cancelled: Cancelled
-) -> Reply:
+def _matrix(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
     stage = Stage.parse(request["stage"])
-    matrix = explorer.matrix(stage, progress=progress, cancelled=cancelled)
+    matrix = explorer.matrix(stage, progress=watch)
     fields = {
         "stage": str(stage),
         "shape": list(matrix.shape),
@@ -110,11 +106,9 @@ def _matrix(
     return fields, [as_bytes(matrix)]
 
 
-def _distances(
-    explorer: Explorer, request: dict[str, Any], progress: Progress, cancelled: Cancelled
-) -> Reply:
+def _distances(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
     stage, row = Stage.parse(request["stage"]), int(request["row"])
-    matrix = explorer.matrix(stage, progress=progress, cancelled=cancelled)
+    matrix = explorer.matrix(stage, progress=watch)
     distances = explorer.distances(stage, row)
     nearest = nearest_of(distances, row, int(request["k"]))
     table = explorer.neighbor_table(nearest, distances)
@@ -134,9 +128,7 @@ def _find(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
     return {"index": index, "n": n, "added": n > before}, []
 
 
-def _prepare(
-    explorer: Explorer, _: dict[str, Any], progress: Progress, cancelled: Cancelled
-) -> Reply:
+def _prepare(explorer: Explorer, _: dict[str, Any], watch: Watch) -> Reply:
     shown = explorer.stages(
         kinds=[
             kind for kind in SHOWN_KINDS if any(row.kind == kind for row in explorer.stage_set.rows)
@@ -144,15 +136,8 @@ def _prepare(
     )
     # In part it would only push out what is looked at: then each stage is captured when asked for.
     chosen = shown if len(explorer.affordable(shown)) == len(shown) else []
-    captured = 0
-
-    def capturing(done: int, total: int) -> None:
-        nonlocal captured
-        captured = done
-        progress(done, total)
-
-    explorer.capture(chosen, progress=capturing, cancelled=cancelled)
-    explorer.get_ready(lambda done, total: progress(captured + done, captured + total), cancelled)
+    explorer.capture(chosen, progress=watch)
+    explorer.get_ready(watch)
     return {"captured": len(chosen), "of": len(shown)}, []
 
 
@@ -171,8 +156,8 @@ _HANDLERS: dict[str, Callable[..., Reply]] = {
     "lens": replies_meaning.lens,
     "clusters": replies_meaning.clusters,
     "swap": replies_interventions.swap,
-    "certificate": replies_interventions.certificate,
-    "certificates": replies_interventions.certificates,
+    "swap_test": replies_interventions.swap_test,
+    "swap_tests": replies_interventions.swap_tests,
     "trace": replies_interventions.trace,
 }
 

@@ -7,20 +7,18 @@ from typing import Any
 
 import pandas as pd
 
-from clusterwidget.wire.binary import Buffer
+from clusterwidget.core.stages import Stage
+from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
 from clusterwidget.results.swaptest import SwapTest, condition_texts
-from clusterwidget.core.watch import Cancelled, Progress
-from clusterwidget.core.stages import Stage
+from clusterwidget.wire.binary import Buffer
 
 Reply = tuple[dict[str, Any], list[Buffer]]
 
 
-def swap(
-    explorer: Explorer, request: dict[str, Any], progress: Progress, cancelled: Cancelled
-) -> Reply:
+def swap(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
     """Send what the model answers with another example's vector, or why that cannot be said."""
-    explorer.get_ready(progress, cancelled)
+    explorer.get_ready(watch)
     asked = {name: request[name] for name in ("stage", "receiver", "donor", "free")}
     try:
         found = explorer.swap(
@@ -40,13 +38,11 @@ def swap(
     return {**asked, **_POSSIBLE, "answers": answers, "unusual": _finite(found.unusual)}, []
 
 
-def certificate(
-    explorer: Explorer, request: dict[str, Any], progress: Progress, cancelled: Cancelled
-) -> Reply:
+def swap_test(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
     """Send the swap test of a stage, made first where it must be, or why there is none."""
     stage = Stage.parse(request["stage"])
     try:
-        test = explorer.swap_test(stage, progress=progress, cancelled=cancelled)
+        test = explorer.swap_test(stage, progress=watch)
     except ValueError as error:
         return {"stage": str(stage), **_impossible(error)}, []
     texts = condition_texts(test.concept)
@@ -61,20 +57,18 @@ def certificate(
     return fields, []
 
 
-def certificates(explorer: Explorer, *_: Any) -> Reply:
+def swap_tests(explorer: Explorer, *_: Any) -> Reply:
     """Send the verdicts that are known, by stage."""
-    known = explorer.known_certificates()
-    return {"certificates": {str(stage): _verdict(test) for stage, test in known.items()}}, []
+    known = explorer.known_swap_tests()
+    return {"swap_tests": {str(stage): _verdict(test) for stage, test in known.items()}}, []
 
 
-def trace(
-    explorer: Explorer, request: dict[str, Any], progress: Progress, cancelled: Cancelled
-) -> Reply:
+def trace(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
     """Send the stages and edges that an answer came through, or why there are none."""
     row, answer = int(request["row"]), str(request["answer"])
     asked = {"row": row, "answer": answer}
     try:
-        found = explorer.trace(row, answer, progress=progress, cancelled=cancelled)
+        found = explorer.trace(row, answer, progress=watch)
     except ValueError as error:
         return {**asked, **_impossible(error)}, []
     fields = {

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from clusterwidget.wire.binary import Buffer, as_bytes, smallest_unsigned
-from clusterwidget.explorer import Explorer
 from clusterwidget.core.concepts import Partition, Partitions
-from clusterwidget.core.watch import Cancelled, Progress
 from clusterwidget.core.stages import HEAD_KINDS, Stage
+from clusterwidget.core.watch import Watch
+from clusterwidget.explorer import Explorer
+from clusterwidget.wire.binary import Buffer, as_bytes, smallest_unsigned
 
 _UNBIDDEN_BYTES = 1 << 30
 """What the sums of an atlas may take that nobody asked for in so many words."""
@@ -42,16 +42,14 @@ def partitions(explorer: Explorer, *_: Any) -> Reply:
     return {"partitions": fields, "notes": list(known.notes)}, buffers
 
 
-def atlas(
-    explorer: Explorer, request: dict[str, Any], progress: Progress, cancelled: Cancelled
-) -> Reply:
+def atlas(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
     """Send explained shares, what explains each stage, and how to arrange the grid for it."""
     pairs = list(dict.fromkeys(explorer.examples.axes.values()))
     known = explorer.partitions()
     stages = _within_reach(explorer, request["kinds"], known)
     names = {name for partition in known.all for name in partition.names}
     usable = [pair for pair in pairs if names.issuperset(pair)]
-    found = explorer.atlas_of(stages, pairs=usable, progress=progress, cancelled=cancelled)
+    found = explorer.atlas_of(stages, pairs=usable, progress=watch)
     fields = {
         "stages": [str(stage) for stage in stages],
         "concepts": [partition.name for partition in known.all],

@@ -10,16 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from clusterwidget.core.watch import CaptureCancelledError, Watch
 from clusterwidget.explorer import Explorer
-from clusterwidget.core.watch import CaptureCancelledError
 from clusterwidget.wire.replies import reply
 
 Send = Callable[[dict[str, Any], "list[bytes | memoryview] | None"], None]
 
 _PROGRESS_SECONDS = 0.1
-_PATIENT = ("prepare", "atlas", "certificate")
+_PATIENT = ("prepare", "atlas", "swap_test")
 """Requests that let every other pass, also while they run."""
-_COUNTED = {"certificate": "runs", "trace": "layers"}
+_COUNTED = {"swap_test": "runs", "trace": "layers"}
 """What progress counts, where that is not examples."""
 
 
@@ -103,17 +103,16 @@ class Worker:
 
     def _answer(self, job: _Job) -> None:
         """Answer a request that is among the running ones."""
-
-        def stopped() -> bool:
-            if job.patient:
-                self._let_others_pass()
-            return job.cancelled.is_set()
-
+        watch = Watch(
+            self._reporter(job),
+            job.cancelled.is_set,
+            self._let_others_pass if job.patient else None,
+        )
         before = len(self._explorer.examples)
         try:
             if job.cancelled.is_set():
                 raise CaptureCancelledError
-            fields, buffers = reply(self._explorer, job.request, self._reporter(job), stopped)
+            fields, buffers = reply(self._explorer, job.request, watch)
             self._tell(job, "reply", fields, buffers)
         except CaptureCancelledError:
             self._tell(job, "cancelled")

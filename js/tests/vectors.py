@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from clusterwidget.meaning.neighbors import shared_concepts
 from clusterwidget.core.concepts import Partition, Partitions
+from clusterwidget.meaning.neighbors import shared_concepts
 
 PATH = Path(__file__).with_name("vectors.json")
 

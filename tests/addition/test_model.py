@@ -11,7 +11,6 @@ from transformer_lens.model_bridge import TransformerBridge
 
 from clusterwidget import addition
 from clusterwidget.addition.arithmetic import NINE, draw_columns
-from clusterwidget.core.files import write_whole
 from clusterwidget.addition.model import (
     WEIGHTS,
     Config,
@@ -22,6 +21,7 @@ from clusterwidget.addition.model import (
     save_model,
 )
 from clusterwidget.addition.training import Recipe
+from clusterwidget.core.files import write_whole
 
 TINY = Config(n_layers=1, n_heads=2, d_model=8, d_head=4, d_mlp=16)
 

@@ -249,14 +249,14 @@ def test_the_swap_test_on_screen_is_the_one_in_python(figure: Figure, kernel: Ke
 
 def test_a_known_test_is_shown_again_and_no_other_is_run(figure: Figure, kernel: Kernel) -> None:
     kernel.value(f"ex.swap_test({STAGE!r}).verdict")
-    before = kernel.value("len(ex.known_certificates())")
+    before = kernel.value("len(ex.known_swap_tests())")
     figure.part("tab-swap-test").click()
     figure.choose_stage("L1.mlp_out@S2")
     expect(figure.part("run-test")).to_be_visible()
     figure.choose_stage(STAGE)
     expect(figure.part("verdict")).to_have_text(kernel.value(f"ex.swap_test({STAGE!r}).sentence"))
     figure.part("swap-test").locator("[data-condition]").first.wait_for()
-    assert kernel.value("len(ex.known_certificates())") == before
+    assert kernel.value("len(ex.known_swap_tests())") == before
 
 
 def test_a_test_that_is_cancelled_can_be_run_again(figure: Figure, kernel: Kernel) -> None:
@@ -268,7 +268,7 @@ def test_a_test_that_is_cancelled_can_be_run_again(figure: Figure, kernel: Kerne
     figure.part("cancel-test").click()
     expect(figure.part("run-test")).to_be_enabled()
     figure.page.wait_for_timeout(500)
-    assert stage not in kernel.value("[str(stage) for stage in ex.known_certificates()]")
+    assert stage not in kernel.value("[str(stage) for stage in ex.known_swap_tests()]")
 
 
 def test_all_stages_are_tested_on_the_map_and_cancelling_keeps_them(
@@ -293,14 +293,14 @@ def test_all_stages_are_tested_on_the_map_and_cancelling_keeps_them(
     figure.part("test-all").wait_for()
     figure.page.wait_for_timeout(500)
     shown = cells.evaluate_all("all => all.map(cell => [cell.dataset.stage, cell.dataset.verdict])")
-    known = kernel.value("{str(s): test.verdict for s, test in ex.known_certificates().items()}")
+    known = kernel.value("{str(s): test.verdict for s, test in ex.known_swap_tests().items()}")
     assert {stage: known.get(stage, "untested") for stage, _ in shown} == dict(shown)
     count = tested.count()
     assert count >= before + 3
     stage = next(stage for stage, verdict in shown if verdict != "untested")
     figure.root.locator(f"[data-stage='{stage}']").hover()
     expect(figure.part("tooltip")).to_contain_text(
-        kernel.value(f"ex.known_certificates()[cw.Stage.parse({stage!r})].sentence")
+        kernel.value(f"ex.known_swap_tests()[cw.Stage.parse({stage!r})].sentence")
     )
     figure.part("test-all").click()
     figure.page.wait_for_function(

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from clusterwidget import Examples, Explorer
-from clusterwidget.interventions.pairs import CONDITIONS, FAR, NEAR, NOBODY, Pairs, draw_pairs
-from clusterwidget.interventions.pairs import draw_receivers as draw
 from clusterwidget.core.concepts import Partition, partitions
+from clusterwidget.interventions.pairs import draw_pairs
+from clusterwidget.interventions.pairs import draw_receivers as draw
+from clusterwidget.results.pairs import CONDITIONS, FAR, NEAR, NOBODY, Pairs
 
 N = 300
 ALL = np.arange(N)

@@ -11,9 +11,9 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 
 from clusterwidget import Examples, Explorer, Stage
-from clusterwidget.model.hooks import model_stages
-from clusterwidget.interventions.patching import Patcher, start_of
 from clusterwidget.core.stages import HEAD_KINDS
+from clusterwidget.interventions.patching import Patcher, start_of
+from clusterwidget.model.hooks import model_stages
 from tests.conftest import make_native
 
 MODELS = ["native_model", "gpt2", "llama"]

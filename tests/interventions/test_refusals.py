@@ -70,7 +70,7 @@ def test_a_stage_that_cannot_be_swapped_is_refused_by_all_that_swap(
     for ask in (
         lambda: explorer.swap(stage, 0, 1),
         lambda: explorer.swap_test(stage, pairs=4),
-        lambda: explorer.certificates([stage], pairs=4),
+        lambda: explorer.swap_tests([stage], pairs=4),
         lambda: explorer.ablate(stage, 0),
     ):
         with pytest.raises(ValueError, match=message):
@@ -160,8 +160,8 @@ def test_without_a_model_it_is_said_how_to_give_one() -> None:
         lambda: explorer.ablate("L0.attn_out@0", 0),
         lambda: explorer.trace(0, "next"),
         lambda: explorer.swap_test("L0.attn_out@0"),
-        lambda: explorer.certificates(),
-        lambda: explorer.certificates(["L0.attn_out@0"]),
+        lambda: explorer.swap_tests(),
+        lambda: explorer.swap_tests(["L0.attn_out@0"]),
     ):
         with pytest.raises(ValueError, match=r"cw.open\(path, model=model\), or make Explorer\(mo"):
             ask()

@@ -10,12 +10,13 @@ import pandas as pd
 import pytest
 
 from clusterwidget import Answer, Examples, Explorer, Stage, addition
-from clusterwidget.results.kept import Certificates, Settings
-from clusterwidget.interventions.pairs import CONDITIONS, Pairs, draw_pairs, draw_receivers
-from clusterwidget.results.swaptest import Outcomes, SwapTest
-from clusterwidget.interventions.swaptests import MOST_AT_ONCE
 from clusterwidget.core.concepts import partitions
 from clusterwidget.core.watch import CaptureCancelledError
+from clusterwidget.interventions.pairs import draw_pairs, draw_receivers
+from clusterwidget.interventions.swaptests import MOST_AT_ONCE
+from clusterwidget.results.kept import Settings, SwapTests
+from clusterwidget.results.pairs import CONDITIONS, Pairs
+from clusterwidget.results.swaptest import Outcomes, SwapTest
 from tests.test_explorer import Counter
 
 STAGE = "L1.attn_out@S3"
@@ -127,7 +128,7 @@ def test_a_test_that_was_called_off_goes_on_and_ends_the_same(made: SwapTest, ad
             cancelled=lambda: bool(done) and done[-1] > first_part,
         )
     assert done[-1] == first_part + MOST_AT_ONCE
-    assert not explorer.known_certificates()
+    assert not explorer.known_swap_tests()
     done.clear()
     again = explorer.swap_test(STAGE, concept="(L2+R2)%10", pairs=PAIRS, progress=progress)
     # What follows is one run without a swap and six with one, of what was left.
@@ -136,7 +137,7 @@ def test_a_test_that_was_called_off_goes_on_and_ends_the_same(made: SwapTest, ad
     assert same(again, made)
 
 
-def test_certificates_that_were_called_off_keep_the_stages_that_are_done(adder: Any) -> None:
+def test_swap_tests_that_were_called_off_keep_the_stages_that_are_done(adder: Any) -> None:
     explorer = known(adder, 80)
     stages = ["L1.attn_out@S3", "L1.mlp_out@S3", "L0.mlp_out@S3"]
     done: list[int] = []
@@ -146,12 +147,12 @@ def test_certificates_that_were_called_off_keep_the_stages_that_are_done(adder: 
 
     arguments: dict[str, Any] = {"pairs": 30, "progress": lambda now, _: done.append(now)}
     with pytest.raises(CaptureCancelledError):
-        explorer.certificates(stages, cancelled=stop, **arguments)
+        explorer.swap_tests(stages, cancelled=stop, **arguments)
     assert done == [0, 1, 2]
     with Counter(adder) as counter:
-        explorer.certificates(stages[:2], **arguments)
+        explorer.swap_tests(stages[:2], **arguments)
         assert counter.passes == 0
-        table = explorer.certificates(stages, **arguments)
+        table = explorer.swap_tests(stages, **arguments)
         assert counter.passes > 0
     assert list(table.index) == stages
     for stage in stages:
@@ -163,11 +164,11 @@ def test_certificates_that_were_called_off_keep_the_stages_that_are_done(adder: 
         assert row["near"] == pytest.approx(bars["near"], rel=1e-4, nan_ok=True)
 
 
-def test_certificates_are_of_what_is_written_at_the_answers(native_model: Any) -> None:
+def test_swap_tests_are_of_what_is_written_at_the_answers(native_model: Any) -> None:
     tokens = np.random.default_rng(0).integers(0, 48, (30, 7))
     answers = [Answer("x", "c", tokens[:, 3])]
     examples = Examples(tokens, positions=list("abcdefg"), answers=answers)
-    table = Explorer(native_model, examples).certificates(pairs=4)
+    table = Explorer(native_model, examples).swap_tests(pairs=4)
     expected = [
         f"{layer}{name}@c"
         for layer in ("L0", "L1")
@@ -175,7 +176,7 @@ def test_certificates_are_of_what_is_written_at_the_answers(native_model: Any) -
     ]
     assert sorted(table.index) == sorted(expected)
     assert set(table["verdict"]) <= {"enough", "insufficient", "irrelevant"}
-    none = Explorer(native_model, examples).certificates([])
+    none = Explorer(native_model, examples).swap_tests([])
     assert none.empty
     assert list(none.columns) == list(table.columns)
 
@@ -186,15 +187,15 @@ def test_a_test_survives_json(made: SwapTest) -> None:
     assert made.table["low"].isna().any()
 
 
-def test_certificates_are_restored_as_they_were(made: SwapTest) -> None:
+def test_swap_tests_are_restored_as_they_were(made: SwapTest) -> None:
     kept: dict[str, Any] = {}
-    one = Certificates(kept.__setitem__)
+    one = SwapTests(kept.__setitem__)
     settings = Settings("(L2+R2)%10", PAIRS, 0, free=False)
     one.put(made, settings)
     one.put(made.about("S1"), Settings(None, PAIRS, 2, free=True))
     assert kept == one.records()
     assert len(kept) == 2
-    two = Certificates(lambda *_: None)
+    two = SwapTests(lambda *_: None)
     two.restore(json.loads(json.dumps(one.records(), allow_nan=False)))
     restored = two.get(made.stage, settings)
     assert restored is not None
@@ -204,18 +205,14 @@ def test_certificates_are_restored_as_they_were(made: SwapTest) -> None:
 
 
 def test_only_the_latest_few_tests_are_kept_half_done() -> None:
-    certificates = Certificates(lambda *_: None)
-    begun: list[int] = []
-
-    def ask(seed: int) -> None:
-        def begin() -> tuple[Pairs, Outcomes]:
-            begun.append(seed)
-            return Pairs(np.arange(2), {}), Outcomes.empty([], 2, 1)
-
-        certificates.begun(Stage.parse(STAGE), Settings(seed=seed), 9, begin)
-
+    tests = SwapTests(lambda *_: None)
+    stage, begun = Stage.parse(STAGE), []
     for seed in (0, 1, 2, 3, 4, 4, 0):
-        ask(seed)
+        settings = Settings(seed=seed)
+        if tests.begun(stage, settings, 9) is None:
+            begun.append(seed)
+            outcomes = Outcomes.empty([], 2, 1)
+            tests.begin(stage, settings, 9, Pairs(np.arange(2), {}), outcomes)
     assert begun == [0, 1, 2, 3, 4, 0]
 
 

@@ -9,13 +9,12 @@ import pytest
 import torch
 
 from clusterwidget import Examples, Explorer, Stage, addition
-from clusterwidget.interventions.ablation import other_examples
-from clusterwidget.interventions.cuts import Cuts, run_cut
 from clusterwidget.core.edges import ANSWER, ATTENTION, Edge
 from clusterwidget.core.questions import question_named, questions
-from clusterwidget.interventions.replacements import Replacements
-from clusterwidget.results.trace import DRAWS, LEAST, THRESHOLD, Trace
 from clusterwidget.core.watch import CaptureCancelledError
+from clusterwidget.interventions.cuts import Cuts, run_cut
+from clusterwidget.interventions.replacements import Replacements, other_examples
+from clusterwidget.results.trace import DRAWS, LEAST, THRESHOLD, Trace
 from tests.conftest import make_native
 
 TRACED = [(example, answer) for example in range(10) for answer in ("S3", "S1")]
@@ -41,7 +40,7 @@ class Cutter:
     """Cuts edges of a traced example, several sets at once, by the replacements of its trace."""
 
     def __init__(self, explorer: Explorer, trace: Trace) -> None:
-        self.bench = explorer._workbench()
+        self.bench = explorer._setting.bench
         self.trace = trace
         drawn = other_examples(len(explorer.examples), trace.example, DRAWS, 0)
         self.instead = Replacements(self.bench, drawn, averaged=False)

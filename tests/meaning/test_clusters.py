@@ -8,8 +8,8 @@ import pytest
 from sklearn.metrics import adjusted_mutual_info_score
 
 import clusterwidget as cw
-from clusterwidget.meaning.clusters import find_clusters
 from clusterwidget.core.concepts import partitions
+from clusterwidget.meaning.clusters import find_clusters
 
 RNG = np.random.default_rng(0)
 COLOR = RNG.choice(np.array(["red", "green", "blue"]), 600, p=[0.5, 0.3, 0.2])

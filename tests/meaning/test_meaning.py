@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import clusterwidget as cw
-from clusterwidget.meaning.meaning import Meaning, coarsest_of, meaning
 from clusterwidget.core.concepts import Partition, partitions
+from clusterwidget.meaning.meaning import Meaning, coarsest_of, meaning
 from clusterwidget.meaning.shares import Groups, stage_shares
 
 N = 2000

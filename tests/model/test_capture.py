@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from clusterwidget import Examples, Explorer, Stage
+from clusterwidget.core.watch import CaptureCancelledError, Watch
 from clusterwidget.model.capture import capture
 from clusterwidget.model.hooks import checked_model, hook_name, model_stages
-from clusterwidget.core.watch import CaptureCancelledError
 from clusterwidget.model.recorder import result_basis
 from tests.conftest import VOCABULARY, make_native
 
@@ -113,8 +113,7 @@ def test_capture_stops_when_it_is_cancelled(native_model: Any, examples: Example
             stages.select(kinds="z"),
             stages,
             batch_size=10,
-            progress=lambda done, _: seen.append(done),
-            cancelled=lambda: len(seen) >= 3,
+            watch=Watch(lambda done, _: seen.append(done), lambda: len(seen) >= 3),
         )
     assert seen == [0, 10, 20]
 

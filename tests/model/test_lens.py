@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from clusterwidget import Examples, Explorer
-from clusterwidget.model.lens import contributions, lens_logits
 from clusterwidget.core.stages import Stage
+from clusterwidget.model.lens import contributions, lens_logits
 
 MODELS = ["native_model", "gpt2", "llama"]
 ALL = np.arange(60)

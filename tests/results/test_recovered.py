@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import bootstrap
 from sklearn.neighbors import NearestNeighbors
 
-from clusterwidget.results.recovered import FLOOR, recovered
 from clusterwidget.interventions.usual import UsualRange
+from clusterwidget.results.recovered import FLOOR, recovered
 
 NOTHING = np.zeros(4)
 

@@ -141,7 +141,7 @@ def test_swap_tests_are_kept_as_soon_as_they_are_made(
     pd.testing.assert_frame_equal(kept.table, test.table)
 
 
-def test_saving_again_replaces_and_keeps_certificates(
+def test_saving_again_replaces_and_keeps_swap_tests(
     saved: Path, native_model: Any, known: Examples
 ) -> None:
     opened = cw.open(saved, native_model)

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from clusterwidget import Answer, Examples, Explorer, Stage
+from clusterwidget.core.watch import Watch
 from clusterwidget.wire.replies import concept_codes, reply
 
 
@@ -30,7 +31,7 @@ def explorer(native_model: Any, examples: Examples) -> Explorer:
 
 def ask(explorer: Explorer, what: str, **arguments: Any) -> tuple[dict[str, Any], list[Any]]:
     request = {"type": "request", "what": what, **arguments}
-    fields, buffers = reply(explorer, request, lambda *_: None, lambda: False)
+    fields, buffers = reply(explorer, request, Watch())
     return json.loads(json.dumps(fields)), [bytes(buffer) for buffer in buffers]
 
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from clusterwidget import Answer, Examples, Explorer
-from clusterwidget.interventions.pairs import CONDITIONS
+from clusterwidget.core.watch import CaptureCancelledError, Watch
+from clusterwidget.results.pairs import CONDITIONS
 from clusterwidget.results.swaptest import condition_texts
-from clusterwidget.core.watch import CaptureCancelledError
 from clusterwidget.wire.replies import reply
 
 STAGE = "L0.attn_out@c"
@@ -36,7 +36,7 @@ def explorer(native_model: Any, examples: Examples) -> Explorer:
 def ask(explorer: Explorer, what: str, **arguments: Any) -> dict[str, Any]:
     """Return the answer as it arrives, refusing what JSON has no word for."""
     request = {"type": "request", "what": what, **arguments}
-    fields, buffers = reply(explorer, request, lambda *_: None, lambda: False)
+    fields, buffers = reply(explorer, request, Watch())
     assert buffers == []
     found: dict[str, Any] = json.loads(json.dumps(fields, allow_nan=False))
     return found
@@ -94,9 +94,9 @@ def test_answers_that_are_part_of_the_input_are_fed_back(explorer: Explorer) -> 
     )
 
 
-def test_a_certificate_comes_with_all_its_bars(explorer: Explorer) -> None:
-    assert ask(explorer, "certificates") == {"certificates": {}}
-    fields = ask(explorer, "certificate", stage=STAGE)
+def test_a_swap_test_comes_with_all_its_bars(explorer: Explorer) -> None:
+    assert ask(explorer, "swap_tests") == {"swap_tests": {}}
+    fields = ask(explorer, "swap_test", stage=STAGE)
     test = explorer.swap_test(STAGE)
     assert (fields["possible"], fields["stage"], fields["pairs"]) == (True, STAGE, 60)
     assert (fields["verdict"], fields["sentence"]) == (test.verdict, test.sentence)
@@ -114,7 +114,7 @@ def test_a_certificate_comes_with_all_its_bars(explorer: Explorer) -> None:
         for name in ("recovered", "low", "high", "right", "unusual"):
             expected = None if np.isnan(row[name]) else pytest.approx(row[name])
             assert bar[name] == expected
-    known = ask(explorer, "certificates")["certificates"]
+    known = ask(explorer, "swap_tests")["swap_tests"]
     assert known == {
         STAGE: {name: fields[name] for name in ("verdict", "sentence", "answer", "concept")}
     }
@@ -125,20 +125,20 @@ def test_what_the_conditions_are_called_names_the_concept() -> None:
     assert list(condition_texts(None)) == ["nearest", "near", "random", "mean"]
 
 
-def test_a_certificate_that_cannot_be_made_comes_with_the_reason(explorer: Explorer) -> None:
+def test_a_swap_test_that_cannot_be_made_comes_with_the_reason(explorer: Explorer) -> None:
     for stage, reason in (
         ("logits@c", "the logits are the answer itself"),
         ("L0.attn_out@g", "comes after the last answer"),
     ):
-        fields = ask(explorer, "certificate", stage=stage)
+        fields = ask(explorer, "swap_test", stage=stage)
         assert (fields["possible"], fields["stage"]) == (False, stage)
         assert reason in fields["reason"]
 
 
-def test_a_certificate_can_be_called_off(explorer: Explorer) -> None:
+def test_a_swap_test_can_be_called_off(explorer: Explorer) -> None:
     with pytest.raises(CaptureCancelledError):
-        reply(explorer, {"what": "certificate", "stage": STAGE}, lambda *_: None, lambda: True)
-    assert ask(explorer, "certificates") == {"certificates": {}}
+        reply(explorer, {"what": "swap_test", "stage": STAGE}, Watch(cancelled=lambda: True))
+    assert ask(explorer, "swap_tests") == {"swap_tests": {}}
 
 
 def test_a_trace_comes_as_nodes_and_edges(explorer: Explorer) -> None:
@@ -189,7 +189,7 @@ def test_without_a_model_all_say_how_to_give_one() -> None:
     )
     for what, arguments in (
         ("swap", {"stage": "L0.attn_out@0", "receiver": 0, "donor": 1, "free": False}),
-        ("certificate", {"stage": "L0.attn_out@0"}),
+        ("swap_test", {"stage": "L0.attn_out@0"}),
         ("trace", {"row": 0, "answer": "next"}),
     ):
         fields = ask(explorer, what, **arguments)

@@ -1,0 +1,66 @@
+"""Setting: what every question of an explorer needs, worked out once for its examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from clusterwidget.activations.activations import Activations
+from clusterwidget.core.concepts import Partitions, partitions
+from clusterwidget.core.examples import Examples
+from clusterwidget.core.stages import StageSet
+from clusterwidget.model.hooks import Model
+
+if TYPE_CHECKING:
+    from clusterwidget.interventions.replacements import Replacements
+    from clusterwidget.interventions.workbench import Workbench
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A model, its stages, examples and their activations.
+
+    Attributes
+    ----------
+    model : Model or None
+        None where the activations were given or saved, and nothing can be run.
+    stages : StageSet
+    examples : Examples
+    activations : Activations
+    """
+
+    model: Model | None
+    stages: StageSet
+    examples: Examples
+    activations: Activations
+
+    @cached_property
+    def concepts(self) -> Partitions:
+        """The examples' concepts, as groups of examples."""
+        return partitions(self.examples.concepts)
+
+    @cached_property
+    def bench(self) -> Workbench:
+        """What runs the model with something changed; imports torch when first asked for.
+
+        Raises
+        ------
+        ValueError
+            Where there is no model.
+        """
+        from clusterwidget.interventions.workbench import Workbench
+
+        if self.model is None:
+            raise ValueError(
+                "swaps, ablation and traces run the model, and there is none here: give it with "
+                "cw.open(path, model=model), or make Explorer(model, examples)."
+            )
+        return Workbench(self.model, self.examples, self.stages)
+
+    @cached_property
+    def means(self) -> Replacements:
+        """The mean of every part of the model over the reference examples."""
+        from clusterwidget.interventions.replacements import Replacements
+
+        return Replacements(self.bench, self.bench.references, averaged=True)

@@ -1,0 +1,37 @@
+"""Swap: what a model answers when one example has another's vector at a stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from clusterwidget.core.stages import Stage
+
+
+@dataclass(frozen=True)
+class Swap:
+    """What a model answers when one example has another's vector at a stage.
+
+    Attributes
+    ----------
+    stage : Stage
+    table : pandas.DataFrame
+        One row an answer, in order of position: ``answer``, ``title``, the text of the ``right``
+        token, of the one ``before`` and ``after`` the swap with ``before_probability`` and
+        ``after_probability``, whether it ``changed``, and whether the swap ``reached`` it: what
+        is read before the stage's position stays as it is.
+    unusual : float
+        How far the activations after the swap are from the nearest ones seen in examples, the
+        farthest of the answers': 1 is as far as usual.
+    free : bool
+        Whether the model was fed its own answers, rather than the right ones.
+    """
+
+    stage: Stage
+    table: pd.DataFrame
+    unusual: float
+    free: bool
+
+    def __str__(self) -> str:
+        return " ".join(self.table["after"])

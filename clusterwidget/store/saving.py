@@ -1,0 +1,105 @@
+"""Saving: which parts of an exploration are written, and whether anything would be lost."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from clusterwidget.core.checks import shown
+from clusterwidget.core.stages import Stage, row_name
+from clusterwidget.core.watch import Watch
+from clusterwidget.interventions.setting import Setting
+from clusterwidget.results.kept import RECORDS, SwapTests
+from clusterwidget.store.reading import Store, model_fingerprint
+from clusterwidget.store.records import Records, all_records
+from clusterwidget.store.writing import Bases, require_free, write_store
+
+
+def save(
+    path: str | os.PathLike[str],
+    setting: Setting,
+    kept: SwapTests,
+    own: Path | None,
+    stages: Sequence[Stage] | None,
+    watch: Watch,
+) -> Path:
+    """Save an exploration: see `Explorer.save`.
+
+    Parameters
+    ----------
+    path : path of the folder
+    setting : Setting
+    kept : SwapTests
+    own : Path or None
+        Where the exploration was saved before.
+    stages : sequence of Stage or None
+        None for those that are held.
+    watch : Watch
+
+    Returns
+    -------
+    Path
+        Where it is saved now.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"path must be the path of a folder, not {shown(path)}.")
+    target = Path(path)
+    require_free(target)
+    activations = setting.activations
+    chosen = activations.held_stages() if stages is None else list(dict.fromkeys(stages))
+    for stage in chosen:
+        setting.stages.width(stage)
+    if not chosen:
+        raise ValueError(
+            "nothing is captured yet, so there is nothing to save: say which stages, "
+            "explorer.save(path, stages=explorer.stages(kinds=…))."
+        )
+    saved = activations.saved if isinstance(activations.saved, Store) else None
+    places = {own, None if saved is None else saved.path} - {None}
+    again = target.absolute() in {place.absolute() for place in places if place is not None}
+    whole = set(setting.stages.select()).issubset(chosen)
+    if again and setting.model is None and not whole:
+        raise ValueError(
+            f"{target} would lose the stages that are not saved again, and there is no model "
+            "to capture them: save all of them, or choose another name."
+        )
+    write_store(
+        target,
+        setting.examples,
+        setting.stages if saved is None or setting.model is not None else saved.whole,
+        activations.each(chosen, watch),
+        bases=_bases(setting, chosen),
+        records=lambda: _records(own, kept),
+        fingerprint=_fingerprint(setting, saved),
+    )
+    if again or (saved is None and (setting.model is not None or whole)):
+        activations.saved = Store(target)
+    return target
+
+
+def _bases(setting: Setting, chosen: Iterable[Stage]) -> Bases:
+    of_heads = {
+        row_name(stage.kind, stage.layer, stage.head): stage
+        for stage in chosen
+        if stage.kind == "result"
+    }
+    for name, stage in of_heads.items():
+        basis = setting.activations.basis(stage)
+        if basis is not None:
+            yield name, basis
+
+
+def _records(own: Path | None, kept: SwapTests) -> Records:
+    """Return what is in the saved exploration, and the swap tests made since."""
+    known = all_records(own) if own is not None else {}
+    return {**known, RECORDS: {**known.get(RECORDS, {}), **kept.records()}}
+
+
+def _fingerprint(setting: Setting, saved: Store | None) -> npt.NDArray[np.float32] | None:
+    if setting.model is None:
+        return None if saved is None else saved.fingerprint
+    return model_fingerprint(setting.model, setting.stages, setting.examples.tokens)
