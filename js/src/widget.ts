@@ -1,13 +1,15 @@
 import { signal as stateOf } from "@preact/signals";
 import { h, render as mount } from "preact";
-import { Exploration } from "./exploration";
-import { keepSnapshot, type Snapshot } from "./snapshot";
-import { Unreachable } from "./source/channel";
-import { KernelSource } from "./source/kernel";
-import { bindTraits, onTrait, type WidgetModel } from "./traits";
+import { followShortcuts } from "./host/shortcuts";
+import { keepSnapshot, type Snapshot } from "./host/snapshot";
+import { followTheme } from "./host/theme";
+import { bindTraits, onTrait, type WidgetModel } from "./host/traits";
+import { Unreachable } from "./source/kernel/channel";
+import { KernelSource } from "./source/kernel/kernel";
+import { Exploration } from "./state/exploration";
+import { followPicture } from "./state/following";
+import { messageOf } from "./state/task";
 import { Figure } from "./view/figure";
-import { followShortcuts } from "./view/shortcuts";
-import { followTheme } from "./view/theme";
 
 const ANSWER_WITHIN_MS = 5000;
 const BUDGETS_KEPT = 4;
@@ -25,7 +27,8 @@ function render({ model, el }: RenderProps): () => void {
   const { signal } = ending;
   const root = document.createElement("div");
   root.className = "clusterwidget";
-  root.id = `clusterwidget-${++figures}`;
+  figures += 1;
+  root.id = `clusterwidget-${figures}`;
   // JupyterLab's own shortcuts must not take the keys that walk the grid.
   root.dataset.lmSuppressShortcuts = "true";
   el.append(root);
@@ -40,6 +43,7 @@ function render({ model, el }: RenderProps): () => void {
   resize();
   onTrait(model, "height", resize, signal);
   bindTraits(model, exploration, signal);
+  followPicture(exploration, signal);
   followShortcuts(root, exploration, signal);
 
   const stored = model.get("snapshot");
@@ -54,7 +58,7 @@ function render({ model, el }: RenderProps): () => void {
     void exploration.load().catch((error: unknown) => {
       if (signal.aborted) return;
       if (error instanceof Unreachable) silent.value = true;
-      else exploration.problem.value = error instanceof Error ? error.message : String(error);
+      else exploration.problem.value = messageOf(error);
     });
   load();
   keepSnapshot(

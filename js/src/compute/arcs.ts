@@ -1,5 +1,5 @@
-import type { Trace, TraceEdge, TraceNode } from "../source/trace";
-import { parseStage, type Stage } from "./stage";
+import { parseStage, type Stage } from "../data/stage";
+import type { Trace, TraceEdge, TraceNode } from "../data/trace";
 
 /** Where the lines and columns of the stage map are; lengths in pixels. */
 export interface MapLayout {
@@ -25,7 +25,7 @@ export interface Dot {
   readonly answer: boolean;
 }
 
-/** A link of the trace, between two cells. */
+/** An edge of the trace, between two cells. */
 export interface Arc {
   readonly edge: TraceEdge;
   /** Of an SVG path. */
@@ -51,7 +51,7 @@ const LEAST_FULL_LOSS = 0.5;
 const LEAST_ATTENTION_WIDTH = 0.8;
 const MOST_ATTENTION_WIDTH = 2.8;
 const INSIDE_WIDTH = 1;
-/** How far a link within a column swings out for each line that it passes, in pixels. */
+/** How far an edge within a column swings out for each line that it passes, in pixels. */
 const SWING = 1.6;
 /** Where a cubic curve with both of its handles `1` out is `SWUNG` out at most. */
 const SWUNG = 0.75;

@@ -1,10 +1,4 @@
-/** A concept as numbers: `codes[i]` indexes `values`, or is `missing`. */
-export interface Coded {
-  readonly name: string;
-  readonly values: readonly string[];
-  readonly codes: Uint8Array | Uint16Array | Uint32Array;
-  readonly missing: number;
-}
+import type { Coded } from "../data/concepts";
 
 /** One axis of the arrangement: each example's place along it, and what is written at the edge. */
 export interface Axis {
@@ -98,7 +92,9 @@ export function arrangeByDistance(arrangement: Arrangement, order: Uint32Array):
   const next = blocks.starts.slice();
   for (let i = 0; i < order.length; i++) {
     const e = order[i] as number;
-    const place = (next[blocks.blockOf[e] as number] as number)++;
+    const block = blocks.blockOf[e] as number;
+    const place = next[block] as number;
+    next[block] = place + 1;
     examples[place] = e;
     places[e] = place;
   }

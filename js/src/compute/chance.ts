@@ -12,7 +12,7 @@ function logChoose(n: number, k: number): number {
   return logFactorial(n) - logFactorial(k) - logFactorial(n - k);
 }
 
-/** What a term may be small against the sum before the rest is left out. */
+/** Terms smaller than this share of the sum are left out. */
 const NEGLIGIBLE = 1e-17;
 
 /**

@@ -1,4 +1,4 @@
-import type { Coded } from "./blocks";
+import type { Coded } from "../data/concepts";
 import { conceptColors, distanceTable, MISSING_COLOR, packed } from "./color";
 
 /** Color of each example, as a place in a table. */

@@ -73,16 +73,25 @@ export class Ranking {
       }
     }
     const scratch = this.#scratch;
-    for (let i = 0; i < n; i++) out[(counts[(bits[i] as number) & MASK] as number)++] = i;
+    for (let i = 0; i < n; i++) {
+      const c = (bits[i] as number) & MASK;
+      const place = counts[c] as number;
+      out[place] = i;
+      counts[c] = place + 1;
+    }
     for (let i = 0; i < n; i++) {
       const e = out[i] as number;
       const c = DIGITS + (((bits[e] as number) >>> DIGIT_BITS) & MASK);
-      scratch[(counts[c] as number)++] = e;
+      const place = counts[c] as number;
+      scratch[place] = e;
+      counts[c] = place + 1;
     }
     for (let i = 0; i < n; i++) {
       const e = scratch[i] as number;
       const c = 2 * DIGITS + ((bits[e] as number) >>> (2 * DIGIT_BITS));
-      out[(counts[c] as number)++] = e;
+      const place = counts[c] as number;
+      out[place] = e;
+      counts[c] = place + 1;
     }
     return out;
   }

@@ -1,12 +1,7 @@
-import type { Coded } from "./blocks";
+import type { Coded, Partition } from "../data/concepts";
 import { chanceOfAtLeast, corrected } from "./chance";
 
-/** The groups that a concept divides the examples into; named by all concepts that divide them so. */
-export interface Partition extends Coded {
-  readonly family: string | null;
-}
-
-/** What the neighbors of an example have in common with it, for one concept. */
+/** How many neighbors of an example have its value of one concept. */
 export interface Shared {
   readonly partition: Partition;
   /** The selected example's code. */
@@ -33,7 +28,7 @@ const WIDE = 0.04;
 const NESTED = 0.8;
 const SAYS_THE_SAME = 0.8;
 const SIGNIFICANT = 0.05;
-/** Examples enough to say how much one concept tells of another. */
+/** At most so many examples are compared to say how far one concept determines another. */
 const MOST_COMPARED = 200_000;
 
 /** How many of n examples the wide look takes in: at small k everything that nests agrees. */
@@ -47,8 +42,8 @@ function entropy(counts: Uint32Array, total: number): number {
   return -sum;
 }
 
-/** The share of a partition's entropy that is gone once another's group is known. */
-export function toldBy(partition: Coded, other: Coded): number {
+/** Normalized mutual information: 1 − H(partition given other) / H(partition). */
+export function determinedBy(partition: Coded, other: Coded): number {
   const across = partition.values.length;
   const own = new Uint32Array(across);
   const others = new Uint32Array(other.values.length);
@@ -69,11 +64,11 @@ export function toldBy(partition: Coded, other: Coded): number {
   return all === 0 ? 1 : 1 - (entropy(both, total) - entropy(others, total)) / all;
 }
 
-/** Says what neighbors share, again and again; what depends on the concepts alone is worked out once. */
+/** Finds what neighbors share. What depends on the concepts alone is computed once and kept. */
 export class SharedConcepts {
   readonly partitions: readonly Partition[];
   readonly #sizes: readonly Uint32Array[];
-  readonly #told = new Map<number, number>();
+  readonly #determined = new Map<number, number>();
 
   constructor(partitions: readonly Partition[]) {
     this.partitions = partitions;
@@ -129,7 +124,7 @@ export class SharedConcepts {
         const { index, wideAgreement } = head.row;
         if (wideAgreement < SAYS_THE_SAME * row.wideAgreement) continue;
         if (above && wideAgreement <= above.row.wideAgreement) continue;
-        if (this.#toldBy(index, row.index) >= NESTED) above = head;
+        if (this.#determinedBy(index, row.index) >= NESTED) above = head;
       }
       if (above) above.nested.push({ ...row, under: above.row.partition });
       else heads.push({ row, nested: [] });
@@ -140,14 +135,17 @@ export class SharedConcepts {
       .flatMap(({ row, nested }) => [row, ...nested.sort(strongest)]);
   }
 
-  #toldBy(index: number, other: number): number {
+  #determinedBy(index: number, other: number): number {
     const key = index * this.partitions.length + other;
-    let told = this.#told.get(key);
-    if (told === undefined) {
-      told = toldBy(this.partitions[index] as Partition, this.partitions[other] as Partition);
-      this.#told.set(key, told);
+    let share = this.#determined.get(key);
+    if (share === undefined) {
+      share = determinedBy(
+        this.partitions[index] as Partition,
+        this.partitions[other] as Partition,
+      );
+      this.#determined.set(key, share);
     }
-    return told;
+    return share;
   }
 }
 

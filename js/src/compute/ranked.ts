@@ -13,9 +13,7 @@ export interface Ranked {
   readonly indexes: Uint8Array;
 }
 
-/**
- * Ranks distances over and over in the same memory: a result is good until the next one.
- */
+/** Ranks distances. It reuses its arrays: a result is valid until the next one. */
 export class Ranker {
   readonly #ranking = new Ranking();
   #distances = new Float32Array(0);

@@ -75,3 +75,8 @@ export function sliderOf(count: number, most: number): number {
 export function countAt(place: number, most: number): number {
   return Math.max(1, Math.min(most, Math.round(most ** place)));
 }
+
+/** A share of the bars' scale, which ends at none and at all. */
+export function onScale(share: number): number {
+  return Math.min(1, Math.max(0, share));
+}

@@ -1,6 +1,6 @@
-import type { Contents, Labels, Tokens } from "./source/source";
+import type { Contents, Labels, Tokens } from "./contents";
 
-/** A token of an example, or an answer to it that is no position of its own. */
+/** A token of an example, or an answer to it that stands at no position. */
 export interface Part {
   /** Of the position, or of the answer. */
   readonly name: string;

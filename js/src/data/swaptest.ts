@@ -1,37 +1,5 @@
-/** One answer of the model, before a swap and after it. */
-export interface SwappedAnswer {
-  readonly name: string;
-  readonly title: string;
-  /** The right token's text. */
-  readonly right: string;
-  readonly before: Guess;
-  readonly after: Guess;
-  readonly changed: boolean;
-  /** Whether the answer is read at or after the stage's position. */
-  readonly reached: boolean;
-}
-
-export interface Guess {
-  readonly text: string;
-  readonly probability: number;
-}
-
-/** What the model answers to one example with another's vector put in at a stage. */
-export interface Swap {
-  readonly stage: string;
-  /** The example that is answered, and the one whose vector it is given. */
-  readonly receiver: number;
-  readonly donor: number;
-  /** Whether the model's own earlier answers stand in its input, not the right ones. */
-  readonly free: boolean;
-  readonly possible: boolean;
-  /** Why it is not, in words. */
-  readonly reason: string;
-  /** In order of position. */
-  readonly answers: readonly SwappedAnswer[];
-  /** How far later activations are from any seen: 1 is as far as usual. */
-  readonly unusual: number | null;
-}
+import type { Contents } from "./contents";
+import { stageText } from "./stage";
 
 /** What a swap test says of a stage: whether the concept that it is named by is all that is used of it. */
 export type Verdict = "enough" | "insufficient" | "irrelevant";
@@ -85,4 +53,54 @@ export interface SwapTest {
   readonly conditions: readonly { readonly name: string; readonly text: string }[];
   /** Those that the stage can reach. */
   readonly answers: readonly TestedAnswer[];
+}
+
+/** The kinds that no swap test is about: nothing comes after them. */
+const LAST_KINDS: ReadonlySet<string> = new Set(["logits"]);
+
+/**
+ * Stages of the kinds shown that a swap test can be asked for, in the order of the stage map: first
+ * those at positions where an answer is read, which most often matter.
+ */
+export function stagesToTest(
+  {
+    rows,
+    positions,
+    defaultKinds,
+    answers,
+  }: Pick<Contents, "rows" | "positions" | "defaultKinds" | "answers">,
+  allKinds: boolean,
+): string[] {
+  const read = new Set(answers.map(({ position }) => position));
+  const shown = rows.filter(
+    ({ kind }) => (allKinds || defaultKinds.includes(kind)) && !LAST_KINDS.has(kind),
+  );
+  const at = (wanted: boolean) =>
+    shown.flatMap(({ kind, layer, head, widths }) =>
+      positions.flatMap((position, i) =>
+        widths[i] && read.has(position) === wanted
+          ? [stageText({ kind, layer, head, position })]
+          : [],
+      ),
+    );
+  return [...at(true), ...at(false)];
+}
+
+/** A swap test in short. */
+export function shortOf({ possible, verdict, sentence, reason }: SwapTest): Tested {
+  return possible ? { verdict, sentence } : { verdict: null, sentence: reason };
+}
+
+/** The answers that a stage matters for, the verdict's first, and those that it does not. */
+export function sortedAnswers(test: SwapTest): {
+  readonly matter: readonly TestedAnswer[];
+  readonly quiet: readonly TestedAnswer[];
+} {
+  const first = test.answers.filter(({ name }) => name === test.answer);
+  const others = test.answers.filter(({ name }) => name !== test.answer);
+  const all = [...first, ...others];
+  return {
+    matter: all.filter(({ matters }) => matters),
+    quiet: all.filter(({ matters }) => !matters),
+  };
 }

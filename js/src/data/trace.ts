@@ -1,3 +1,5 @@
+import type { Contents } from "./contents";
+
 /** A stage that an answer may have come through. */
 export interface TraceNode {
   readonly stage: string;
@@ -8,7 +10,7 @@ export interface TraceNode {
   readonly kept: boolean;
 }
 
-export type LinkKind =
+export type EdgeKind =
   | "attention"
   | "head"
   | "attention out"
@@ -21,10 +23,10 @@ export type LinkKind =
 export interface TraceEdge {
   readonly source: string;
   readonly target: string;
-  readonly kind: LinkKind;
+  readonly kind: EdgeKind;
   /** How much the head looks there, for attention. */
   readonly attention: number | null;
-  /** The answer's probability with this link alone cut; null where without it there is no answer. */
+  /** The answer's probability with this edge alone cut; null where without it there is no answer. */
   readonly probability: number | null;
   /** What the answer loses then, in nats. */
   readonly loss: number | null;
@@ -42,11 +44,29 @@ export interface Trace {
   readonly reason: string;
   /** What the model answers. */
   readonly text: string;
-  /** Of that, with nothing cut and with all links cut that are not kept. */
+  /** Probability of that answer in the whole model, and with all edges cut that are not kept. */
   readonly probability: number;
   readonly keptProbability: number;
-  /** How far the activations are then from any seen, 1 for as far as usual. */
+  /** Distance of the activations to the nearest reference activation then, over its usual size. */
   readonly unusual: number | null;
   readonly nodes: readonly TraceNode[];
   readonly edges: readonly TraceEdge[];
+}
+
+/** An answer that can be traced. */
+export interface Traceable {
+  readonly name: string;
+  /** What it is called on screen. */
+  readonly title: string;
+}
+
+/** What follows the last position: asked for where the examples name no answers. */
+const NEXT: Traceable = { name: "next", title: "next" };
+
+/** The answers that there are tabs for. */
+export function traceables({ hasModel, answers }: Contents): readonly Traceable[] {
+  if (!hasModel) return [];
+  return answers.length === 0
+    ? [NEXT]
+    : answers.map(({ name, title }) => ({ name, title: title || name }));
 }

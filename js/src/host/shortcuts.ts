@@ -1,4 +1,4 @@
-import type { Exploration } from "../exploration";
+import type { Exploration } from "../state/exploration";
 
 /** Escape and Ctrl/Cmd+Z go back, with Shift forward, wherever in the figure the keyboard is. */
 export function followShortcuts(
@@ -14,8 +14,10 @@ export function followShortcuts(
       if (event.key === "Escape") (event.target as HTMLElement).blur();
       return;
     }
-    if (event.key === "Escape") exploration.swaps.dismiss() || exploration.undo();
-    else if (undoing && event.shiftKey) exploration.redo();
+    if (event.key === "Escape") {
+      const dismissed = exploration.swaps.dismiss();
+      if (!dismissed) exploration.undo();
+    } else if (undoing && event.shiftKey) exploration.redo();
     else if (undoing) exploration.undo();
     else return;
     event.preventDefault();

@@ -1,7 +1,8 @@
 import { effect } from "@preact/signals";
-import { nearest } from "./compute/distances";
-import { type Part, partsOf } from "./example";
-import type { Exploration, Picture } from "./exploration";
+import { nearest } from "../compute/distances";
+import { type Part, partsOf } from "../data/example";
+import type { Exploration } from "../state/exploration";
+import type { Picture } from "../state/picture";
 
 interface StillAxis {
   readonly name: string;
@@ -41,7 +42,7 @@ export function keepSnapshot(
     const picture = exploration.settled.value;
     const ready = exploration.labels.value && exploration.tokens.value;
     const previewing = exploration.preview.value !== null;
-    void [exploration.colorBy.value, exploration.k.value];
+    for (const followed of [exploration.colorBy, exploration.k]) void followed.value;
     clearTimeout(timer);
     if (!picture || !ready || previewing) return;
     timer = setTimeout(() => {

@@ -1,7 +1,7 @@
 import { effect } from "@preact/signals";
-import type { Exploration } from "./exploration";
+import type { MessagePort } from "../source/kernel/channel";
+import type { Exploration } from "../state/exploration";
 import type { Snapshot } from "./snapshot";
-import type { MessagePort } from "./source/channel";
 
 /** The traits of the Python widget. */
 export interface Traits {
@@ -76,8 +76,8 @@ export function bindTraits(
     if (changed) model.save_changes();
   };
   const stop = effect(() => {
-    void [selected.value, stage.value, k.value, colorBy.value, arrangeBy.value];
-    timer ??= setTimeout(save, 0);
+    for (const followed of [selected, stage, k, colorBy, arrangeBy]) void followed.value;
+    if (timer === undefined) timer = setTimeout(save, 0);
   });
   signal.addEventListener("abort", () => {
     stop();

@@ -5,12 +5,12 @@ import {
   arrangePlainly,
   axisOf,
   blocksBy,
-  type Coded,
   emptyArrangement,
   oneBlock,
-} from "./compute/blocks";
+} from "../compute/blocks";
+import type { Coded } from "../data/concepts";
 
-/** Arranges examples again and again; what does not depend on the selected one is worked out once. */
+/** Arranges examples. What does not depend on the selected one is computed once and kept. */
 export class Arranger {
   readonly #axes = new Map<string, Axis>();
   #latest: { key: string; arrangement: Arrangement } | null = null;
@@ -18,7 +18,7 @@ export class Arranger {
   /**
    * @param order examples, nearest first, (n,)
    * @param axes row and column concept, or null for the examples' own order
-   * @returns an arrangement that is good until the next one
+   * @returns an arrangement that is valid until the next one
    */
   arrange(
     order: Uint32Array,
@@ -38,7 +38,7 @@ export class Arranger {
     return arrangement;
   }
 
-  /** Forgets what it worked out: the examples have changed. */
+  /** Forgets what it computed: the examples have changed. */
   forget(): void {
     this.#axes.clear();
     this.#latest = null;

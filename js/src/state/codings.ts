@@ -1,8 +1,9 @@
 import { type Signal, signal } from "@preact/signals";
-import type { Coded } from "./compute/blocks";
-import { type Call, CLUSTER, type Clusters, type Contents, type Source } from "./source/source";
+import { CLUSTER, type Clusters, type Coded } from "../data/concepts";
+import type { Contents } from "../data/contents";
+import type { Call, Source } from "../source/source";
 
-/** What a picture is colored and arranged by: concepts, and the clusters at a stage. */
+/** The concepts that a picture is colored and arranged by, and the clusters at its stage. */
 export class Codings {
   readonly concepts: Signal<ReadonlyMap<string, Coded>> = signal(new Map());
   readonly #clusters: Signal<Clusters | null> = signal(null);
@@ -19,7 +20,7 @@ export class Codings {
     return clusters?.stage === stage ? clusters : null;
   }
 
-  /** Whether all that a picture needs is here. */
+  /** Whether the concepts and clusters that a picture needs are here. */
   has(axes: readonly string[], colorBy: string, contents: Contents, stage: string): boolean {
     return (
       axes.every((name) => this.concepts.value.has(name)) &&
@@ -27,7 +28,7 @@ export class Codings {
     );
   }
 
-  /** Brings what is not; the function that it returns puts it in use. */
+  /** Fetches those that are not here; the function that it returns puts them in use. */
   async fetch(
     axes: readonly string[],
     colorBy: string,

@@ -1,30 +1,22 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { Arranger } from "./arranger";
-import { Codings } from "./codings";
-import { axesAt } from "./compute/atlas";
-import type { Arrangement, Coded } from "./compute/blocks";
-import type { Ranked } from "./compute/picture";
-import { parseStage } from "./compute/stage";
+import type { Ranked } from "../compute/ranked";
+import { axesAt } from "../data/atlas";
+import type { Coded } from "../data/concepts";
+import type { Contents, Labels, Tokens } from "../data/contents";
+import { parseStage } from "../data/stage";
+import type { Source } from "../source/source";
 import { Finder } from "./finder";
 import { History } from "./history";
 import { Knowledge } from "./knowledge";
-import { LatestTask } from "./loader";
+import { type Axes, type Picture, PictureMaker, type Wanted } from "./picture";
 import { type Place, samePlace } from "./place";
-import type { Contents, Labels, Source, Tokens } from "./source/source";
-import { type Measured, Supply } from "./supply";
 import { Swaps } from "./swaps";
 import { SwapTests } from "./swaptests";
-import { Tracing } from "./tracing";
+import { LatestTask, messageOf } from "./task";
+import { Traces } from "./traces";
 
-/** What the grid shows. */
-export interface Picture extends Measured, Place {
-  readonly arrangement: Arrangement;
-  /** When what led to it began, on the page's clock, in ms. */
-  readonly started: number;
-}
-
-/** Row and column concept of the grid, or null for the plain order. */
-type Axes = readonly [string, string] | null;
+/** What can stand beside the grid. */
+export type Tab = "near" | "swap test";
 
 const HISTORY_LIMIT = 200;
 
@@ -49,10 +41,16 @@ export class Exploration {
   /** Distances from the pointed example, while the grid shows those. */
   readonly preview: Signal<Ranked | null> = signal(null);
 
+  /** The tab that is chosen beside the grid, and the one that is shown: swap tests need a model. */
+  readonly tab: Signal<Tab> = signal("near");
+  readonly tabShown: ReadonlySignal<Tab> = computed(() =>
+    this.contents.value?.hasModel ? this.tab.value : "near",
+  );
+
   readonly knowledge: Knowledge;
   readonly swaps: Swaps;
   readonly swapTests: SwapTests;
-  readonly tracing: Tracing;
+  readonly traces: Traces;
   readonly finder: Finder;
   readonly loading = new LatestTask();
   readonly preparing = new LatestTask();
@@ -73,32 +71,29 @@ export class Exploration {
 
   /** What the grid is colored by, or null for the distance. */
   readonly colored: ReadonlySignal<Coded | null> = computed(() =>
-    this.#codings.coloring(this.colorBy.value, this.contents.value, this.picture.value?.stage),
+    this.#maker.coloring(this.colorBy.value, this.contents.value, this.picture.value?.stage),
   );
 
   readonly #source: Source;
-  readonly #supply: Supply;
-  readonly #codings: Codings;
+  readonly #maker: PictureMaker;
   readonly #history = new History<Place>(HISTORY_LIMIT);
-  readonly #arranger = new Arranger();
-  /** Brings what hovering needs and the picture did not. */
-  readonly #hovering = new LatestTask();
+  /** Fetches what previews need beyond the picture. */
+  readonly #previewing = new LatestTask();
   #prepared = false;
-  /** What was read is being read anew, and must not be drawn with what is here. */
+  /** The contents are being read again: what is here must not be drawn with the old ones. */
   #reading = false;
   #reads = 0;
-  /** An example that was added, and is selected when it has been read. */
+  /** The example that was added, to be selected once it has been read. */
   #arriving: number | null = null;
 
   /** @param budget bytes of the largest stage matrix to bring here */
   constructor(source: Source, budget: number) {
     this.#source = source;
-    this.#supply = new Supply(source, budget);
+    this.#maker = new PictureMaker(source, budget);
     this.finder = new Finder(source);
     this.swaps = new Swaps(source);
     this.swapTests = new SwapTests(source);
-    this.tracing = new Tracing(source);
-    this.#codings = new Codings(source);
+    this.traces = new Traces(source);
     this.knowledge = new Knowledge(source, this.settled, this.k);
   }
 
@@ -106,10 +101,10 @@ export class Exploration {
   async load(): Promise<void> {
     this.#reading = true;
     this.loading.cancel();
-    this.#supply.forget();
-    this.#arranger.forget();
-    this.#hovering.cancel();
-    const read = ++this.#reads;
+    this.#maker.forgetDistances();
+    this.#previewing.cancel();
+    this.#reads += 1;
+    const read = this.#reads;
     const contents = await this.#source.contents().finally(() => {
       if (read === this.#reads) this.#reading = false;
     });
@@ -120,9 +115,9 @@ export class Exploration {
     batch(() => {
       this.canUndo.value = this.#history.canUndo;
       this.contents.value = contents;
-      this.#codings.forget();
+      this.#maker.forgetCodings();
       this.knowledge.forget();
-      this.tracing.forget();
+      this.traces.forget();
       this.swaps.dismiss();
       this.swapTests.forget();
       this.preview.value = null;
@@ -192,7 +187,7 @@ export class Exploration {
       example !== null &&
       example !== picture.selected &&
       this.colorBy.value === "distance"
-        ? this.#supply.preview(picture.stage, example)
+        ? this.#maker.preview(picture.stage, example)
         : null;
     batch(() => {
       this.pointed.value = example;
@@ -220,32 +215,30 @@ export class Exploration {
   /** Draws what is wanted now: at once if all of it is here, and otherwise when it has come. */
   async refresh(started: number): Promise<void> {
     const contents = this.contents.value;
-    const stage = this.stage.value;
-    const selected = this.selected.value;
-    if (!contents || this.#reading || selected >= contents.n) return;
-    const axes = this.axes.value;
-    const by = this.colorBy.value;
-    const complete = this.#codings.has(axes ?? [], by, contents, stage);
-    if (complete && this.#draw(stage, selected, axes, started)) {
+    const place = this.#place();
+    if (!contents || this.#reading || place.selected >= contents.n) return;
+    const wanted: Wanted = {
+      contents,
+      place,
+      axes: this.axes.value,
+      colorBy: this.colorBy.value,
+    };
+    if (this.#draw(wanted, started)) {
       this.loading.cancel();
       return;
     }
-    this.#hovering.cancel();
+    this.#previewing.cancel();
     try {
-      const use = await this.loading.run(stage, async (call) => {
-        const [codings] = await Promise.all([
-          this.#codings.fetch(axes ?? [], by, contents, stage, call),
-          this.#supply.fetch(contents, stage, selected, this.k.value, call),
-        ]);
-        return codings;
-      });
+      const use = await this.loading.run(place.stage, (call) =>
+        this.#maker.fetch(wanted, this.k.value, call),
+      );
       if (!use) return;
       batch(() => {
         use();
-        this.#draw(stage, selected, axes, started);
+        this.#draw(wanted, started);
       });
-      this.#hovering
-        .run("", (call) => this.#supply.bring(contents, stage, call))
+      this.#previewing
+        .run("", (call) => this.#maker.fetchPreviews(wanted, call))
         .catch(() => undefined); // Without it a hover shows no preview, and a click asks again.
     } catch (error) {
       this.problem.value = messageOf(error);
@@ -261,20 +254,15 @@ export class Exploration {
   }
 
   /** Draws if all that it takes is here; returns whether it did. */
-  #draw(stage: string, selected: number, axes: Axes, started: number): boolean {
-    const measured = this.#supply.measure(stage, selected);
-    if (!measured) return false;
-    const arrangement = this.#arranger.arrange(
-      measured.ranked.order,
-      axes,
-      this.#codings.concepts.value,
-    );
+  #draw(wanted: Wanted, started: number): boolean {
+    const picture = this.#maker.make(wanted, started);
+    if (!picture) return false;
     batch(() => {
       this.preview.value = null;
       this.pointed.value = null;
       this.knowledge.marked.value = null;
       this.problem.value = "";
-      this.picture.value = { ...this.#place(), ...measured, arrangement, started };
+      this.picture.value = picture;
     });
     return true;
   }
@@ -312,8 +300,4 @@ export class Exploration {
       this.canRedo.value = this.#history.canRedo;
     });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

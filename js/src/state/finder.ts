@@ -1,7 +1,8 @@
 import { signal } from "@preact/signals";
-import { nextLabelled } from "./example";
-import { LatestTask } from "./loader";
-import type { Found, Labels, Source } from "./source/source";
+import type { Labels } from "../data/contents";
+import { nextLabelled } from "../data/example";
+import type { Found, Source } from "../source/source";
+import { LatestTask, messageOf } from "./task";
 
 /** Finds the example that a typed text stands for. */
 export class Finder {
@@ -31,7 +32,7 @@ export class Finder {
     try {
       return await find();
     } catch (error) {
-      this.problem.value = error instanceof Error ? error.message : String(error);
+      this.problem.value = messageOf(error);
       return undefined;
     }
   }

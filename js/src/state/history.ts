@@ -1,4 +1,4 @@
-/** What undo goes back to: a value after another, up to a bound. */
+/** What undo and redo go back to, up to a limit. */
 export class History<T> {
   #past: T[] = [];
   #future: T[] = [];

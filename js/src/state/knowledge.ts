@@ -1,16 +1,18 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import type { Atlas } from "./compute/atlas";
-import { nearest } from "./compute/distances";
-import type { Ranked } from "./compute/picture";
+import { nearest } from "../compute/distances";
 import {
   type Shared,
   SharedConcepts,
   type SharedGroup,
   significantGroups,
   wideCount,
-} from "./compute/shared";
-import { LatestTask } from "./loader";
-import type { Contents, Lens, Source } from "./source/source";
+} from "../compute/neighbors";
+import type { Ranked } from "../compute/ranked";
+import type { Atlas } from "../data/atlas";
+import type { Contents } from "../data/contents";
+import type { Lens } from "../data/lens";
+import type { Source } from "../source/source";
+import { LatestTask, messageOf } from "./task";
 
 /** Share of the examples that may be added before the atlas is asked for again. */
 const FEW = 0.01;
@@ -86,7 +88,7 @@ export class Knowledge {
       this.#concepts.value = partitions.length > 0 ? new SharedConcepts(partitions) : null;
       this.problem.value = "";
     } catch (error) {
-      this.problem.value = error instanceof Error ? error.message : String(error);
+      this.problem.value = messageOf(error);
     }
   }
 
@@ -114,7 +116,7 @@ export class Knowledge {
       this.#examples = contents.n;
       this.atlas.value = atlas;
     } catch (error) {
-      this.problem.value = error instanceof Error ? error.message : String(error);
+      this.problem.value = messageOf(error);
     }
   }
 

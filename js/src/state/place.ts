@@ -1,4 +1,4 @@
-/** Where one is: what undo and redo move between. */
+/** The selected example, the stage and the arrangement: what undo and redo move between. */
 export interface Place {
   readonly selected: number;
   readonly stage: string;

@@ -1,6 +1,8 @@
-import { type Ranked, Ranker } from "./compute/picture";
-import { parseStage } from "./compute/stage";
-import type { Call, Contents, Distances, Source } from "./source/source";
+import { type Ranked, Ranker } from "../compute/ranked";
+import type { Contents } from "../data/contents";
+import type { Distances } from "../data/matrix";
+import { parseStage } from "../data/stage";
+import type { Call, Source } from "../source/source";
 
 /** Distances from an example at a stage, with its vector, (d,), and what the vector's columns are. */
 export interface Measured {
@@ -9,10 +11,10 @@ export interface Measured {
   readonly columns: readonly string[] | null;
 }
 
-/** A larger matrix takes long enough to come that its distances are asked for first. */
+/** A larger matrix takes long to fetch, so the distances are asked for first. */
 const AT_ONCE_BYTES = 2 ** 20;
 
-/** Gets distances: computed here where a stage's matrix is within the budget, by the source otherwise. */
+/** Distances: computed here where the stage's matrix is within the budget, else by the source. */
 export class Supply {
   readonly #source: Source;
   readonly #budget: number;
@@ -26,7 +28,7 @@ export class Supply {
     this.#budget = budget;
   }
 
-  /** Brings what `measure` needs. */
+  /** Fetches what `measure` needs. */
   async fetch(
     contents: Contents,
     stage: string,
@@ -42,8 +44,8 @@ export class Supply {
     }
   }
 
-  /** Brings a matrix within the budget, for the distances from all other examples. */
-  async bring(contents: Contents, stage: string, call: Call): Promise<void> {
+  /** Fetches a matrix within the budget, for the distances from all other examples. */
+  async fetchMatrix(contents: Contents, stage: string, call: Call): Promise<void> {
     if (this.#source.held(stage)) return;
     if (this.#bytes(contents, stage) <= this.#budget) await this.#source.matrix(stage, call);
   }

@@ -1,7 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
-import { LatestTask } from "./loader";
-import type { Source } from "./source/source";
-import type { Swap } from "./source/swap";
+import type { Swap } from "../data/swap";
+import type { Source } from "../source/source";
+import { LatestTask, messageOf } from "./task";
 
 /** The example that is answered, and the stage that it gets another's vector at. */
 export interface Receiver {
@@ -21,11 +21,11 @@ export interface Asked {
 /** What the model answers to the selected example with another's vector put in. */
 export class Swaps {
   readonly asked: Signal<Asked | null> = signal(null);
-  /** What came of it, or of the one before while the next is under way. */
+  /** The latest result; that of the swap before while the next is computed. */
   readonly found: Signal<Swap | null> = signal(null);
   /** Whether the model's own earlier answers stand in its input, not the right ones. */
   readonly free = signal(false);
-  /** Why nothing came of it, in words. */
+  /** Why the swap failed, in words. */
   readonly problem = signal("");
   readonly asking = new LatestTask();
   readonly #source: Source;
@@ -48,7 +48,7 @@ export class Swaps {
       if (found) this.found.value = found;
     } catch (error) {
       this.found.value = null;
-      this.problem.value = error instanceof Error ? error.message : String(error);
+      this.problem.value = messageOf(error);
     }
   }
 

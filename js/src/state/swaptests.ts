@@ -1,8 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
-import { shortOf } from "./compute/swaptest";
-import { LatestTask } from "./loader";
-import type { Source } from "./source/source";
-import type { SwapTest, Tested } from "./source/swap";
+import { type SwapTest, shortOf, type Tested } from "../data/swaptest";
+import type { Source } from "../source/source";
+import { LatestTask, messageOf } from "./task";
 
 /** Tests of stages: whether examples of the same concept can stand in for each other. */
 export class SwapTests {
@@ -44,7 +43,7 @@ export class SwapTests {
     if (this.#recalled) return;
     this.#recalled = true;
     await this.#tried(async () => {
-      const known = await this.#recalling.run("", (call) => this.#source.certificates(call));
+      const known = await this.#recalling.run("", (call) => this.#source.swapTests(call));
       if (known) this.known.value = new Map([...known, ...this.known.value]);
     });
   }
@@ -70,7 +69,7 @@ export class SwapTests {
         for (const [i, stage] of missing.entries()) {
           const done = stages.length - missing.length + i;
           call.onProgress?.({ done, total: stages.length, text: "stages" });
-          const test = await this.#source.certificate(stage, {
+          const test = await this.#source.swapTest(stage, {
             ...call,
             onProgress: () => undefined, // Stages are counted here, not runs.
           });
@@ -88,7 +87,7 @@ export class SwapTests {
   }
 
   async #show(task: LatestTask, stage: string): Promise<void> {
-    const test = await task.run("", (call) => this.#source.certificate(stage, call));
+    const test = await task.run("", (call) => this.#source.swapTest(stage, call));
     if (!test) return;
     this.shown.value = test;
     this.#keep(test);
@@ -103,7 +102,7 @@ export class SwapTests {
     try {
       await work();
     } catch (error) {
-      this.problem.value = error instanceof Error ? error.message : String(error);
+      this.problem.value = messageOf(error);
     }
   }
 }

@@ -1,29 +1,27 @@
 import { type Signal, signal } from "@preact/signals";
-import { aborted, type Call, type Progress } from "./source/source";
+import { aborted, type Call, type Progress } from "../source/source";
 
 const SHOWN_AFTER_MS = 100;
 
-/** What is being done, and how far it is. */
+/** What is being done, and how far it has come. */
 export interface Doing extends Progress {
   readonly title: string;
 }
 
-/** A task that the latest start of wins, and that shows its progress when it takes long. */
+/** Runs one task at a time: starting another cancels it; shows progress after 100 ms. */
 export class LatestTask {
   /** Null while nothing runs, or what runs is quick. */
   readonly progress: Signal<Doing | null> = signal(null);
   #controller: AbortController | null = null;
 
-  /** Takes back what is running, if anything is. */
+  /** Cancels the task that runs, if one does. */
   cancel(): void {
     this.#controller?.abort();
     this.#controller = null;
     this.progress.value = null;
   }
 
-  /**
-   * Runs `work` in place of what was running. Resolves with undefined if it was taken back.
-   */
+  /** Runs `work`, and cancels what was running. Resolves with undefined if it was cancelled. */
   async run<T>(title: string, work: (call: Call) => Promise<T>): Promise<T | undefined> {
     this.cancel();
     const controller = new AbortController();
@@ -52,4 +50,9 @@ export class LatestTask {
       if (current()) this.cancel();
     }
   }
+}
+
+/** Why something failed, in words. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

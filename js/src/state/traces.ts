@@ -1,15 +1,8 @@
 import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
-import { parseStage } from "./compute/stage";
-import { LatestTask } from "./loader";
-import type { Contents, Source } from "./source/source";
-import type { Trace, TraceNode } from "./source/trace";
-
-/** An answer that can be traced. */
-export interface Traceable {
-  readonly name: string;
-  /** What it is called on screen. */
-  readonly title: string;
-}
+import { parseStage } from "../data/stage";
+import type { Trace, TraceNode } from "../data/trace";
+import type { Source } from "../source/source";
+import { LatestTask, messageOf } from "./task";
 
 /** A trace that is shown, and when what led to it began, on the page's clock, in ms. */
 export interface TraceShown {
@@ -17,19 +10,8 @@ export interface TraceShown {
   readonly started: number;
 }
 
-/** What follows the last position: asked for where the examples name no answers. */
-const NEXT: Traceable = { name: "next", title: "next" };
-
-/** The answers that there are tabs for. */
-export function traceables({ hasModel, answers }: Contents): readonly Traceable[] {
-  if (!hasModel) return [];
-  return answers.length === 0
-    ? [NEXT]
-    : answers.map(({ name, title }) => ({ name, title: title || name }));
-}
-
-/** Which answer to the selected example is traced, and its trace. */
-export class Tracing {
+/** The answer to the selected example that is traced, and its trace. */
+export class Traces {
   /** Name of the answer whose tab is pressed. */
   readonly answer: Signal<string | null> = signal(null);
   /** The latest trace; that of another example or answer until the wanted one is here. */
@@ -81,7 +63,7 @@ export class Tracing {
     });
   }
 
-  /** Forgets what depends on examples and model; what is pressed stays so. */
+  /** Forgets what depends on the examples or the model; the pressed tab stays pressed. */
   forget(): void {
     this.#captioning.cancel();
     this.task.cancel();
@@ -140,7 +122,7 @@ export class Tracing {
       if (trace) this.shown.value = { trace, started };
     } catch (error) {
       this.shown.value = null;
-      this.problem.value = error instanceof Error ? error.message : String(error);
+      this.problem.value = messageOf(error);
     }
   }
 

@@ -1,14 +1,14 @@
 import { type ReadonlySignal, useSignal } from "@preact/signals";
-import type { Exploration } from "../exploration";
-import type { Snapshot } from "../snapshot";
-import { Beside } from "./beside";
-import { Grid } from "./grid";
-import { Header } from "./header";
-import { GridMenus } from "./menus";
-import { StageMap } from "./stagemap";
-import { Footer, Notices, Spoken } from "./status";
+import type { Snapshot } from "../host/snapshot";
+import type { Exploration } from "../state/exploration";
+import { Beside } from "./beside/beside";
+import { Grid } from "./grid/grid";
+import { GridMenus } from "./grid/menus";
+import { Header } from "./header/header";
+import { StageMap } from "./map/stagemap";
+import { Footer, Notices, Spoken } from "./parts/status";
+import { type Tip, Tooltip } from "./parts/tooltip";
 import { Still } from "./still";
-import { type Tip, Tooltip } from "./tooltip";
 
 interface Props {
   readonly exploration: Exploration;
@@ -45,7 +45,7 @@ export function Figure({ exploration, root, silent, snapshot }: Props) {
       <main
         class="cw-main"
         style={{ "--cw-columns": contents.positions.length }}
-        data-tracing={exploration.tracing.drawn.value || undefined}
+        data-trace={exploration.traces.drawn.value || undefined}
       >
         <StageMap exploration={exploration} tip={tip} root={root} />
         <section class="cw-panel cw-grid" aria-label="grid">

@@ -1,7 +1,7 @@
 import { distanceColor } from "../compute/color";
-import { distanceText } from "../compute/text";
-import type { Snapshot } from "../snapshot";
-import { Token } from "./tokens";
+import type { Snapshot } from "../host/snapshot";
+import { distanceText } from "../words/text";
+import { Token } from "./header/tokens";
 
 const STOPS = Array.from({ length: 9 }, (_, i) => distanceColor(i / 8));
 

@@ -1,9 +1,10 @@
-import type { LinkKind, Trace, TraceEdge, TraceNode } from "../source/trace";
-import { parseStage } from "./stage";
-import { isUnusual, timesText } from "./swaptest";
+import { parseStage } from "../data/stage";
+import { isUnusual } from "../data/swap";
+import type { EdgeKind, Trace, TraceEdge, TraceNode } from "../data/trace";
+import { timesText } from "./swap";
 import { countText, percentText, visibleToken } from "./text";
 
-const MEANINGS: Readonly<Record<Exclude<LinkKind, "attention">, string>> = {
+const MEANINGS: Readonly<Record<Exclude<EdgeKind, "attention">, string>> = {
   head: "part of what all heads wrote together",
   "attention out": "what the heads wrote joins everything so far",
   "mlp in": "what the neurons are given",
@@ -19,20 +20,20 @@ export function nodeText({ probability }: TraceNode, { text }: Trace): string {
     : `without it the answer keeps ${percentText(probability)}`;
 }
 
-/** The same, with how likely the answer is with all there is. */
+/** The same, with the answer's probability in the whole model. */
 export function nodeNote(node: TraceNode, trace: Trace): string {
   const now = percentText(trace.probability);
   return `${nodeText(node, trace)}${node.probability === null ? `, ${now}` : ` (was ${now})`}`;
 }
 
-/** The same for a link. */
+/** What the answer loses without an edge of its trace. */
 export function edgeNote({ probability }: TraceEdge, trace: Trace): string {
   return probability === null
     ? "without it there is no answer"
     : `without it the answer keeps ${percentText(probability)} (was ${percentText(trace.probability)})`;
 }
 
-/** What goes along a link: a title, and what it means. */
+/** What an edge passes on: a title, and what it means. */
 export function edgeMeaning(edge: TraceEdge): readonly [title: string, meaning: string] {
   const { source, target, kind } = edge;
   if (kind !== "attention") return [`${source} → ${target}`, MEANINGS[kind]];

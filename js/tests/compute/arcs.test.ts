@@ -1,13 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { drawTrace, lineKey, type MapLayout } from "../../src/compute/trace";
-import {
-  edgeMeaning,
-  edgeNote,
-  nodeNote,
-  nodeText,
-  summaryText,
-} from "../../src/compute/tracewords";
-import type { LinkKind, Trace, TraceEdge, TraceNode } from "../../src/source/trace";
+import { drawTrace, lineKey, type MapLayout } from "../../src/compute/arcs";
+import type { EdgeKind, Trace, TraceEdge, TraceNode } from "../../src/data/trace";
 
 const ROWS = [
   ["embed", null, null],
@@ -44,7 +37,7 @@ function node(stage: string, loss = 1, kept = true): TraceNode {
   return { stage, loss, kept, probability: Math.exp(-loss) };
 }
 
-function edge(source: string, target: string, kind: LinkKind, kept = true): TraceEdge {
+function edge(source: string, target: string, kind: EdgeKind, kept = true): TraceEdge {
   const attention = kind === "attention" ? 0.5 : null;
   return { source, target, kind, attention, probability: 0.5, loss: 1, kept };
 }
@@ -131,7 +124,7 @@ describe("the nodes of a trace", () => {
   });
 });
 
-describe("the links of a trace", () => {
+describe("the edges of a trace", () => {
   test("begin and end in the middle of cells", () => {
     const [arc] = drawTrace(trace([], [LOOK]), layout(), false).arcs;
     expect(course(arc?.d ?? "")).toMatchObject({ from: [109.5, 5], to: [129.5, 35] });
@@ -189,39 +182,5 @@ describe("the links of a trace", () => {
     ];
     const { arcs } = drawTrace(trace([], edges), layout(true), true);
     expect(arcs.map(({ edge }) => edge.target)).toEqual(["L0H1.result@b"]);
-  });
-});
-
-describe("a trace in words", () => {
-  test("says what is left without a stage or a link", () => {
-    const whole = trace([]);
-    const lost = { ...node("embed@a"), probability: 0.034 };
-    expect(nodeText(lost, whole)).toBe("without it the answer keeps 3%");
-    expect(nodeNote(lost, whole)).toBe("without it the answer keeps 3% (was 99%)");
-    expect(edgeNote(LOOK, whole)).toBe("without it the answer keeps 50% (was 99%)");
-  });
-
-  test("says which stage is the answer, and what leads to it", () => {
-    const nothing = { probability: null, loss: null };
-    expect(nodeNote({ ...node("logits@a"), ...nothing }, trace([]))).toBe(
-      "the answer itself: 6, 99%",
-    );
-    const last = { ...edge("L0.resid_post@a", "logits@a", "answer"), ...nothing };
-    expect(edgeNote(last, trace([]))).toBe("without it there is no answer");
-  });
-
-  test("says where a head looks, and what joins what", () => {
-    expect(edgeMeaning({ ...LOOK, attention: 0.73 })).toEqual(["L0H1 at b", "looks at a: 73%"]);
-    expect(edgeMeaning(edge("embed@a", "L0.resid_post@a", "residual"))).toEqual([
-      "embed@a → L0.resid_post@a",
-      "everything so far is carried on",
-    ]);
-  });
-
-  test("counts its links", () => {
-    const edges = [LOOK, edge("embed@b", "L0.resid_post@b", "residual", false)];
-    expect(summaryText(trace([], edges))).toBe(
-      "1 of 2 links carry this answer; with the others cut it keeps 97%, in the usual range (1.2×).",
-    );
   });
 });

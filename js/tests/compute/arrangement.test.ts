@@ -4,11 +4,11 @@ import {
   arrangePlainly,
   axisOf,
   blocksBy,
-  type Coded,
   emptyArrangement,
   oneBlock,
 } from "../../src/compute/blocks";
 import { cellOf, exampleAt, fitLattice, paintCells, stepFrom } from "../../src/compute/lattice";
+import type { Coded } from "../../src/data/concepts";
 
 function coded(name: string, values: string[], codes: number[]): Coded {
   return { name, values, codes: Uint8Array.from(codes), missing: 255 };

@@ -4,6 +4,7 @@ import {
   colorIndexes,
   countAt,
   histogram,
+  onScale,
   scaleOf,
   sliderOf,
   softmax,
@@ -55,4 +56,8 @@ test("a slider of counts reaches every count, and both ends", () => {
     expect(countAt(sliderOf(count, 9999), 9999)).toBe(count);
   }
   expect(sliderOf(1, 1)).toBe(0);
+});
+
+test("a bar ends at none and at all", () => {
+  expect([-0.1, 0.3, 1.2].map(onScale)).toEqual([0, 0.3, 1]);
 });

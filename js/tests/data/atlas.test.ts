@@ -3,11 +3,10 @@ import {
   ALL_SAME,
   type Atlas,
   axesAt,
-  huesOf,
   largestShares,
   meaningAt,
   NOTHING,
-} from "../../src/compute/atlas";
+} from "../../src/data/atlas";
 
 const atlas: Atlas = {
   stages: new Map([
@@ -42,19 +41,6 @@ test("the other concepts follow in order of their shares", () => {
     { concept: "carry", share: 0.5 },
     { concept: "digit" },
   ]);
-});
-
-test("families have hues, and what is in none is other", () => {
-  const [digit, carry, sum] = huesOf(atlas);
-  expect([digit?.name, carry?.name, sum?.name]).toEqual(["digits", "other", "sums"]);
-  expect(digit?.color).not.toBe(sum?.color);
-});
-
-test("without families the first concepts have their own hues", () => {
-  const concepts = Array.from({ length: 10 }, (_, i) => `c${i}`);
-  const hues = huesOf({ ...atlas, concepts, families: concepts.map(() => null) });
-  expect(new Set(hues.slice(0, 8)).size).toBe(8);
-  expect(hues.slice(8).map(({ name }) => name)).toEqual(["other", "other"]);
 });
 
 test("the grid's axes follow the stage where a pair suits it", () => {

@@ -1,8 +1,9 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Call, Source } from "../src/source/source";
-import type { Swap, SwapTest, Tested } from "../src/source/swap";
-import { Swaps } from "../src/swaps";
-import { SwapTests } from "../src/swaptests";
+import type { Swap } from "../../src/data/swap";
+import type { SwapTest, Tested } from "../../src/data/swaptest";
+import type { Call, Source } from "../../src/source/source";
+import { Swaps } from "../../src/state/swaps";
+import { SwapTests } from "../../src/state/swaptests";
 
 /** Answers when it is let; what it is asked for is noted. */
 class SlowSource {
@@ -18,7 +19,7 @@ class SlowSource {
     return { ...swap, answers: [], unusual: null } satisfies Swap;
   }
 
-  async certificate(stage: string, call?: Call) {
+  async swapTest(stage: string, call?: Call) {
     this.asked.push(`test of ${stage}`);
     await this.#turn(call);
     if (stage === this.failing) throw new Error(`no room to test ${stage}`);
@@ -28,7 +29,7 @@ class SlowSource {
     return { ...found, ...lists, verdict, possible: true, reason: "" } satisfies SwapTest;
   }
 
-  async certificates() {
+  async swapTests() {
     this.asked.push("known tests");
     return this.known;
   }

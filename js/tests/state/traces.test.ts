@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Call, Contents, Source } from "../src/source/source";
-import type { Trace } from "../src/source/trace";
-import { Tracing, traceables } from "../src/tracing";
+import type { Contents } from "../../src/data/contents";
+import { type Trace, traceables } from "../../src/data/trace";
+import type { Call, Source } from "../../src/source/source";
+import { Traces } from "../../src/state/traces";
 
 function traceOf(row: number, answer: string): Trace {
   const known = {
@@ -49,7 +50,7 @@ class SlowSource {
 }
 
 let source: SlowSource;
-let tracing: Tracing;
+let traces: Traces;
 
 const idle = () => new Promise((resolve) => setTimeout(resolve));
 
@@ -60,42 +61,42 @@ async function arrive(error?: Error): Promise<void> {
 }
 
 const shown = () => {
-  const trace = tracing.shown.value?.trace;
+  const trace = traces.shown.value?.trace;
   return trace && `${trace.answer} of ${trace.row}`;
 };
 
 beforeEach(async () => {
   source = new SlowSource();
-  tracing = new Tracing(source as unknown as Source);
-  await tracing.follow(7, 0);
+  traces = new Traces(source as unknown as Source);
+  await traces.follow(7, 0);
 });
 
 test("an example is captioned, and nothing is traced before a tab is pressed", () => {
-  expect(tracing.captions.value).toEqual(["7+1"]);
+  expect(traces.captions.value).toEqual(["7+1"]);
   expect(source.asked).toEqual([]);
 });
 
 test("a press traces, and a second one takes the trace away", async () => {
-  void tracing.press("S3", 12);
+  void traces.press("S3", 12);
   await arrive();
   expect(shown()).toBe("S3 of 7");
-  expect(tracing.shown.value?.started).toBe(12);
-  expect([...tracing.nodes.value.keys()]).toEqual(["embed@S3"]);
-  await tracing.press("S3", 13);
-  expect([tracing.answer.value, shown()]).toEqual([null, undefined]);
+  expect(traces.shown.value?.started).toBe(12);
+  expect([...traces.nodes.value.keys()]).toEqual(["embed@S3"]);
+  await traces.press("S3", 13);
+  expect([traces.answer.value, shown()]).toEqual([null, undefined]);
   expect(source.asked).toEqual(["S3 of 7"]);
 });
 
 test("another example is traced anew, the old trace stays until then, and the latest one wins", async () => {
-  void tracing.press("S3", 0);
+  void traces.press("S3", 0);
   await arrive();
-  void tracing.follow(8, 20);
-  void tracing.follow(9, 30);
-  expect([shown(), tracing.stale.value]).toEqual(["S3 of 7", true]);
+  void traces.follow(8, 20);
+  void traces.follow(9, 30);
+  expect([shown(), traces.stale.value]).toEqual(["S3 of 7", true]);
   await arrive();
   expect(source.asked).toEqual(["S3 of 7", "S3 of 8", "S3 of 9"]);
   expect(source.taken).toBe(1);
-  expect([shown(), tracing.stale.value, tracing.shown.value?.started]).toEqual([
+  expect([shown(), traces.stale.value, traces.shown.value?.started]).toEqual([
     "S3 of 9",
     false,
     30,
@@ -103,73 +104,73 @@ test("another example is traced anew, the old trace stays until then, and the la
 });
 
 test("going back to what is shown asks for nothing", async () => {
-  void tracing.press("S3", 0);
+  void traces.press("S3", 0);
   await arrive();
-  void tracing.press("S2", 0);
-  void tracing.press("S3", 0);
+  void traces.press("S2", 0);
+  void traces.press("S3", 0);
   await idle();
   expect(source.asked).toHaveLength(2);
   expect(source.taken).toBe(1);
-  expect(tracing.stale.value).toBe(false);
+  expect(traces.stale.value).toBe(false);
 });
 
 test("following the example that is followed asks for nothing", async () => {
-  void tracing.press("S3", 0);
-  void tracing.follow(7, 0);
+  void traces.press("S3", 0);
+  void traces.follow(7, 0);
   expect(source.asked).toEqual(["S3 of 7"]);
 });
 
 describe("cancelling", () => {
   test("takes the press back where nothing is shown", async () => {
-    void tracing.press("S3", 0);
-    tracing.cancel();
+    void traces.press("S3", 0);
+    traces.cancel();
     await idle();
-    expect([tracing.answer.value, shown(), source.taken]).toEqual([null, undefined, 1]);
+    expect([traces.answer.value, shown(), source.taken]).toEqual([null, undefined, 1]);
   });
 
   test("stays with the answer shown where that is of this example", async () => {
-    void tracing.press("S3", 0);
+    void traces.press("S3", 0);
     await arrive();
-    void tracing.press("S2", 0);
-    tracing.cancel();
-    expect([tracing.answer.value, shown(), tracing.stale.value]).toEqual(["S3", "S3 of 7", false]);
+    void traces.press("S2", 0);
+    traces.cancel();
+    expect([traces.answer.value, shown(), traces.stale.value]).toEqual(["S3", "S3 of 7", false]);
   });
 
   test("takes away a trace of another example", async () => {
-    void tracing.press("S3", 0);
+    void traces.press("S3", 0);
     await arrive();
-    void tracing.follow(8, 0);
-    tracing.cancel();
-    expect([tracing.answer.value, shown()]).toEqual([null, undefined]);
+    void traces.follow(8, 0);
+    traces.cancel();
+    expect([traces.answer.value, shown()]).toEqual([null, undefined]);
   });
 });
 
 test("an error is told, takes the old trace away, and goes with the next press", async () => {
-  void tracing.press("S3", 0);
+  void traces.press("S3", 0);
   await arrive();
-  void tracing.press("S2", 0);
+  void traces.press("S2", 0);
   await arrive(new Error("the model is gone"));
-  expect([tracing.problem.value, shown()]).toEqual(["the model is gone", undefined]);
-  void tracing.press("S1", 0);
-  expect(tracing.problem.value).toBe("");
+  expect([traces.problem.value, shown()]).toEqual(["the model is gone", undefined]);
+  void traces.press("S1", 0);
+  expect(traces.problem.value).toBe("");
 });
 
 test("after a change the pressed answer is traced anew", async () => {
-  void tracing.press("S3", 0);
+  void traces.press("S3", 0);
   await arrive();
-  tracing.forget();
-  expect([shown(), tracing.answer.value]).toEqual([undefined, "S3"]);
-  void tracing.follow(7, 0);
+  traces.forget();
+  expect([shown(), traces.answer.value]).toEqual([undefined, "S3"]);
+  void traces.follow(7, 0);
   await arrive();
   expect(source.asked).toEqual(["S3 of 7", "S3 of 7"]);
 });
 
 test("a source without captions does not keep the trace away", async () => {
   vi.spyOn(source, "captions").mockRejectedValue(new Error("no"));
-  void tracing.follow(8, 0);
-  void tracing.press("S3", 0);
+  void traces.follow(8, 0);
+  void traces.press("S3", 0);
   await arrive();
-  expect([tracing.captions.value, shown()]).toEqual([[], "S3 of 8"]);
+  expect([traces.captions.value, shown()]).toEqual([[], "S3 of 8"]);
 });
 
 test("answers are called by their titles; where there are none, what comes next is asked for", () => {

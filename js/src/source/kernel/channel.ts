@@ -1,4 +1,4 @@
-import type { Call } from "./source";
+import type { Call } from "../source";
 
 export type Listener = (message: unknown, buffers: unknown[]) => void;
 
@@ -53,7 +53,8 @@ export class Channel {
   }
 
   request(what: string, args: Fields = {}, call: Call = {}): Promise<Reply> {
-    const id = ++this.#lastId;
+    this.#lastId += 1;
+    const id = this.#lastId;
     return new Promise((resolve, reject) => {
       if (call.signal?.aborted) {
         reject(new DOMException("cancelled", "AbortError"));

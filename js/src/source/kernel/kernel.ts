@@ -1,25 +1,15 @@
-import type { Atlas } from "../compute/atlas";
-import type { Coded } from "../compute/blocks";
-import type { Partition } from "../compute/shared";
+import type { Atlas } from "../../data/atlas";
+import { CLUSTER, type Clusters, type Coded, type Partition } from "../../data/concepts";
+import type { Contents, Labels, StageRow, Tokens } from "../../data/contents";
+import type { Lens } from "../../data/lens";
+import type { Distances, Matrix } from "../../data/matrix";
+import type { Swap } from "../../data/swap";
+import type { SwapTest, Tested } from "../../data/swaptest";
+import type { Trace } from "../../data/trace";
+import type { Call, Found, Source } from "../source";
 import { codes, floats, missingCode } from "./binary";
+import { BoundedCache } from "./cache";
 import { Channel, type Fields, type MessagePort, type Reply } from "./channel";
-import { BoundedCache } from "./lru";
-import {
-  type Call,
-  CLUSTER,
-  type Clusters,
-  type Contents,
-  type Distances,
-  type Found,
-  type Labels,
-  type Lens,
-  type Matrix,
-  type Source,
-  type StageRow,
-  type Tokens,
-} from "./source";
-import type { Swap, SwapTest, Tested } from "./swap";
-import type { Trace } from "./trace";
 
 function buffer(reply: Reply, index: number): Uint8Array {
   const bytes = reply.buffers[index];
@@ -195,12 +185,12 @@ export class KernelSource implements Source {
     return { ...NO_SWAP, ...(fields as unknown as Swap), ...asked };
   }
 
-  async certificate(stage: string, call?: Call): Promise<SwapTest> {
+  async swapTest(stage: string, call?: Call): Promise<SwapTest> {
     const { fields } = await this.#channel.request("certificate", { stage }, call);
     return { ...NO_TEST, ...(fields as unknown as SwapTest), stage };
   }
 
-  async certificates(call?: Call): Promise<ReadonlyMap<string, Tested>> {
+  async swapTests(call?: Call): Promise<ReadonlyMap<string, Tested>> {
     const { fields } = await this.#channel.request("certificates", {}, call);
     return new Map(Object.entries(fields.certificates as Record<string, Tested>));
   }

@@ -1,19 +1,18 @@
-import { useSignal } from "@preact/signals";
 import { useId, useRef } from "preact/hooks";
-import type { Exploration } from "../exploration";
+import type { Exploration, Tab } from "../../state/exploration";
 import { Neighbors } from "./neighbors";
 import { SwapTestPanel } from "./swaptest";
 
-const TABS = ["near", "swap test"] as const;
+const TABS: readonly Tab[] = ["near", "swap test"];
 
 /** What stands beside the grid: the neighbors, or the swap test of the stage. */
 export function Beside({ exploration }: { exploration: Exploration }) {
-  const tab = useSignal<(typeof TABS)[number]>("near");
+  const { tab } = exploration;
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
   const idOf = (name: string) => `${id}-${name.replace(" ", "-")}`;
   const hasModel = exploration.contents.value?.hasModel ?? false;
-  const shown = hasModel ? tab.value : "near";
+  const shown = exploration.tabShown.value;
   const press = (event: KeyboardEvent) => {
     if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
     tab.value = shown === "near" ? "swap test" : "near";

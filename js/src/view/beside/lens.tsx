@@ -1,26 +1,12 @@
-import { useEffect } from "preact/hooks";
-import { contributionText, percentText, visibleToken } from "../compute/text";
-import type { Exploration } from "../exploration";
-import type { Lens } from "../source/source";
-
-/** Walking through examples asks nothing until one stays this long, in ms. */
-const REST_MS = 120;
+import type { Lens } from "../../data/lens";
+import type { Exploration } from "../../state/exploration";
+import { contributionText, percentText, visibleToken } from "../../words/text";
 
 /** What the model would answer if it stopped at the stage, for the selected example. */
 export function LensBlock({ exploration }: { exploration: Exploration }) {
-  const { knowledge } = exploration;
   const hasModel = exploration.contents.value?.hasModel ?? false;
   const picture = exploration.settled.value;
-  const k = exploration.k.value;
-
-  useEffect(() => {
-    if (!hasModel || !picture) return;
-    const { stage, selected } = picture;
-    const timer = setTimeout(() => void knowledge.look(stage, selected, k), REST_MS);
-    return () => clearTimeout(timer);
-  }, [knowledge, hasModel, picture, k]);
-
-  const lens = knowledge.lens.value;
+  const lens = exploration.knowledge.lens.value;
   if (!lens || !hasModel) return null;
   const stale = lens.stage !== picture?.stage || lens.row !== picture.selected;
   return (

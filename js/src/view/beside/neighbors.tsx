@@ -1,14 +1,15 @@
 import { useComputed } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { nearest } from "../compute/distances";
-import { countAt, sliderOf } from "../compute/scale";
-import { countText, distanceText, type Piece, sharedPieces } from "../compute/text";
-import { partsOf, partsVary } from "../example";
-import type { Exploration } from "../exploration";
+import { nearest } from "../../compute/distances";
+import { type Piece, sharedPieces } from "../../compute/pieces";
+import { countAt, sliderOf } from "../../compute/scale";
+import { partsOf, partsVary } from "../../data/example";
+import type { Exploration } from "../../state/exploration";
+import { countText, distanceText } from "../../words/text";
+import { withoutSelecting } from "../parts/shiftclick";
+import { useSpan, visible } from "../parts/span";
 import { LensBlock } from "./lens";
 import { SharedBars } from "./shared";
-import { withoutSelecting } from "./shiftclick";
-import { useSpan, visible } from "./span";
 
 const LINE = 21;
 

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
-import { huesOf } from "../compute/atlas";
-import type { Shared, SharedGroup } from "../compute/shared";
-import { chanceText, percentText } from "../compute/text";
-import type { Exploration } from "../exploration";
+import { huesOf } from "../../compute/hues";
+import type { Shared, SharedGroup } from "../../compute/neighbors";
+import type { Exploration } from "../../state/exploration";
+import { chanceText, percentText } from "../../words/text";
 
 /** The strongest of these are shown before anyone asks for the rest. */
 const FIRST = 6;
@@ -26,7 +26,8 @@ export function SharedBars({ exploration }: { exploration: Exploration }) {
   );
   const toggle = (name: string) => {
     const now = new Set(open.value);
-    if (!now.delete(name)) now.add(name);
+    if (now.has(name)) now.delete(name);
+    else now.add(name);
     open.value = now;
   };
   const bar = (row: Shared, group: SharedGroup) => {

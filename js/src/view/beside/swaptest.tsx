@@ -1,19 +1,13 @@
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
-import {
-  answerTitle,
-  barText,
-  isUnusual,
-  onScale,
-  recoveredText,
-  sortedAnswers,
-  timesText,
-} from "../compute/swaptest";
-import { countText } from "../compute/text";
-import type { Exploration } from "../exploration";
-import type { SwapBar, SwapTest, TestedAnswer } from "../source/swap";
-import { Bar as ProgressBar } from "./status";
-import { VerdictSign } from "./verdicts";
+import { onScale } from "../../compute/scale";
+import { isUnusual } from "../../data/swap";
+import { type SwapBar, type SwapTest, sortedAnswers, type TestedAnswer } from "../../data/swaptest";
+import type { Exploration } from "../../state/exploration";
+import { answerTitle, timesText } from "../../words/swap";
+import { barText, recoveredText } from "../../words/swaptest";
+import { countText } from "../../words/text";
+import { ProgressBar } from "../parts/progress";
+import { VerdictSign } from "../parts/sign";
 
 /** The first of these are shown before anyone asks for the rest. */
 const FIRST = 3;
@@ -25,12 +19,8 @@ const BASELINE = "mean";
 /** Whether examples can stand in for each other at the stage. */
 export function SwapTestPanel({ exploration }: { exploration: Exploration }) {
   const { swapTests } = exploration;
-  const contents = exploration.contents.value;
   const stage = exploration.stage.value;
   const known = swapTests.known.value.get(stage);
-  useEffect(() => void swapTests.recall(), [swapTests, contents]);
-  useEffect(() => void swapTests.open(stage), [swapTests, stage, known]);
-
   const test = swapTests.shown.value?.stage === stage ? swapTests.shown.value : null;
   const problem = swapTests.problem.value;
   return (

@@ -1,8 +1,8 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import type { Axis } from "../compute/blocks";
-import type { Lattice } from "../compute/lattice";
-import type { Picture } from "../exploration";
+import type { Axis } from "../../compute/blocks";
+import type { Lattice } from "../../compute/lattice";
+import type { Picture } from "../../state/picture";
 
 interface Props {
   readonly picture: ReadonlySignal<Picture | null>;
@@ -19,7 +19,7 @@ function gutterOf(labels: readonly string[]): number {
 }
 
 /** What the rows and columns of blocks stand for, written at the edges of the grid. */
-export function Edges({ picture, lattice, children, below }: Props) {
+export function AxesFrame({ picture, lattice, children, below }: Props) {
   const blocks = picture.value?.arrangement.blocks;
   const fitted = lattice.value;
   const ratio = window.devicePixelRatio || 1;
@@ -36,13 +36,13 @@ export function Edges({ picture, lattice, children, below }: Props) {
       }}
     >
       <span class="cw-corner" />
-      <EdgeLabels
+      <AxisLabels
         axis={columns}
         class="cw-top"
         property="left"
         pitch={(fitted?.pitchX ?? 0) / ratio}
       />
-      <EdgeLabels
+      <AxisLabels
         axis={rows}
         class="cw-side"
         property="top"
@@ -56,14 +56,14 @@ export function Edges({ picture, lattice, children, below }: Props) {
   );
 }
 
-interface EdgeProps {
+interface AxisProps {
   readonly axis: Axis | null;
   readonly class: string;
   readonly property: "left" | "top";
   readonly pitch: number;
 }
 
-function EdgeLabels({ axis, class: name, property, pitch }: EdgeProps) {
+function AxisLabels({ axis, class: name, property, pitch }: AxisProps) {
   if (!axis) return <div class={name} />;
   const widest = Math.max(...axis.labels.map((label) => label.length));
   const room = property === "left" ? pitch / (6.5 * widest + 4) : pitch / 12;

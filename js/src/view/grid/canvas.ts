@@ -1,6 +1,12 @@
-import type { Arrangement } from "../compute/blocks";
-import { cellOf, fitLattice, type Lattice, paintCells, type Rectangle } from "../compute/lattice";
-import type { Coloring } from "../compute/paint";
+import type { Arrangement } from "../../compute/blocks";
+import type { Coloring } from "../../compute/coloring";
+import {
+  cellOf,
+  fitLattice,
+  type Lattice,
+  paintCells,
+  type Rectangle,
+} from "../../compute/lattice";
 
 /** Examples to point out over the cells. */
 export interface Marks {
@@ -66,7 +72,8 @@ export class GridCanvas {
     resize(this.#cells, lattice.width, lattice.height, ratio);
     const margin = MARGIN * ratio;
     resize(this.#marks, lattice.width + 2 * margin, lattice.height + 2 * margin, ratio);
-    this.#marks.style.left = this.#marks.style.top = `${-MARGIN}px`;
+    this.#marks.style.left = `${-MARGIN}px`;
+    this.#marks.style.top = `${-MARGIN}px`;
     this.#image = new ImageData(lattice.width, lattice.height);
     this.#pixels = new Uint32Array(this.#image.data.buffer);
     return true;

@@ -1,15 +1,16 @@
 import { effect, type Signal, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { nearest } from "../compute/distances";
-import { cellOf, exampleAt, type Lattice, stepFrom } from "../compute/lattice";
-import { type Coloring, coloringByConcept, coloringByDistance } from "../compute/paint";
-import { countText, distanceText } from "../compute/text";
-import type { Exploration, Picture } from "../exploration";
-import { Edges } from "./edges";
-import { GridCanvas } from "./gridcanvas";
+import { type Coloring, coloringByConcept, coloringByDistance } from "../../compute/coloring";
+import { nearest } from "../../compute/distances";
+import { cellOf, exampleAt, type Lattice, stepFrom } from "../../compute/lattice";
+import type { Exploration } from "../../state/exploration";
+import type { Picture } from "../../state/picture";
+import { countText, distanceText } from "../../words/text";
+import { withoutSelecting } from "../parts/shiftclick";
+import type { Tip } from "../parts/tooltip";
+import { AxesFrame } from "./axes";
+import { GridCanvas } from "./canvas";
 import { Legend } from "./legend";
-import { withoutSelecting } from "./shiftclick";
-import type { Tip } from "./tooltip";
 
 /** The `detail` of a `clusterwidget:painted` event. */
 export interface Painted {
@@ -63,7 +64,7 @@ export function Grid({ exploration, tip, root }: Props) {
   }, [exploration, lattice, tip, root]);
 
   return (
-    <Edges
+    <AxesFrame
       picture={exploration.picture}
       lattice={lattice}
       below={<Legend exploration={exploration} />}
@@ -79,7 +80,7 @@ export function Grid({ exploration, tip, root }: Props) {
         />
         <canvas ref={marks} class="cw-marks" />
       </div>
-    </Edges>
+    </AxesFrame>
   );
 }
 
@@ -206,7 +207,7 @@ function followPointer(exploration: Exploration, parts: Parts, ending: AbortSign
   };
   const move = (event: PointerEvent) => {
     latest = event;
-    frame ||= requestAnimationFrame(show);
+    if (frame === 0) frame = requestAnimationFrame(show);
   };
   const click = (event: MouseEvent) => {
     const example = exampleUnder(event);

@@ -1,10 +1,10 @@
 import { useComputed } from "@preact/signals";
-import type { Coded } from "../compute/blocks";
-import { conceptColors, distanceColor } from "../compute/color";
-import { nearest } from "../compute/distances";
-import { histogram } from "../compute/scale";
-import { distanceText } from "../compute/text";
-import type { Exploration } from "../exploration";
+import { conceptColors, distanceColor } from "../../compute/color";
+import { nearest } from "../../compute/distances";
+import { histogram } from "../../compute/scale";
+import type { Coded } from "../../data/concepts";
+import type { Exploration } from "../../state/exploration";
+import { distanceText } from "../../words/text";
 
 const BINS = 72;
 const HEIGHT = 30;

@@ -1,5 +1,5 @@
-import type { Exploration } from "../exploration";
-import { CLUSTER } from "../source/source";
+import { CLUSTER } from "../../data/concepts";
+import type { Exploration } from "../../state/exploration";
 
 const FOLLOW = "follow the stage";
 const PLAIN = "plain order";

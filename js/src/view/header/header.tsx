@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
-import type { Exploration } from "../exploration";
-import { SwapStrip } from "./swapped";
+import type { Exploration } from "../../state/exploration";
+import { SwapStrip } from "./swapstrip";
 import { TokenRow } from "./tokens";
 
 /** The selected example, and the ways to select another. */

@@ -1,9 +1,9 @@
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
-import { answerTitle, changesText, isUnusual, unusualText } from "../compute/swaptest";
-import { percentText, visibleToken } from "../compute/text";
-import type { Exploration } from "../exploration";
-import type { Swap, SwappedAnswer } from "../source/swap";
-import { Bar } from "./status";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { isUnusual, type Swap, type SwappedAnswer } from "../../data/swap";
+import type { Exploration } from "../../state/exploration";
+import { answerTitle, changesText, unusualText } from "../../words/swap";
+import { percentText, visibleToken } from "../../words/text";
+import { ProgressBar } from "../parts/progress";
 
 /** The `detail` of a `clusterwidget:swapped` event. */
 export interface Swapped {
@@ -15,13 +15,9 @@ export interface Swapped {
 export function SwapStrip({ exploration }: { exploration: Exploration }) {
   const { swaps } = exploration;
   const strip = useRef<HTMLDivElement>(null);
-  const picture = exploration.settled.value;
   const asked = swaps.asked.value;
   const found = swaps.found.value;
 
-  useEffect(() => {
-    if (picture) swaps.follow(picture);
-  }, [swaps, picture]);
   useLayoutEffect(() => {
     const started = swaps.asked.value?.started;
     if (!found || started === undefined) return;
@@ -70,7 +66,7 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
           )}
           {progress ? (
             <span class="cw-preparing" role="status">
-              <Bar progress={progress} />
+              <ProgressBar progress={progress} />
               {progress.title}
             </span>
           ) : null}

@@ -1,8 +1,9 @@
-import { softmax } from "../compute/scale";
-import { looksAtPositions, parseStage } from "../compute/stage";
-import { visibleToken } from "../compute/text";
-import { partsOf } from "../example";
-import type { Exploration, Picture } from "../exploration";
+import { softmax } from "../../compute/scale";
+import { partsOf } from "../../data/example";
+import { looksAtPositions, parseStage } from "../../data/stage";
+import type { Exploration } from "../../state/exploration";
+import type { Picture } from "../../state/picture";
+import { visibleToken } from "../../words/text";
 
 /** How much the stage's head looks at each position, by name, for the selected example. */
 function looks(picture: Picture | null): ReadonlyMap<string, number> | null {

@@ -1,17 +1,11 @@
 import { useComputed } from "@preact/signals";
-import {
-  ALL_SAME,
-  type Atlas,
-  type Hue,
-  huesOf,
-  largestShares,
-  meaningAt,
-  NOTHING,
-} from "../compute/atlas";
-import { percentText } from "../compute/text";
-import type { Exploration } from "../exploration";
-import type { Tip } from "./tooltip";
-import { type Sign, signOf, signText, VerdictLegend, verdictTip } from "./verdicts";
+import { type Hue, huesOf } from "../../compute/hues";
+import { ALL_SAME, type Atlas, largestShares, meaningAt, NOTHING } from "../../data/atlas";
+import type { Exploration } from "../../state/exploration";
+import { type Sign, signOf, signText } from "../../words/swaptest";
+import { percentText } from "../../words/text";
+import type { Tip } from "../parts/tooltip";
+import { VerdictLegend, verdictTip } from "./verdicts";
 
 const EXPLAINS = "what explains it";
 const TESTS = "swap tests";
@@ -39,7 +33,7 @@ function shaded(hue: Hue | undefined, share: number): string | null {
     : null;
 }
 
-/** Looks up how stages' cells look, by address. */
+/** How a stage's cell looks, by the stage's address. */
 export function useStageLooks(exploration: Exploration): (stage: string) => StageLook {
   const { knowledge, swapTests } = exploration;
   return useComputed(() => {

@@ -1,6 +1,6 @@
-import { visibleToken } from "../compute/text";
-import { partsOf } from "../example";
-import type { Exploration } from "../exploration";
+import { partsOf } from "../../data/example";
+import type { Exploration } from "../../state/exploration";
+import { visibleToken } from "../../words/text";
 
 interface Props {
   readonly exploration: Exploration;
@@ -21,7 +21,7 @@ export function StageHeads({ exploration, columns, column, names }: Props) {
   const here = exploration.stage.value.slice(exploration.stage.value.indexOf("@") + 1);
   const longest = Math.max(...positions.map((p) => p.length), ...texts.map((t) => t.length));
   const upright = longest * 6.2 > column + 2;
-  const onTrace = exploration.tracing.positions.value;
+  const onTrace = exploration.traces.positions.value;
   const [left, right] = columns;
   return (
     <div

@@ -1,8 +1,9 @@
-import { describeStage, stageText } from "../compute/stage";
-import { nodeText } from "../compute/tracewords";
-import type { Exploration } from "../exploration";
+import { stageText } from "../../data/stage";
+import type { Exploration } from "../../state/exploration";
+import { describeStage } from "../../words/stage";
+import { nodeText } from "../../words/trace";
 import type { StageLook } from "./explained";
-import { LINE, type MapLine, NAME_WIDTH } from "./maprows";
+import { LINE, type MapLine, NAME_WIDTH } from "./lines";
 
 interface Props {
   readonly exploration: Exploration;
@@ -41,7 +42,7 @@ export function MapLineView(props: Props) {
   const { row } = line;
   const positions = exploration.contents.value?.positions ?? [];
   const [left, right] = columns;
-  const { nodes, shown } = exploration.tracing;
+  const { nodes, shown } = exploration.traces;
   const onTrace = nodes.value;
   const trace = shown.value?.trace;
   return (

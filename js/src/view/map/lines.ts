@@ -1,5 +1,5 @@
-import { lineKey, type MapLayout } from "../compute/trace";
-import type { StageRow } from "../source/source";
+import { lineKey, type MapLayout } from "../../compute/arcs";
+import type { StageRow } from "../../data/contents";
 
 /** Height of a line, and width of the lines' names before the first column, in pixels. */
 export const LINE = 15;

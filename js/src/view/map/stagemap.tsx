@@ -1,14 +1,14 @@
 import { type Signal, useComputed, useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
-import { parseStage, type Stage, stageText } from "../compute/stage";
-import type { Exploration } from "../exploration";
+import { parseStage, type Stage, stageText } from "../../data/stage";
+import type { Exploration } from "../../state/exploration";
+import { useSpan, visible } from "../parts/span";
+import type { Tip } from "../parts/tooltip";
 import { ExplainedChoice, ExplainedLegend, useStageLooks } from "./explained";
-import { MapLineView } from "./mapline";
-import { LINE, layerIsOpen, type MapLine, mapLayout, mapLines, NAME_WIDTH } from "./maprows";
-import { mapTip } from "./maptip";
-import { useSpan, visible } from "./span";
-import { StageHeads } from "./stageheads";
-import type { Tip } from "./tooltip";
+import { StageHeads } from "./heads";
+import { MapLineView } from "./line";
+import { LINE, layerIsOpen, type MapLine, mapLayout, mapLines, NAME_WIDTH } from "./lines";
+import { mapTip } from "./tip";
 import { TraceArcs } from "./tracearcs";
 import { TraceSummary, TraceTabs } from "./tracetabs";
 
@@ -25,7 +25,7 @@ interface Props {
 export function StageMap({ exploration, tip, root }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const span = useSpan(scroller);
-  const { tracing } = exploration;
+  const { traces } = exploration;
   const all = exploration.knowledge.allKinds;
   const look = useStageLooks(exploration);
   const toggled = useSignal<ReadonlyMap<number, boolean>>(new Map());
@@ -37,7 +37,7 @@ export function StageMap({ exploration, tip, root }: Props) {
     const now = exploration.contents.value;
     if (!now) return [];
     // A trace goes through these kinds alone, and the fewer lines there are, the more of it is in sight.
-    const kinds = new Set(tracing.kinds.value ?? now.defaultKinds);
+    const kinds = new Set(traces.kinds.value ?? now.defaultKinds);
     if (current.value) kinds.add(current.value.kind);
     const layers = new Set(now.rows.map((row) => row.layer ?? -1)).size;
     return mapLines(now.rows, all.value ? null : kinds, (layer) =>
@@ -108,11 +108,11 @@ export function StageMap({ exploration, tip, root }: Props) {
     const x = about?.beside && map ? map.right : event.clientX;
     tip.value = about && { x: x - box.left, y: event.clientY - box.top, ...about };
     const stage = dataset.node ?? dataset.stage ?? "";
-    tracing.pointed.value = tracing.nodes.value.has(stage) ? stage : null;
+    traces.pointed.value = traces.nodes.value.has(stage) ? stage : null;
   };
   const leave = () => {
     tip.value = null;
-    tracing.pointed.value = null;
+    traces.pointed.value = null;
   };
   const click = (event: MouseEvent) => {
     const { node, stage, edge } = (event.target as HTMLElement | SVGElement).dataset;
@@ -129,7 +129,7 @@ export function StageMap({ exploration, tip, root }: Props) {
     <section
       class="cw-panel cw-map"
       aria-label="stage map"
-      data-tracing={tracing.drawn.value || undefined}
+      data-trace={traces.drawn.value || undefined}
     >
       <h3>
         <span>stage</span>
@@ -201,7 +201,7 @@ function isAt(line: MapLine, stage: Stage | null): boolean {
   return kind === stage.kind && layer === stage.layer && head === stage.head;
 }
 
-/** The stage of the cell that a link of the trace lies over. */
+/** The stage of the cell that an edge of the trace lies over. */
 function cellUnder({ clientX, clientY }: MouseEvent): string | undefined {
   const under = document
     .elementsFromPoint(clientX, clientY)

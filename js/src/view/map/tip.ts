@@ -1,17 +1,18 @@
-import { describeStage, parseStage } from "../compute/stage";
-import { edgeMeaning, edgeNote, nodeNote } from "../compute/tracewords";
-import type { Exploration } from "../exploration";
+import { parseStage } from "../../data/stage";
+import type { Exploration } from "../../state/exploration";
+import { describeStage } from "../../words/stage";
+import { edgeMeaning, edgeNote, nodeNote } from "../../words/trace";
+import type { Tip } from "../parts/tooltip";
 import { explainedTip } from "./explained";
-import type { Tip } from "./tooltip";
 
-/** What is under the pointer on the stage map: the stage of a cell or of a node, or a link. */
+/** What is under the pointer on the stage map: the stage of a cell or of a node, or an edge. */
 export function mapTip(
   exploration: Exploration,
-  { stage: cell, node: dot, edge: link }: DOMStringMap,
+  { stage: cell, node: dot, edge: index }: DOMStringMap,
 ): Omit<Tip, "x" | "y"> | null {
-  const { tracing } = exploration;
-  const trace = tracing.stale.value ? undefined : tracing.shown.value?.trace;
-  const edge = trace?.edges[Number(link)];
+  const { traces } = exploration;
+  const trace = traces.stale.value ? undefined : traces.shown.value?.trace;
+  const edge = trace?.edges[Number(index)];
   if (trace && edge) {
     const [title, detail] = edgeMeaning(edge);
     return { title, detail, note: edgeNote(edge, trace), beside: true };

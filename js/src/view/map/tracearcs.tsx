@@ -1,8 +1,8 @@
 import { useLayoutEffect, useMemo } from "preact/hooks";
-import { visibleToken } from "../compute/text";
-import { type Arc, type Dot, drawTrace, type MapLayout } from "../compute/trace";
-import type { Exploration } from "../exploration";
-import type { Trace } from "../source/trace";
+import { type Arc, type Dot, drawTrace, type MapLayout } from "../../compute/arcs";
+import type { Trace } from "../../data/trace";
+import type { Exploration } from "../../state/exploration";
+import { visibleToken } from "../../words/text";
 
 /** The `detail` of a `clusterwidget:traced` event. */
 export interface Traced {
@@ -21,9 +21,9 @@ interface Props {
 
 /** The trace of the answer whose tab is pressed, over the cells of the stage map. */
 export function TraceArcs({ exploration, layout, root }: Props) {
-  const { tracing } = exploration;
-  const shown = tracing.shown.value;
-  const pruned = tracing.pruned.value;
+  const { traces } = exploration;
+  const shown = traces.shown.value;
+  const pruned = traces.pruned.value;
   const trace = shown?.trace;
   const drawing = useMemo(
     () => (trace?.possible ? drawTrace(trace, layout, pruned) : null),
@@ -37,14 +37,16 @@ export function TraceArcs({ exploration, layout, root }: Props) {
   }, [shown, root]);
 
   if (!trace || !drawing) return null;
-  const pointed = tracing.pointed.value;
-  const stale = tracing.stale.value;
-  const links = [...drawing.arcs].sort((a, b) => rank(a) - rank(b));
+  const pointed = traces.pointed.value;
+  const stale = traces.stale.value;
+  const arcs = [...drawing.arcs].sort((a, b) => rank(a) - rank(b));
   const dot = (one: Dot) => {
     const { stage } = one.node;
     const lit = stage === pointed || isBeside(trace, stage, pointed);
     const here = stage === exploration.stage.value;
-    return <Node key={stage} dot={one} text={one.answer ? trace.text : ""} here={here} lit={lit} />;
+    return (
+      <DotView key={stage} dot={one} text={one.answer ? trace.text : ""} here={here} lit={lit} />
+    );
   };
   return (
     <svg
@@ -56,8 +58,13 @@ export function TraceArcs({ exploration, layout, root }: Props) {
       aria-hidden="true"
     >
       {drawing.dots.filter(({ node }) => !node.kept).map(dot)}
-      {links.map((arc) => (
-        <Link key={arc.d} arc={arc} at={trace.edges.indexOf(arc.edge)} lit={isAt(arc, pointed)} />
+      {arcs.map((arc) => (
+        <ArcView
+          key={arc.d}
+          arc={arc}
+          at={trace.edges.indexOf(arc.edge)}
+          lit={isAt(arc, pointed)}
+        />
       ))}
       {drawing.dots.filter(({ node }) => node.kept).map(dot)}
     </svg>
@@ -84,7 +91,7 @@ function isBeside(trace: Trace, stage: string, pointed: string | null): boolean 
   );
 }
 
-function Link({ arc, at, lit }: { arc: Arc; at: number; lit: boolean }) {
+function ArcView({ arc, at, lit }: { arc: Arc; at: number; lit: boolean }) {
   const { edge, d, width } = arc;
   return (
     <g
@@ -98,7 +105,7 @@ function Link({ arc, at, lit }: { arc: Arc; at: number; lit: boolean }) {
   );
 }
 
-interface NodeProps {
+interface DotProps {
   readonly dot: Dot;
   /** What is written into it, where it is the answer. */
   readonly text: string;
@@ -106,7 +113,7 @@ interface NodeProps {
   readonly lit: boolean;
 }
 
-function Node({ dot, text, here, lit }: NodeProps) {
+function DotView({ dot, text, here, lit }: DotProps) {
   const { node, x, y, r, answer } = dot;
   return (
     <g

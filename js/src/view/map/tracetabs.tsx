@@ -1,25 +1,15 @@
-import { useEffect } from "preact/hooks";
-import { summaryText } from "../compute/tracewords";
-import type { Exploration } from "../exploration";
-import { traceables } from "../tracing";
-import { Bar, progressText } from "./status";
+import { traceables } from "../../data/trace";
+import type { Exploration } from "../../state/exploration";
+import { summaryText } from "../../words/trace";
+import { ProgressBar, progressText } from "../parts/progress";
 
 /** One tab for each answer of the model: pressed, its trace is drawn on the stage map. */
 export function TraceTabs({ exploration }: { exploration: Exploration }) {
-  const { tracing } = exploration;
+  const { traces } = exploration;
   const contents = exploration.contents.value;
   const answers = contents ? traceables(contents) : [];
-  const picture = exploration.settled.value;
-  const any = answers.length > 0;
-
-  useEffect(() => {
-    if (contents && picture && any && picture.selected < contents.n) {
-      void tracing.follow(picture.selected, picture.started);
-    }
-  }, [tracing, contents, picture, any]);
-
-  if (!any) return null;
-  const captions = tracing.captions.value;
+  if (answers.length === 0) return null;
+  const captions = traces.captions.value;
   // Until they are known there is room for them, so that nothing moves.
   const captioned = captions?.some((caption) => caption !== "") ?? true;
   return (
@@ -32,9 +22,9 @@ export function TraceTabs({ exploration }: { exploration: Exploration }) {
               key={name}
               type="button"
               data-answer={name}
-              aria-pressed={tracing.answer.value === name}
+              aria-pressed={traces.answer.value === name}
               title={`which stages the answer ${title} came through`}
-              onClick={(event) => void tracing.press(name, event.timeStamp)}
+              onClick={(event) => void traces.press(name, event.timeStamp)}
             >
               <b>{title}</b>
               {captioned ? <small>{captions?.[i] ?? ""}</small> : null}
@@ -48,18 +38,18 @@ export function TraceTabs({ exploration }: { exploration: Exploration }) {
 
 /** Under the stage map: how much of the model the traced answer took, or how far its trace is. */
 export function TraceSummary({ exploration }: { exploration: Exploration }) {
-  const { tracing } = exploration;
-  if (tracing.answer.value === null) return null;
-  const progress = tracing.task.progress.value;
-  const trace = tracing.shown.value?.trace;
-  const problem = tracing.problem.value || (trace && !trace.possible ? trace.reason : "");
+  const { traces } = exploration;
+  if (traces.answer.value === null) return null;
+  const progress = traces.task.progress.value;
+  const trace = traces.shown.value?.trace;
+  const problem = traces.problem.value || (trace && !trace.possible ? trace.reason : "");
   return (
     <div class="cw-traced" data-role="traced">
       {progress ? (
         <span class="cw-preparing" role="status">
-          <Bar progress={progress} />
+          <ProgressBar progress={progress} />
           {progressText(progress)}
-          <button type="button" data-role="cancel-trace" onClick={() => tracing.cancel()}>
+          <button type="button" data-role="cancel-trace" onClick={() => traces.cancel()}>
             cancel
           </button>
         </span>
@@ -71,7 +61,7 @@ export function TraceSummary({ exploration }: { exploration: Exploration }) {
       )}
       {trace?.possible ? (
         <>
-          <div data-stale={tracing.stale.value || undefined}>
+          <div data-stale={traces.stale.value || undefined}>
             <span data-role="trace-summary" role="status">
               {summaryText(trace)}
             </span>
@@ -79,8 +69,8 @@ export function TraceSummary({ exploration }: { exploration: Exploration }) {
               <input
                 type="checkbox"
                 data-role="pruned"
-                checked={tracing.pruned.value}
-                onChange={(event) => (tracing.pruned.value = event.currentTarget.checked)}
+                checked={traces.pruned.value}
+                onChange={(event) => (traces.pruned.value = event.currentTarget.checked)}
               />
               pruned too
             </label>

@@ -27,7 +27,7 @@ export function useSpan(ref: { readonly current: HTMLElement | null }): Span {
       });
     };
     const later = () => {
-      frame ||= requestAnimationFrame(measure);
+      if (frame === 0) frame = requestAnimationFrame(measure);
     };
     const observer = new ResizeObserver(later);
     observer.observe(element);

@@ -1,6 +1,7 @@
-import { countText, distanceText } from "../compute/text";
-import type { Exploration } from "../exploration";
-import type { Doing, LatestTask } from "../loader";
+import type { Exploration } from "../../state/exploration";
+import type { LatestTask } from "../../state/task";
+import { countText, distanceText } from "../../words/text";
+import { ProgressBar, progressText } from "./progress";
 
 /** What takes longer, with a way to stop it, and what went wrong. */
 export function Notices({ exploration }: { exploration: Exploration }) {
@@ -28,7 +29,7 @@ export function Notices({ exploration }: { exploration: Exploration }) {
       )}
       {loading ? (
         <div class="cw-progress" data-role="progress" role="status">
-          <Bar progress={loading} />
+          <ProgressBar progress={loading} />
           <span>{progressText(loading)}</span>
           <button type="button" data-role="cancel" onClick={cancel}>
             cancel
@@ -62,7 +63,7 @@ function Background({ task, what }: { task: LatestTask; what: string }) {
   if (!progress) return null;
   return (
     <span class="cw-preparing" data-role="preparing">
-      <Bar progress={progress} />
+      <ProgressBar progress={progress} />
       {progressText(progress)}
       <button
         type="button"
@@ -74,19 +75,6 @@ function Background({ task, what }: { task: LatestTask; what: string }) {
       </button>
     </span>
   );
-}
-
-export function Bar({ progress }: { progress: Doing }) {
-  return progress.total > 0 ? (
-    <progress value={progress.done} max={progress.total} />
-  ) : (
-    <progress />
-  );
-}
-
-/** The same in words. */
-export function progressText({ title, done, total, text }: Doing): string {
-  return total > 0 ? `${title}: ${text} ${countText(done)} of ${countText(total)}` : title;
 }
 
 /** Speaks what is selected to those who cannot see it. */

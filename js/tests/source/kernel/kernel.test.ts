@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Fields, Listener } from "../../src/source/channel";
-import { KernelSource } from "../../src/source/kernel";
-import { aborted } from "../../src/source/source";
+import type { Fields, Listener } from "../../../src/source/kernel/channel";
+import { KernelSource } from "../../../src/source/kernel/kernel";
+import { aborted } from "../../../src/source/source";
 
 /** The kernel's end of the messages. */
 class FakeKernel {
@@ -192,7 +192,7 @@ test("a stage that cannot be swapped or tested comes with the reason and no answ
   kernel.answer("reply", { possible: false, reason: "nothing follows" });
   const found = { stage: "logits@a", possible: false, reason: "nothing follows", answers: [] };
   expect(await swap).toMatchObject({ ...found, receiver: 1, donor: 2, free: false, unusual: null });
-  const test = source.certificate("logits@a");
+  const test = source.swapTest("logits@a");
   kernel.answer("reply", { possible: false, reason: "nothing follows" });
   expect(await test).toMatchObject(found);
 });

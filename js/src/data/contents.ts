@@ -1,0 +1,43 @@
+/** A row of the stage map: one kind, layer and head. */
+export interface StageRow {
+  readonly kind: string;
+  readonly layer: number | null;
+  readonly head: number | null;
+  /** Length of the vectors at each position, 0 where there is no stage. */
+  readonly widths: readonly number[];
+}
+
+/** What there is to explore. */
+export interface Contents {
+  readonly n: number;
+  readonly positions: readonly string[];
+  readonly rows: readonly StageRow[];
+  /** Kinds shown before all are asked for. */
+  readonly defaultKinds: readonly string[];
+  readonly concepts: readonly string[];
+  /** Concepts that are the rows and columns of the grid by default, by position. */
+  readonly axes: Readonly<Record<string, readonly [string, string]>>;
+  readonly answers: readonly {
+    readonly name: string;
+    readonly position: string;
+    readonly title: string;
+  }[];
+  /** Whether a typed text can become an example. */
+  readonly canParse: boolean;
+  /** Whether there is a model that can be asked what it would answer. */
+  readonly hasModel: boolean;
+}
+
+export interface Labels {
+  readonly length: number;
+  at(example: number): string;
+}
+
+export interface Tokens {
+  /** (n, positions), row-major. */
+  readonly ids: Uint8Array | Uint16Array | Uint32Array;
+  readonly positions: number;
+  readonly vocabulary: Readonly<Record<string, string>>;
+  /** The right token of each example, one array for each answer. */
+  readonly answers: readonly (Uint8Array | Uint16Array | Uint32Array)[];
+}

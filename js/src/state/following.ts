@@ -1,0 +1,78 @@
+import { computed, effect } from "@preact/signals";
+import type { Exploration } from "./exploration";
+
+/** The lens is asked for once an example has stayed selected this long, in ms; not while walking. */
+const REST_MS = 120;
+
+/** Asks the source about what is on screen, until the signal ends it. Views start no such work. */
+export function followPicture(exploration: Exploration, signal: AbortSignal): void {
+  const stops = [
+    followSwap(exploration),
+    followTrace(exploration),
+    followLens(exploration),
+    followKnownTests(exploration),
+    followTest(exploration),
+  ];
+  signal.addEventListener("abort", () => {
+    for (const stop of stops) stop();
+  });
+}
+
+/**
+ * Runs `work` after what the page does now, so that the picture's own requests go first.
+ * Returns a function that calls it off: an effect's cleanup.
+ */
+function later(work: () => Promise<void> | void, ms = 0): () => void {
+  const timer = setTimeout(() => void work(), ms);
+  return () => clearTimeout(timer);
+}
+
+/** Repeats the swap at another stage; ends it when another example is selected. */
+function followSwap({ settled, swaps }: Exploration): () => void {
+  return effect(() => {
+    const picture = settled.value;
+    if (!picture) return;
+    return later(() => swaps.follow(picture));
+  });
+}
+
+/** Captions the selected example's answers, and traces the one whose tab is pressed. */
+function followTrace({ contents, settled, traces }: Exploration): () => void {
+  return effect(() => {
+    const picture = settled.value;
+    const now = contents.value;
+    if (!picture || !now?.hasModel || picture.selected >= now.n) return;
+    return later(() => traces.follow(picture.selected, picture.started));
+  });
+}
+
+/** Asks for the lens while the neighbors are shown, which it stands beside. */
+function followLens({ contents, settled, k, tabShown, knowledge }: Exploration): () => void {
+  const hasModel = computed(() => contents.value?.hasModel ?? false);
+  return effect(() => {
+    const picture = settled.value;
+    const count = k.value;
+    if (!picture || !hasModel.value || tabShown.value !== "near") return;
+    const { stage, selected } = picture;
+    return later(() => knowledge.look(stage, selected, count), REST_MS);
+  });
+}
+
+/** Asks which swap tests are known once they are shown, on the map or beside the grid. */
+function followKnownTests({ contents, tabShown, swapTests }: Exploration): () => void {
+  return effect(() => {
+    const shown = swapTests.mapped.value || tabShown.value === "swap test";
+    if (!contents.value || !shown) return;
+    return later(() => swapTests.recall());
+  });
+}
+
+/** Shows the stage's swap test beside the grid, if it is known. */
+function followTest({ stage, tabShown, swapTests }: Exploration): () => void {
+  const known = computed(() => swapTests.known.value.get(stage.value));
+  return effect(() => {
+    const now = stage.value;
+    if (!known.value || tabShown.value !== "swap test") return;
+    return later(() => swapTests.open(now));
+  });
+}

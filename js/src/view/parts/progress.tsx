@@ -1,0 +1,15 @@
+import type { Doing } from "../../state/task";
+import { countText } from "../../words/text";
+
+export function ProgressBar({ progress }: { progress: Doing }) {
+  return progress.total > 0 ? (
+    <progress value={progress.done} max={progress.total} />
+  ) : (
+    <progress />
+  );
+}
+
+/** The same in words. */
+export function progressText({ title, done, total, text }: Doing): string {
+  return total > 0 ? `${title}: ${text} ${countText(done)} of ${countText(total)}` : title;
+}

@@ -1,0 +1,30 @@
+import { isUnusual, type SwappedAnswer } from "../data/swap";
+
+/** What an answer is called: its title if it has one. */
+export function answerTitle({ title, name }: { title: string; name: string }): string {
+  return title || name;
+}
+
+/** How unusual what follows a swap is, in words; "" where that is not known. */
+export function unusualText(times: number | null): string {
+  if (times === null) return "";
+  return isUnusual(times)
+    ? `leads to activations ${timesText(times)} as far from any seen as usual`
+    : `in the usual range (${timesText(times)})`;
+}
+
+/** How far activations are from any seen, against what is usual. */
+export function timesText(times: number | null): string {
+  return times === null ? "–" : `${times.toFixed(1)}×`;
+}
+
+/** What a swap changes, to be heard. */
+export function changesText(answers: readonly SwappedAnswer[]): string {
+  const changed = answers.filter((answer) => answer.changed);
+  if (changed.length === 0) return "nothing changes";
+  return changed
+    .map(
+      (answer) => `${answerTitle(answer)}: ${answer.after.text} instead of ${answer.before.text}`,
+    )
+    .join(", ");
+}

@@ -1,0 +1,58 @@
+import { expect, test } from "vitest";
+import {
+  type SwapTest,
+  shortOf,
+  sortedAnswers,
+  stagesToTest,
+  type TestedAnswer,
+} from "../../src/data/swaptest";
+
+function answer(name: string, matters: boolean): TestedAnswer {
+  return { name, title: "", matters, cost: 1, right: 0.99, constant: 0.5, bars: [] };
+}
+
+function swapTest(about: string, answers: TestedAnswer[]): SwapTest {
+  return {
+    stage: "L0.mlp_out@b",
+    possible: true,
+    reason: "",
+    verdict: "enough",
+    sentence: "They can.",
+    answer: about,
+    concept: null,
+    pairs: 9,
+    conditions: [],
+    answers,
+  };
+}
+
+test("stages to test are those with vectors, of the kinds shown, but for the scores at the end", () => {
+  const row = (kind: string, layer: number | null, head: number | null, widths: number[]) => ({
+    kind,
+    layer,
+    head,
+    widths,
+  });
+  const contents = {
+    answers: [{ name: "S1", position: "b", title: "" }],
+    positions: ["a", "b"],
+    defaultKinds: ["result", "logits"],
+    rows: [row("result", 0, 1, [4, 0]), row("z", 0, 1, [4, 4]), row("logits", null, null, [9, 9])],
+  };
+  expect(stagesToTest(contents, false)).toEqual(["L0H1.result@a"]);
+  expect(stagesToTest(contents, true)).toEqual(["L0H1.z@b", "L0H1.result@a", "L0H1.z@a"]);
+});
+
+test("the answer that the verdict is about comes first, those that do not matter apart", () => {
+  const found = sortedAnswers(
+    swapTest("S2", [answer("S4", false), answer("S3", true), answer("S2", true)]),
+  );
+  expect(found.matter.map(({ name }) => name)).toEqual(["S2", "S3"]);
+  expect(found.quiet.map(({ name }) => name)).toEqual(["S4"]);
+});
+
+test("a test in short says why there is no verdict where there is none", () => {
+  expect(shortOf(swapTest("S2", []))).toEqual({ verdict: "enough", sentence: "They can." });
+  const impossible = { ...swapTest("", []), possible: false, reason: "Nothing follows." };
+  expect(shortOf(impossible)).toEqual({ verdict: null, sentence: "Nothing follows." });
+});

@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { Exploration, type Tab } from "../../src/state/exploration";
+import { followPicture } from "../../src/state/following";
+import type { Picture } from "../../src/state/picture";
+import { MemorySource } from "./memory";
+
+let exploration: Exploration;
+let ending: AbortController;
+let asked: string[];
+
+/** Lets timers run for so long, in ms, and what follows from them. */
+const wait = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
+const settle = () => exploration.settle(exploration.picture.value as Picture);
+
+async function select(selected: number): Promise<void> {
+  exploration.go({ selected });
+  settle();
+  await wait(1);
+}
+
+beforeEach(async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  const source = new MemorySource();
+  exploration = new Exploration(source, 1000);
+  exploration.stage.value = "embed@a";
+  await exploration.load();
+  ending = new AbortController();
+  asked = [];
+  vi.spyOn(source, "captions").mockImplementation(async (row) => {
+    asked.push(`captions of ${row}`);
+    return [];
+  });
+  const { lens } = source;
+  vi.spyOn(source, "lens").mockImplementation(async (stage, row) => {
+    asked.push(`lens of ${row}`);
+    return lens(stage, row);
+  });
+  vi.spyOn(source, "swapTests").mockImplementation(async () => {
+    asked.push("known tests");
+    return new Map([["embed@a", { verdict: "enough" as const, sentence: "It is." }]]);
+  });
+  vi.spyOn(source, "swapTest").mockImplementation(async (stage) => {
+    asked.push(`test of ${stage}`);
+    throw new Error("there is no model");
+  });
+  followPicture(exploration, ending.signal);
+});
+
+afterEach(() => {
+  ending.abort();
+  vi.useRealTimers();
+});
+
+test("nothing is asked for before a picture is on screen", async () => {
+  await wait(1000);
+  expect(asked).toEqual([]);
+});
+
+test("the lens is asked for once an example stays selected, captions at once", async () => {
+  settle();
+  await wait(1);
+  await select(1);
+  await select(2);
+  expect(asked).toEqual(["captions of 0", "captions of 1", "captions of 2"]);
+  await wait(1000);
+  expect(asked.slice(3)).toEqual(["lens of 2"]);
+});
+
+test("swap tests are asked for when they are shown, in place of the lens", async () => {
+  settle();
+  exploration.tab.value = "swap test" satisfies Tab;
+  await wait(1000);
+  expect(asked).toEqual(["captions of 0", "known tests", "test of embed@a"]);
+  exploration.tab.value = "near";
+  await wait(1000);
+  expect(asked.slice(3)).toEqual(["lens of 0"]);
+});
+
+test("those that are known are asked for when the map shows them", async () => {
+  exploration.swapTests.mapped.value = true;
+  await wait(1);
+  expect(asked).toEqual(["known tests"]);
+});
+
+test("a swap ends when another example is selected", async () => {
+  settle();
+  void exploration.swaps.swap(3, { selected: 0, stage: "embed@a" });
+  await wait(1);
+  expect(exploration.swaps.asked.value).not.toBeNull();
+  await select(1);
+  expect(exploration.swaps.asked.value).toBeNull();
+});
+
+test("a figure that is gone asks for nothing", async () => {
+  settle();
+  ending.abort();
+  await wait(1000);
+  await select(1);
+  await wait(1000);
+  expect(asked).toEqual([]);
+});
