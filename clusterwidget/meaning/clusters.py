@@ -1,9 +1,10 @@
-"""Clusters of a stage: groups of near examples that nobody named beforehand."""
+"""Clusters of a stage: groups of near examples, and the concepts enriched in each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -32,14 +33,14 @@ class Clusters:
     labels : numpy.ndarray, shape (N,), int32
         Each example's cluster, the largest first; -1 for those in none (HDBSCAN).
     table : pandas.DataFrame
-        One row a cluster and concept enriched in it, strongest first; one with an empty concept
-        for a cluster in which none is. Columns: ``cluster``, ``size``, ``concept``, ``value``,
-        ``share`` of the cluster, ``base`` share of all examples, ``p`` (hypergeometric, corrected
-        over clusters, concepts and values).
+        One row for each concept enriched in a cluster, strongest first; a cluster without any
+        has one row whose concept is empty. Columns: ``cluster``, ``size``, ``concept``, ``value``,
+        ``share`` of the cluster, ``base`` share of all examples, ``p`` (hypergeometric, false
+        discovery rate over clusters, concepts and values).
     information : pandas.Series
         Adjusted mutual information of the clusters with each concept, largest first.
     names : tuple of str
-        Each cluster in words.
+        Each cluster's size and the concepts that most of it has.
     """
 
     labels: Labels
@@ -56,15 +57,15 @@ def find_clusters(
     method: str = "kmeans",
     seed: int = 0,
 ) -> Clusters:
-    """Cluster the rows of a stage matrix with scikit-learn, and say what is in the clusters.
+    """Cluster the rows of a stage matrix with scikit-learn, and name the clusters by concepts.
 
     Parameters
     ----------
     matrix : numpy.ndarray, shape (N, d)
     partitions : sequence of Partition
     n : int, optional
-        How many clusters, from 2 to N. By default the number, up to 20, of which the silhouette of
-        a sample is largest. HDBSCAN finds its own number.
+        Number of clusters, from 2 to N. By default the one, up to 20, with the largest silhouette
+        on a sample of 2,000. HDBSCAN finds its own number.
     method : str
         ``"kmeans"`` (in mini-batches above 50,000 examples) or ``"hdbscan"``.
     seed : int
@@ -162,8 +163,9 @@ def _table(labels: Labels, partitions: Sequence[Partition]) -> pd.DataFrame:
         for cluster in range(len(sizes))
         if cluster not in set(enriched["cluster"])
     ]
-    whole = pd.concat([enriched[columns], pd.DataFrame(bare, columns=columns)])
-    return whole.sort_values("cluster", kind="stable", ignore_index=True)
+    # Rows are joined before they become a table: pandas below 3 warns of an empty one in `concat`.
+    listed = [*enriched[columns].itertuples(index=False, name=None), *bare]
+    return pd.DataFrame(sorted(listed, key=itemgetter(0)), columns=columns)
 
 
 def _names(table: pd.DataFrame) -> tuple[str, ...]:

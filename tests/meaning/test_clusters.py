@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,6 +63,18 @@ def test_clusters_of_what_nobody_named_say_so() -> None:
     noise = partitions(pd.DataFrame({"noise": RNG.integers(0, 4, 600)})).all
     found = find_clusters(MATRIX, noise, 3)
     assert all(name.endswith("nothing that you named") for name in found.names)
+
+
+@pytest.mark.parametrize("concepts", [["color"], ["noise"], ["color", "noise"], []])
+def test_the_table_has_every_cluster_and_no_warning_is_given(concepts: list[str]) -> None:
+    chosen = [partition for partition in KNOWN if partition.name in concepts]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = find_clusters(MATRIX, chosen, 5).table
+    assert sorted(set(table["cluster"])) == [0, 1, 2, 3, 4]
+    assert table["cluster"].is_monotonic_increasing
+    assert all(table[name].dtype == float for name in ("share", "base", "p"))
+    assert table["concept"].ne("").any() == ("color" in concepts)
 
 
 @pytest.mark.parametrize(
