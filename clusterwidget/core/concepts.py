@@ -1,4 +1,4 @@
-"""Partitions: concepts as groups of examples, checked and made comparable."""
+"""Partitions: the groups of examples that concepts define, checked and compared."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Codes = npt.NDArray[np.int32]
 
 MOST_VALUES = 1000
 BINS = 10
-_TELLING = 50_000
+_EXAMPLES_COMPARED = 50_000
 
 
 @dataclass(frozen=True)
@@ -25,11 +25,11 @@ class Partition:
     Attributes
     ----------
     names : tuple of str
-        The concept, and all others that divide these examples in the same way.
+        The concept, and all others that group these examples in the same way.
     codes : numpy.ndarray, shape (N,), int32
         Each example's group; -1 where the concept is missing.
     groups : tuple of str
-        What is written for each group, in the order of the codes.
+        The label of each group, in the order of the codes.
     binned : bool
         Whether the groups are ranges of a continuous concept.
     """
@@ -49,21 +49,20 @@ class Partition:
         """Examples in each group, shape (groups,)."""
         return np.bincount(self.codes[self.codes >= 0], minlength=len(self.groups))
 
-    def told_by(self, other: Partition) -> float:
-        """Return how much of this partition another one tells, from 0 to 1.
+    def determined_by(self, other: Partition) -> float:
+        """Return normalized mutual information, H(self) − H(self given other) over H(self).
 
-        The share of its entropy that is gone once the other's group is known: 1 where the other
-        refines it, 0 where they have nothing to do with each other. Of more than 50,000 examples,
-        the first 50,000 are looked at.
+        1 where the other refines this one, 0 where the two are independent. Computed from the
+        first 50,000 examples.
         """
-        mine, theirs = self.codes[:_TELLING], other.codes[:_TELLING]
+        mine, theirs = self.codes[:_EXAMPLES_COMPARED], other.codes[:_EXAMPLES_COMPARED]
         both = (mine >= 0) & (theirs >= 0)
         joint = theirs[both].astype(np.int64) * len(self.groups) + mine[both]
         table = np.bincount(joint, minlength=len(self.groups) * len(other.groups))
         table = table.reshape(len(other.groups), len(self.groups))
         own = _entropy(table.sum(axis=0))
-        left = _entropy(table.ravel()) - _entropy(table.sum(axis=1))
-        return 1.0 if own == 0 else 1 - left / own
+        conditional = _entropy(table.ravel()) - _entropy(table.sum(axis=1))
+        return 1.0 if own == 0 else 1 - conditional / own
 
     def within(self, coarser: Partition) -> Partition:
         """Return the groups of this partition inside each group of another one."""
@@ -77,29 +76,29 @@ class Partition:
             tuple(str(value) for value in found[offset:]),
         )
 
-    def of(self, rows: npt.NDArray[np.int64]) -> Partition:
-        """Return the same groups for some of the examples."""
+    def of(self, rows: npt.NDArray[np.int64] | slice) -> Partition:
+        """Return the same groups for some of the examples: a view of the codes for a slice."""
         return Partition(self.names, self.codes[rows], self.groups, self.binned)
 
 
 @dataclass(frozen=True)
 class Partitions:
-    """The partitions that examples' concepts make, and what was done to get them.
+    """The partitions of the examples, one for each different concept.
 
     Attributes
     ----------
     all : tuple of Partition
     notes : tuple of str
-        What was dropped, merged or binned, in words.
+        Which concepts were dropped, merged or binned, in sentences.
     """
 
     all: tuple[Partition, ...]
     notes: tuple[str, ...]
 
     @cached_property
-    def told(self) -> npt.NDArray[np.float64]:
-        """How much of each partition (row) each one (column) tells: see `Partition.told_by`."""
-        return np.array([[part.told_by(other) for other in self.all] for part in self.all])
+    def determined(self) -> npt.NDArray[np.float64]:
+        """`Partition.determined_by` of each partition (row) given each other one (column)."""
+        return np.array([[part.determined_by(other) for other in self.all] for part in self.all])
 
     def named(self, name: str) -> Partition:
         """Return the partition of a concept; raise ValueError with the nearest spelling."""
@@ -110,17 +109,18 @@ class Partitions:
 
 
 def unknown_concept(name: str, known: list[str]) -> str:
-    """Say that there is no such concept, and which spelling is nearest."""
+    """Return the message for a concept that does not exist, with the nearest spelling."""
     close = difflib.get_close_matches(str(name), known, n=1)
     meant = f" Did you mean {close[0]!r}?" if close else ""
     return f"there is no concept {name!r}.{meant} There are {', '.join(known) or 'none'}."
 
 
 def partitions(concepts: pd.DataFrame, names: Iterable[str] | None = None) -> Partitions:
-    """Return the partitions of the examples that concepts make.
+    """Return the partitions of the examples that concepts define.
 
-    Constant concepts are dropped; concepts that divide the examples in the same way become one
-    partition with all their names; continuous ones are divided at quantiles. `notes` says so.
+    Constant concepts are dropped; concepts that group the examples in the same way become one
+    partition with all their names; continuous ones are divided at quantiles. `Partitions.notes`
+    says which.
 
     Parameters
     ----------
@@ -197,9 +197,7 @@ def _entropy(counts: npt.NDArray[np.integer]) -> float:
 
 
 def _in_order_of_appearance(codes: Codes) -> Codes:
-    """Return codes that are equal for equal partitions, whatever their values are called."""
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    rank = np.argsort(np.argsort(first))
-    ordered = rank[inverse].astype(np.int32)
+    """Return codes that are equal for equal partitions, whatever the order of their values."""
+    ordered = pd.factorize(codes)[0].astype(np.int32)
     ordered[codes < 0] = -1
     return ordered

@@ -161,8 +161,8 @@ def _chain(
         if (
             shares[index] >= shares[last] + GAIN
             and len(partitions[index].groups) > len(partitions[last].groups)
-            and partitions[last].told_by(partitions[index]) >= NESTED
-            and (index == best or partitions[index].told_by(partitions[best]) >= NESTED)
+            and partitions[last].determined_by(partitions[index]) >= NESTED
+            and (index == best or partitions[index].determined_by(partitions[best]) >= NESTED)
         ):
             chain.append(index)
     return chain
@@ -174,8 +174,8 @@ def _runner_up(
     index: int
     for index in np.argsort(-shares).tolist():
         if not any(
-            partitions[index].told_by(partitions[link]) >= NESTED
-            or partitions[link].told_by(partitions[index]) >= NESTED
+            partitions[index].determined_by(partitions[link]) >= NESTED
+            or partitions[link].determined_by(partitions[index]) >= NESTED
             for link in chain
         ):
             return index

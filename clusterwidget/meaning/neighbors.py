@@ -1,4 +1,4 @@
-"""What neighbors share: which concepts the near examples agree on, beyond chance."""
+"""What neighbors share: the concepts on which they agree more often than chance."""
 
 from __future__ import annotations
 
@@ -15,15 +15,31 @@ from clusterwidget.meaning.meaning import NESTED
 Ints = npt.NDArray[np.int64]
 
 WIDE = 0.04
-"""Share of all examples that the wide look takes in: at small k everything that nests agrees."""
+"""Fraction of all examples in the wide look.
 
-_SAYS_THE_SAME = 0.8
+With few neighbors, a concept and every coarser one agree alike; only with many do they differ.
+"""
+
+_NEARLY_AS_STRONG = 0.8
+"""Agreement of a coarser concept, relative to a finer one, at which it replaces the finer one."""
 
 
 def neighbor_table(
     labels: Sequence[str], indices: Ints, distances: npt.NDArray[np.float32]
 ) -> pd.DataFrame:
-    """Return a table of examples in the order given: columns example, label, distance."""
+    """Return a table of examples in the given order, with their labels and distances.
+
+    Parameters
+    ----------
+    labels : sequence of str, length N
+    indices : numpy.ndarray of int, shape (k,)
+    distances : numpy.ndarray, shape (N,)
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ``example``, ``label``, ``distance``.
+    """
     return pd.DataFrame(
         {
             "example": indices,
@@ -34,12 +50,12 @@ def neighbor_table(
 
 
 def wide_look(n: int) -> int:
-    """Return how many of n examples the wide look takes in: 4 % of them, at least one."""
+    """Return the number of neighbors in the wide look: 4 % of n examples, at least one."""
     return max(1, min(n - 1, round(WIDE * n)))
 
 
 def shared_concepts(partitions: Partitions, selected: int, near: Ints, wide: Ints) -> pd.DataFrame:
-    """Return what the neighbors of an example share with it, one row a concept.
+    """Return which concepts the neighbors of an example share with it, one row a concept.
 
     Parameters
     ----------
@@ -53,13 +69,14 @@ def shared_concepts(partitions: Partitions, selected: int, near: Ints, wide: Int
     Returns
     -------
     pandas.DataFrame
-        Strongest at the wide look first; a concept that is nested with a coarser one that says the
-        same follows it. Columns: ``concept``; ``value`` of the selected example; ``share`` of the
-        neighbors with that value; ``base``, its share among all others; ``lift``, their ratio;
-        ``agreement``, what is left of the share beyond chance, ``(share - base) / (1 - base)``;
-        ``p``, the hypergeometric chance of at least as many, corrected over concepts after
-        Benjamini and Hochberg; ``wide_share`` and ``wide_agreement``, the same at the wide look;
-        ``under``, the coarser concept that says the same, or None.
+        Strongest at the wide look first; a concept follows the coarser one that it determines
+        where that agrees nearly as strongly. Columns: ``concept``; ``value`` of the selected
+        example; ``share`` of the neighbors with that value; ``base``, its share among all other
+        examples; ``lift``, their ratio; ``agreement``, the share corrected for chance,
+        ``(share - base) / (1 - base)``; ``p``, the hypergeometric chance of at least as many,
+        corrected over concepts (Benjamini and Hochberg 1995); ``wide_share`` and
+        ``wide_agreement``, the same for the wide look; ``under``, the coarser concept that this
+        one follows, or None.
     """
     known = [i for i, part in enumerate(partitions.all) if part.codes[selected] >= 0]
     rows = [_row(partitions.all[index], selected, near, wide) for index in known]
@@ -68,8 +85,8 @@ def shared_concepts(partitions: Partitions, selected: int, near: Ints, wide: Int
         table["p"] = false_discovery_control(table["p"])
     table["under"] = None
     groups = [len(partitions.all[index].groups) for index in known]
-    told = partitions.told[np.ix_(known, known)] if known else np.zeros((0, 0))
-    order, under = _folded(groups, told, table["wide_agreement"].to_numpy())
+    determined = partitions.determined[np.ix_(known, known)] if known else np.zeros((0, 0))
+    order, under = _folded(groups, determined, table["wide_agreement"].to_numpy())
     names = table["concept"].tolist()
     table.loc[list(under), "under"] = [names[head] for head in under.values()]
     return table.loc[order].reset_index(drop=True)
@@ -113,9 +130,18 @@ def _row(partition: Partition, selected: int, near: Ints, wide: Ints) -> list[ob
 
 
 def _folded(
-    groups: Sequence[int], told: npt.NDArray[np.float64], strength: npt.NDArray[np.float64]
+    groups: Sequence[int], determined: npt.NDArray[np.float64], strength: npt.NDArray[np.float64]
 ) -> tuple[list[int], dict[int, int]]:
-    """Return the order of the rows, and under which row each folded one belongs."""
+    """Return the order of the rows, and for each one that follows a coarser one, which.
+
+    Parameters
+    ----------
+    groups : sequence of int
+        Number of groups of each concept.
+    determined : numpy.ndarray, shape (concepts, concepts)
+        See `Partitions.determined`.
+    strength : numpy.ndarray, shape (concepts,)
+    """
     under: dict[int, int] = {}
     heads: list[int] = []
     coarsest_first = sorted(range(len(groups)), key=lambda index: (groups[index], -strength[index]))
@@ -123,7 +149,8 @@ def _folded(
         nested = [
             head
             for head in heads
-            if strength[head] >= _SAYS_THE_SAME * strength[index] and told[head, index] >= NESTED
+            if strength[head] >= _NEARLY_AS_STRONG * strength[index]
+            and determined[head, index] >= NESTED
         ]
         if nested:
             under[index] = max(nested, key=lambda head: strength[head])

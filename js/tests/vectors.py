@@ -71,7 +71,7 @@ def shared_case(rng: np.random.Generator, n: int, k: int, wide: int) -> dict[str
             {"name": p.name, "values": list(p.groups), "codes": p.codes.tolist()}
             for p in partitions
         ],
-        "told": [[_rounded(p.told_by(other)) for other in partitions] for p in partitions],
+        "told": [[_rounded(p.determined_by(other)) for other in partitions] for p in partitions],
         "rows": [
             {
                 "concept": row["concept"],
