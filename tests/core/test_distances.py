@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
 import clusterwidget as cw
+from clusterwidget.core.distances import nearest_of
 
 
 def matrix(n: int = 500, d: int = 24, seed: int = 0) -> np.ndarray:
@@ -46,6 +49,57 @@ def test_ties_are_ordered_by_index_and_the_row_itself_is_left_out() -> None:
     indices, distances = cw.nearest(rows, 5, k=6)
     assert indices.tolist() == [4, 6, 7, 0, 1, 2]
     assert distances[:3].tolist() == [0, 0, 0]
+
+
+def by_sorting_all(distances: np.ndarray, row: int, k: int) -> list[int]:
+    order = np.argsort(distances, kind="stable")
+    return [int(index) for index in order if index != row][:k]
+
+
+def in_step(n: int, low: float, high: float) -> np.ndarray:
+    """Return values of which every 97th, those that a sample may see, are unlike the others."""
+    values = np.random.default_rng(0).uniform(1, 2, n).astype(np.float32)
+    values[::97] = np.linspace(low, high, len(values[::97]))
+    return values
+
+
+N = 20_000
+SHAPES = {
+    "random": np.random.default_rng(1).random(N, dtype=np.float32),
+    "all equal": np.full(N, 0.5, np.float32),
+    "all zero": np.zeros(N, np.float32),
+    "sorted": np.linspace(0, 1, N, dtype=np.float32),
+    "sorted downward": np.linspace(1, 0, N, dtype=np.float32),
+    "few values": np.random.default_rng(2).integers(0, 3, N).astype(np.float32),
+    "one apart": np.eye(1, N, 7, dtype=np.float32)[0],
+    "the sample is too near": in_step(N, 0, 0.5),
+    "the sample is too far": in_step(N, 3, 4),
+    "the sample is constant": in_step(N, 1.5, 1.5),
+    "few near, most tied": np.minimum(np.arange(N, dtype=np.float32), 50)[::-1].copy(),
+    "immense": np.linspace(0, 3e38, N, dtype=np.float32),
+}
+
+
+@pytest.mark.parametrize("k", [1, 96, 97, 100, 1000, N // 2, N - 2, N - 1])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_nearest_are_those_of_a_full_sort_however_the_distances_lie(shape: str, k: int) -> None:
+    for row in (0, 97, 1234, N - 1):
+        assert nearest_of(SHAPES[shape], row, k).tolist() == by_sorting_all(SHAPES[shape], row, k)
+
+
+@given(
+    values=st.lists(st.sampled_from([0, 0.25, 0.5, 1, 3e38]), min_size=2, max_size=60),
+    repeats=st.integers(1, 80),
+    data=st.data(),
+)
+@settings(deadline=None, max_examples=150)
+def test_the_nearest_of_any_ties_are_those_of_a_full_sort(
+    values: list[float], repeats: int, data: st.DataObject
+) -> None:
+    distances = np.tile(np.array(values, np.float32), repeats)
+    row = data.draw(st.integers(0, len(distances) - 1))
+    k = data.draw(st.integers(1, len(distances) - 1))
+    assert nearest_of(distances, row, k).tolist() == by_sorting_all(distances, row, k)
 
 
 def test_all_neighbors_can_be_asked_for() -> None:
@@ -127,6 +181,29 @@ def test_bad_arguments_are_named(
 def test_a_vector_of_another_length_is_named() -> None:
     with pytest.raises(ValueError, match=r"the vector has shape \(3,\)"):
         cw.l2(matrix(), [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("row", "error", "message"),
+    [
+        ([1, "a"] + [0] * 22, ValueError, r"24 real numbers, not \[1, 'a'"),
+        ([[1], [2, 3]], ValueError, r"not \[\[1\], \[2, 3\]\]"),
+        ([], ValueError, r"\[\] does not fit"),
+        ({}, TypeError, r"not by \{\}"),
+        (None, TypeError, "not by None"),
+        (2.0, TypeError, "not by 2.0"),
+    ],
+)
+def test_what_is_neither_a_row_nor_a_vector_is_named(
+    row: object, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        cw.l2(matrix(), row)  # type: ignore[arg-type]
+
+
+def test_a_masked_matrix_is_refused() -> None:
+    with pytest.raises(ValueError, match="the matrix: a MaskedArray with 1 masked values"):
+        cw.l2(np.ma.array(matrix(3, 2), mask=[[0, 0], [0, 1], [0, 0]]), 0)
 
 
 def test_the_search_on_a_device_agrees_with_the_one_in_memory() -> None:
