@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clusterwidget.activations.cache import Cache, Matrix
+from clusterwidget.core.checks import shown, unmasked
 from clusterwidget.core.stages import Stage, StageRow, StageSet
 
 
@@ -21,8 +22,13 @@ def given_activations(
     ValueError, TypeError
         For an array that is not N × d floating point numbers, or holds NaN or infinity.
     """
+    if not isinstance(activations, Mapping):
+        raise TypeError(
+            f"activations must say which stages they are, {{'L0.z@0': array}}, not be "
+            f"{shown(activations)}."
+        )
     if not activations:
-        raise ValueError("activations are empty: give at least one stage, {'L0.z@0': array}.")
+        raise ValueError("activations are empty, {}: give at least one stage, {'L0.z@0': array}.")
     held = Cache()
     widths: dict[tuple[str, int | None, int | None], list[int]] = {}
     for key, given in activations.items():
@@ -32,6 +38,8 @@ def given_activations(
                 f"the activations of {stage} name the position {stage.position!r}; the examples "
                 f"have {list(positions)}."
             )
+        if held.get(stage) is not None:
+            raise ValueError(f"the activations of {stage} are given twice: give them once.")
         matrix = _checked_matrix(stage, given, n)
         row = widths.setdefault((stage.kind, stage.layer, stage.head), [0] * len(positions))
         row[positions.index(stage.position)] = matrix.shape[1]
@@ -41,17 +49,30 @@ def given_activations(
 
 
 def _checked_matrix(stage: Stage, given: npt.ArrayLike, n: int) -> Matrix:
-    if hasattr(given, "detach"):
+    if type(given).__module__.partition(".")[0] == "torch" and hasattr(given, "detach"):
+        if given.is_complex():
+            raise TypeError(f"the activations of {stage} must be real numbers, not {given.dtype}.")
         given = given.detach().float().cpu()
-    array = np.asarray(given)
+    unmasked(f"the activations of {stage}", given)
+    try:
+        array = np.asarray(given)
+    except ValueError as error:
+        raise ValueError(
+            f"the activations of {stage} must be rows of equal length, (examples, dimensions), "
+            f"not {shown(given)}."
+        ) from error
     if array.ndim != 2 or len(array) != n or array.shape[1] == 0:
         raise ValueError(
-            f"the activations of {stage} have shape {array.shape}; there are {n:,} examples: give "
-            "one row each, (examples, dimensions)."
+            f"the activations of {stage} have shape {array.shape}, {shown(given)}; there are "
+            f"{n:,} examples: give one row each, (examples, dimensions)."
         )
     if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
-        raise TypeError(f"the activations of {stage} must be real numbers, not {array.dtype}.")
-    matrix = np.ascontiguousarray(array, dtype=np.float32)
+        raise TypeError(
+            f"the activations of {stage} must be real numbers, not {array.dtype}, {shown(given)}."
+        )
+    # What is too large for float32 becomes infinite here and is refused below, not warned of.
+    with np.errstate(over="ignore"):
+        matrix = np.ascontiguousarray(array, dtype=np.float32)
     broken = np.flatnonzero(~np.isfinite(matrix).all(axis=1))
     if len(broken):
         raise ValueError(

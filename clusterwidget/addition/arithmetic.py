@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from clusterwidget.core import checks
 from clusterwidget.core.answers import Answer
+from clusterwidget.core.checks import shown, unmasked, whole
 from clusterwidget.core.examples import Examples
 
 DIGITS = 4
@@ -138,10 +140,16 @@ def problems(n: int, seed: int = 0) -> Examples:
     n : int
     seed : int
         The same seed gives the same problems in the same order.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For what is no whole number, and for what is out of range.
     """
+    n = whole("n", n)
     if not 1 <= n <= NUMBERS**2:
-        raise ValueError(f"n = {n!r} problems: there are 1 to {NUMBERS**2:,} different ones.")
-    chosen = np.random.default_rng(seed).choice(NUMBERS**2, size=n, replace=False)
+        raise ValueError(f"n = {shown(n)} problems: there are 1 to {NUMBERS**2:,} different ones.")
+    chosen = np.random.default_rng(checks.seed(seed)).choice(NUMBERS**2, size=n, replace=False)
     return from_numbers(*np.divmod(chosen, NUMBERS))
 
 
@@ -156,20 +164,24 @@ def parse(text: str) -> Examples:
     ValueError
         With a message for that person.
     """
+    if not isinstance(text, str):
+        raise TypeError(f"a problem is a string such as '1234+5678', not {shown(text)}.")
     typed = "".join(text.split())
     way_out = "Type two numbers of up to four digits, like 1234+5678."
     if not typed:
-        raise ValueError(f"No problem was typed. {way_out}")
+        raise ValueError(f"No problem was typed in {text!r}. {way_out}")
     found = re.fullmatch(r"([0-9]+)\+([0-9]+)(?:=([0-9]*))?", typed)
     if found is None:
-        raise ValueError(f"{text!r} is not an addition problem. {way_out}")
+        raise ValueError(f"{shown(text)} is not an addition problem. {way_out}")
     for number in found.group(1, 2):
         if len(number) > DIGITS:
-            raise ValueError(f"{number} in {text!r} has {len(number)} digits. {way_out}")
+            raise ValueError(f"{_cut(number)} in {shown(text)} has {len(number)} digits. {way_out}")
     left, right = int(found[1]), int(found[2])
-    if found[3] and int(found[3]) != left + right:
+    # Compared as text: Python refuses to read a number of thousands of digits.
+    if found[3] and (found[3].lstrip("0") or "0") != str(left + right):
         raise ValueError(
-            f"{found[1]}+{found[2]} is {left + right}, not {found[3]}. Leave out what follows '='."
+            f"{found[1]}+{found[2]} is {left + right}, not {_cut(found[3])}. "
+            "Leave out what follows '='."
         )
     return from_numbers(left, right)
 
@@ -211,12 +223,30 @@ def concepts(left: Ints, right: Ints) -> pd.DataFrame:
     return frame
 
 
+def _cut(number: str) -> str:
+    """Return a number as an error message shows it, however many digits were typed."""
+    return number if len(number) <= 20 else f"{number[:20]}…"
+
+
 def _checked_numbers(side: str, numbers: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    array = np.atleast_1d(np.asarray(numbers))
+    given = unmasked(f"the numbers on the {side}", numbers)
+    try:
+        array = np.atleast_1d(np.asarray(given))
+    except ValueError as error:
+        raise ValueError(
+            f"the numbers on the {side} must be in one row, not {shown(given)}."
+        ) from error
+    if array.size == 0:
+        raise ValueError(f"there are no numbers on the {side}, {shown(given)}: give at least one.")
     if not np.issubdtype(array.dtype, np.integer):
-        raise TypeError(f"the numbers on the {side} must be integers, not {array.dtype}.")
+        raise TypeError(
+            f"the numbers on the {side} must be integers, not {array.dtype}, {shown(given)}."
+        )
     if array.ndim != 1:
-        raise ValueError(f"the numbers on the {side} must be in one row, not shape {array.shape}.")
+        raise ValueError(
+            f"the numbers on the {side} must be in one row, not shape {array.shape}, "
+            f"{shown(given)}."
+        )
     outside = array[(array < 0) | (array >= NUMBERS)]
     if len(outside):
         raise ValueError(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from clusterwidget.core.checks import shown, text, unmasked
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -38,6 +40,10 @@ class Answer:
     title: str = ""
     caption: str = ""
 
+    def __post_init__(self) -> None:
+        for part in ("name", "position", "title", "caption"):
+            text(f"the {part} of an answer", getattr(self, part))
+
     def captioned(self, concepts: pd.DataFrame, example: int) -> str:
         """Return the caption with an example's values of the concepts, ``?`` for missing ones."""
 
@@ -53,9 +59,21 @@ def checked_answers(
     answers: Iterable[Answer], n: int, positions: tuple[str, ...], concepts: pd.DataFrame
 ) -> dict[str, Answer]:
     """Return the answers by name, or raise ValueError where they do not fit the examples."""
+    way_out = "give a list, [Answer(name, position, tokens), …]."
+    if isinstance(answers, Answer):
+        raise TypeError(f"answers must be a list, not one Answer, {answers.name!r}: {way_out}")
+    if isinstance(answers, Mapping):
+        raise TypeError(
+            f"answers must be a list, not a {type(answers).__name__}, {shown(answers)}: each "
+            f"Answer has its own name; {way_out}"
+        )
+    if isinstance(answers, (str, bytes)) or not isinstance(answers, Iterable):
+        raise TypeError(f"answers must be a list of Answer, not {shown(answers)}: {way_out}")
     checked: dict[str, Answer] = {}
     for answer in answers:
-        tokens = np.asarray(answer.tokens)
+        if not isinstance(answer, Answer):
+            raise TypeError(f"answers must be a list of Answer, not of {shown(answer)}: {way_out}")
+        tokens = _tokens(answer)
         if answer.name in checked:
             raise ValueError(
                 f"answer names must differ, but {answer.name!r} occurs more than once."
@@ -68,7 +86,12 @@ def checked_answers(
         if tokens.shape != (n,) or not np.issubdtype(tokens.dtype, np.integer):
             raise ValueError(
                 f"the answer {answer.name!r} needs {n:,} integer tokens, one for each example, not "
-                f"{tokens.dtype} of shape {tokens.shape}."
+                f"{tokens.dtype} of shape {tokens.shape}, {shown(answer.tokens)}."
+            )
+        if tokens.min() < 0:
+            raise ValueError(
+                f"the answer {answer.name!r} has the token {tokens.min()}: tokens are ids, "
+                "counted from 0. Leave out the examples that have no right answer."
             )
         for concept in _PLACEHOLDER.findall(answer.caption):
             if concept not in concepts.columns:
@@ -78,3 +101,14 @@ def checked_answers(
                 )
         checked[answer.name] = replace(answer, tokens=tokens)
     return checked
+
+
+def _tokens(answer: Answer) -> npt.NDArray[np.integer]:
+    given = unmasked(f"the tokens of the answer {answer.name!r}", answer.tokens)
+    try:
+        return np.asarray(given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"the answer {answer.name!r} needs one integer token for each example, not "
+            f"{shown(given)}."
+        ) from error

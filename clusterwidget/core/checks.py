@@ -156,6 +156,16 @@ def memory_bytes(value: Any) -> int:
     return int(size)
 
 
+def unmasked(name: str, value: Any) -> Any:
+    """Return an array-like, or raise ValueError where it is a masked array that lacks values."""
+    if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+        raise ValueError(
+            f"{name}: a MaskedArray with {np.ma.count_masked(value):,} masked values is given, and "
+            "none may be missing: fill them in, or leave those examples out."
+        )
+    return value
+
+
 def checked_k(k: int, n: int) -> int:
     """Return how many neighbors are asked for, or raise where it is not between 1 and n - 1."""
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from clusterwidget.core.checks import shown
 from clusterwidget.core.stages import Stage, StageSet
 
 _ARROW = "->"
@@ -25,18 +26,32 @@ class Edge:
     source: Stage
     target: Stage
 
+    def __post_init__(self) -> None:
+        for end in (self.source, self.target):
+            if not isinstance(end, Stage):
+                raise TypeError(
+                    f"an edge links two stages, and {shown(end)} is none: write "
+                    "Edge.parse('embed@0 -> L0H1.result@3')."
+                )
+
     def __str__(self) -> str:
         return f"{self.source} {_ARROW} {self.target}"
 
     @classmethod
     def parse(cls, text: str) -> Edge:
         """Return the edge that is written so."""
+        if not isinstance(text, str):
+            raise TypeError(
+                "an edge is written as a string such as 'embed@0 -> L0H1.result@3', not "
+                f"{shown(text)}."
+            )
         # A position can be called as the arrow is written, but then it has no spaces around it.
         spaced = f" {_ARROW} "
-        source, arrow, target = str(text).partition(spaced if spaced in str(text) else _ARROW)
+        source, arrow, target = text.partition(spaced if spaced in text else _ARROW)
         if not arrow:
             raise ValueError(
-                f"{text!r} is no edge: write source -> target, such as 'embed@0 -> L0H1.result@3'."
+                f"{shown(text)} is no edge: write source -> target, such as "
+                "'embed@0 -> L0H1.result@3'."
             )
         return cls(Stage.parse(source.strip()), Stage.parse(target.strip()))
 
@@ -103,7 +118,7 @@ def entering(layer: int, position: str) -> Stage:
 
 def checked_edge(edge: Edge | str, stage_set: StageSet) -> Edge:
     """Return an edge between stages that are there, or raise ValueError."""
-    edge = edge if isinstance(edge, Edge) else Edge.parse(str(edge))
+    edge = edge if isinstance(edge, Edge) else Edge.parse(edge)
     columns = [stage_set.column(stage) for stage in (edge.source, edge.target)]
     kind = edge_kind(edge)
     if kind == ANSWER:

@@ -10,6 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.core.answers import Answer, checked_answers
+from clusterwidget.core.checks import checked_index, function, shown, text, whole
+from clusterwidget.core.columns import checked_concepts, checked_positions, checked_tokens
 
 Vocabulary = Sequence[str] | Callable[[int], str]
 
@@ -58,20 +60,16 @@ class Examples:
         families: Mapping[str, str] | None = None,
         parse: Callable[[str], Examples] | None = None,
     ) -> None:
-        self.tokens = _checked_tokens(tokens)
+        self.tokens = checked_tokens(tokens)
         n, t = self.tokens.shape
-        self.positions = _checked_positions(positions, t)
-        self.vocabulary = vocabulary
+        self.positions = checked_positions(positions, t)
+        self.vocabulary = _checked_vocabulary(vocabulary)
         self.labels = self._checked_labels(labels)
-        self.concepts = _checked_concepts(concepts, n)
+        self.concepts = checked_concepts(concepts, n)
         self.answers = checked_answers(answers, n, self.positions, self.concepts)
         self.axes = self._checked_axes(axes)
         self.families = self._checked_families(families)
-        if parse is not None and not callable(parse):
-            raise TypeError(
-                f"parse must be a function of a text, not {parse!r}; leave it out if there is none."
-            )
-        self.parse = parse
+        self.parse = function("parse", parse)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -85,11 +83,12 @@ class Examples:
 
     def token_text(self, token: int) -> str:
         """Return what a token looks like on screen."""
+        token = whole("a token", token, 0)
         if self.vocabulary is None:
             return str(token)
         if callable(self.vocabulary):
             return str(self.vocabulary(token))
-        if not 0 <= token < len(self.vocabulary):
+        if token >= len(self.vocabulary):
             raise ValueError(
                 f"token {token} has no text: the vocabulary has {len(self.vocabulary)} entries. "
                 "Pass a vocabulary that covers every token, or a function of the token's id."
@@ -98,6 +97,7 @@ class Examples:
 
     def captions(self, example: int) -> dict[str, str]:
         """Return the caption of each answer, filled in for one example."""
+        example = checked_index(example, len(self))
         return {
             name: answer.captioned(self.concepts, example) for name, answer in self.answers.items()
         }
@@ -107,6 +107,10 @@ class Examples:
 
         Concepts that `other` lacks are missing there; its own further concepts are dropped.
         """
+        if not isinstance(other, Examples):
+            raise TypeError(
+                f"only Examples can be added, not {shown(other)}: make them with Examples(tokens)."
+            )
         if other.positions != self.positions:
             raise ValueError(
                 f"the new examples have positions {list(other.positions)}, these have "
@@ -139,23 +143,34 @@ class Examples:
     def _checked_labels(self, labels: Sequence[str] | None) -> list[str]:
         if labels is None:
             texts = {int(token): self.token_text(int(token)) for token in np.unique(self.tokens)}
-            return [" ".join(texts[token] for token in row) for row in self.tokens.tolist()]
-        if isinstance(labels, str):
+            found = [" ".join(texts[token] for token in row) for row in self.tokens.tolist()]
+        elif isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
             raise TypeError(
-                f"labels must be one string for each example, not one string {labels!r}."
+                f"labels must be one string for each example, not one string {shown(labels)}."
+                if isinstance(labels, (str, bytes))
+                else f"labels must be one string for each example, not {shown(labels)}."
             )
-        found = [str(label) for label in labels]
+        else:
+            found = [str(label) for label in labels]
         if len(found) != len(self.tokens):
             raise ValueError(
-                f"there are {len(found):,} labels for {len(self.tokens):,} examples: give one each."
+                f"there are {len(found):,} labels for {len(self.tokens):,} examples: give one "
+                f"each, not {shown(labels)}."
             )
+        try:
+            "".join(found).encode()
+        except UnicodeEncodeError:
+            for label in found:
+                text("the label", label)
         return found
 
     def _checked_families(self, families: Mapping[str, str] | None) -> dict[str, str]:
-        for concept in families or {}:
+        _require_mapping("families", families, "{'carry1': 'carry'}")
+        for concept, family in (families or {}).items():
+            text(f"the family of {shown(concept)}", family)
             if concept not in self.concepts.columns:
                 raise ValueError(
-                    f"families name the concept {concept!r}, which is not among "
+                    f"families name the concept {shown(concept)}, which is not among "
                     f"{list(self.concepts.columns)}."
                 )
         return {concept: str(family) for concept, family in (families or {}).items()}
@@ -163,84 +178,35 @@ class Examples:
     def _checked_axes(
         self, axes: Mapping[str, tuple[str, str]] | None
     ) -> dict[str, tuple[str, str]]:
+        _require_mapping("axes", axes, "{'0': ('L0', 'R0')}")
         checked = {}
         for position, pair in (axes or {}).items():
             if position not in self.positions:
                 raise ValueError(
-                    f"axes name the position {position!r}; there are {list(self.positions)}."
+                    f"axes name the position {shown(position)}; there are {list(self.positions)}."
                 )
-            if isinstance(pair, str) or len(pair) != 2:
-                raise ValueError(f"axes at {position!r} must be two concepts, not {pair!r}.")
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                raise ValueError(f"axes at {position!r} must be two concepts, not {shown(pair)}.")
             for concept in pair:
                 if concept not in self.concepts.columns:
                     raise ValueError(
-                        f"axes at {position!r} name the concept {concept!r}, which is not among "
-                        f"{list(self.concepts.columns)}."
+                        f"axes at {position!r} name the concept {shown(concept)}, which is not "
+                        f"among {list(self.concepts.columns)}."
                     )
             checked[position] = (pair[0], pair[1])
         return checked
 
 
-def _checked_tokens(tokens: npt.ArrayLike) -> npt.NDArray[np.integer]:
-    if hasattr(tokens, "detach"):
-        tokens = tokens.detach().cpu()
-    try:
-        array = np.asarray(tokens)
-    except ValueError as error:
-        raise ValueError(
-            "tokens must be rows of equal length, (examples, positions); pad or cut them to one "
-            "length first."
-        ) from error
-    if array.size == 0:
-        raise ValueError(
-            f"tokens of shape {array.shape} hold no example: at least two are needed to compare."
-        )
-    if array.ndim != 2:
-        raise ValueError(
-            f"tokens must have two dimensions, (examples, positions), not shape {array.shape}."
-        )
-    if not np.issubdtype(array.dtype, np.integer):
-        raise TypeError(
-            f"tokens must be integers, not {array.dtype}: pass token ids, for instance what "
-            "model.to_tokens returns."
-        )
-    if array.min() < 0:
-        raise ValueError(f"tokens must not be negative, but {array.min()} occurs.")
-    return array
+def _require_mapping(name: str, value: object, example: str) -> None:
+    if value is not None and not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a mapping such as {example}, not {shown(value)}.")
 
 
-def _checked_positions(positions: Sequence[str] | None, t: int) -> tuple[str, ...]:
-    if positions is None:
-        return tuple(str(index) for index in range(t))
-    names = tuple(str(name) for name in positions)
-    if len(names) != t:
-        raise ValueError(
-            f"there are {len(names)} position names for rows of {t} tokens: give one each."
-        )
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(f"position names must differ, but {repeated} occur more than once.")
-    if "" in names:
-        raise ValueError("a position name is empty: give every position a name.")
-    return names
-
-
-def _checked_concepts(
-    concepts: pd.DataFrame | Mapping[str, npt.ArrayLike] | None, n: int
-) -> pd.DataFrame:
-    if concepts is None:
-        return pd.DataFrame(index=pd.RangeIndex(n))
-    columns = concepts.items()
-    names = [str(name) for name, _ in columns]
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise ValueError(f"concept names must differ, but {repeated} occur more than once.")
-    for name, column in columns:
-        length = len(np.atleast_1d(np.asarray(column)))
-        if length != n:
-            raise ValueError(
-                f"the concept {name!r} has {length:,} values for {n:,} examples: give one each."
-            )
-    if isinstance(concepts, pd.DataFrame):
-        return concepts.reset_index(drop=True).set_axis(names, axis=1)
-    return pd.DataFrame({str(name): np.asarray(column) for name, column in columns})
+def _checked_vocabulary(vocabulary: Vocabulary | None) -> Vocabulary | None:
+    listed = isinstance(vocabulary, (Sequence, np.ndarray)) and not isinstance(vocabulary, bytes)
+    if vocabulary is None or callable(vocabulary) or (listed and np.ndim(vocabulary) < 2):
+        return vocabulary
+    raise TypeError(
+        "vocabulary must be a list of the tokens' texts or a function of a token's id, not "
+        f"{shown(vocabulary)}; of a mapping, pass its get."
+    )

@@ -6,8 +6,11 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from clusterwidget.core.checks import shown
+import numpy as np
+
+from clusterwidget.core.checks import shown, text, whole
 
 HEAD_KINDS = ("q", "k", "v", "attn_scores", "pattern", "z", "result")
 LAYER_KINDS = (
@@ -25,7 +28,8 @@ KINDS = ("embed", *LAYER_KINDS, "ln_final", "logits")
 ATTENTION_KINDS = ("attn_scores", "pattern")
 """Kinds whose vectors have one number for each position that is attended to."""
 
-_ADDRESS = re.compile(r"(?:L(\d+)(?:H(\d+))?\.)?([a-z_]+)")
+# Not \d, which matches the digits of every script; and not more digits than any model needs.
+_ADDRESS = re.compile(r"(?:L([0-9]{1,6})(?:H([0-9]{1,6}))?\.)?([a-z_]+)")
 
 
 @dataclass(frozen=True)
@@ -51,20 +55,28 @@ class Stage:
     position: str = "0"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.kind, str):
+            raise TypeError(f"a kind is given by its name, a string, not by {shown(self.kind)}.")
         if self.kind not in KINDS:
             raise ValueError(f"there is no kind {self.kind!r};{_nearest(self.kind, KINDS)}")
         for part, value, needed in (
             ("layer", self.layer, self.kind in LAYER_KINDS),
             ("head", self.head, self.kind in HEAD_KINDS),
         ):
-            if needed and (value is None or value < 0):
+            if needed and value is None:
                 raise ValueError(f"a {self.kind!r} stage needs a {part}, counted from 0.")
             if not needed and value is not None:
-                raise ValueError(f"a {self.kind!r} stage has no {part}: leave {part}={value} out.")
+                raise ValueError(
+                    f"a {self.kind!r} stage has no {part}: leave {part}={shown(value)} out."
+                )
+            if needed:
+                # A numpy integer becomes one of Python's, so that it can be written as JSON.
+                object.__setattr__(self, part, whole(f"the {part} of a stage", value, 0))
         if not isinstance(self.position, str) or not self.position:
             raise ValueError(
-                f"a position is given by its name, a string, not by {self.position!r}."
+                f"a position is given by its name, a string, not by {shown(self.position)}."
             )
+        text("the position", self.position)
 
     def __str__(self) -> str:
         return f"{row_name(self.kind, self.layer, self.head)}@{self.position}"
@@ -72,11 +84,15 @@ class Stage:
     @classmethod
     def parse(cls, text: str) -> Stage:
         """Return the stage with this address, e.g. ``"L1H3.result@S3"``."""
-        address, at, position = str(text).partition("@")
+        if not isinstance(text, str):
+            raise TypeError(
+                f"the address of a stage is a string such as 'L1H3.result@S3', not {shown(text)}."
+            )
+        address, at, position = text.partition("@")
         match = _ADDRESS.fullmatch(address)
         if not at or not position or match is None:
             raise ValueError(
-                f"{text!r} is no address of a stage: write kind@position, such as 'embed@0', "
+                f"{shown(text)} is no address of a stage: write kind@position, such as 'embed@0', "
                 "'L0.attn_out@=' or 'L1H3.result@S3'."
             )
         layer, head, kind = match.groups()
@@ -94,18 +110,19 @@ class Stage:
 
 
 def stage_list(stages: Stage | str | Iterable[Stage | str]) -> list[Stage]:
-    """Return stages as a list; a single stage or address stands for a list of one.
+    """Return a list of stages; one stage or address stands for a list of one.
 
     Raises
     ------
     TypeError, ValueError
-        For what is neither, and for an address that is not one.
+        For what is neither, and for what is no stage among them.
     """
     if isinstance(stages, (Stage, str)):
         return [Stage.of(stages)]
-    if not isinstance(stages, Iterable):
+    if isinstance(stages, bytes) or not isinstance(stages, Iterable):
         raise TypeError(
-            f"stages are Stage objects or addresses such as 'L0.attn_out@0', not {shown(stages)}."
+            f"stages must be a list of stages or addresses such as 'L1H3.result@S3', not "
+            f"{shown(stages)}."
         )
     return [Stage.of(stage) for stage in stages]
 
@@ -173,10 +190,8 @@ class StageSet:
 
         Kinds without a layer or a head are left out where layers or heads are given.
         """
-        kinds_, layers_, heads_, positions_ = (
-            None if wanted is None else {wanted} if isinstance(wanted, (str, int)) else set(wanted)
-            for wanted in (kinds, layers, heads, positions)
-        )
+        kinds_, layers_ = _wanted("kinds", kinds, str), _wanted("layers", layers, int)
+        heads_, positions_ = _wanted("heads", heads, int), _wanted("positions", positions, str)
         for name, wanted, known in (
             ("kind", kinds_, {row.kind for row in self.rows}),
             ("layer", layers_, {row.layer for row in self.rows} - {None}),
@@ -186,7 +201,7 @@ class StageSet:
             for value in wanted or ():
                 if value not in known:
                     listed = sorted(known, key=str)
-                    raise ValueError(f"there is no {name} {value!r} here; there are {listed}.")
+                    raise ValueError(f"there is no {name} {shown(value)} here; there are {listed}.")
         return [
             Stage(row.kind, row.layer, row.head, position)
             for row in self.rows
@@ -212,6 +227,20 @@ def row_name(kind: str, layer: int | None, head: int | None) -> str:
     if layer is None:
         return kind
     return f"L{layer}.{kind}" if head is None else f"L{layer}H{head}.{kind}"
+
+
+def _wanted(name: str, value: Any, kind: type[str] | type[int]) -> set[Any] | None:
+    """Return the values that are asked for, one or several of a kind; None where all are."""
+    if value is None:
+        return None
+    fits = (str,) if kind is str else (int, np.integer)
+    several = isinstance(value, Iterable) and not isinstance(value, (str, bytes))
+    found = list(value) if several else [value]
+    for item in found:
+        if isinstance(item, bool) or not isinstance(item, fits):
+            plain = "strings" if kind is str else "whole numbers"
+            raise TypeError(f"{name} must be {plain}, one or a list of them, not {shown(value)}.")
+    return set(found)
 
 
 def _nearest(wanted: str, known: Sequence[str]) -> str:

@@ -86,6 +86,60 @@ def test_parts_that_do_not_fit_are_named(parts: dict[str, Any], message: str) ->
         Examples(TOKENS, **parts)
 
 
+ANSWER = Answer("S", "0", TOKENS[:, 0])
+
+
+@pytest.mark.parametrize(
+    ("parts", "error", "message"),
+    [
+        ({"answers": ANSWER}, TypeError, r"one Answer, 'S': give a list, \[Answer"),
+        ({"answers": {"S": ANSWER}}, TypeError, "must be a list, not a dict"),
+        ({"answers": [("S", "0", [1, 2])]}, TypeError, r"not of \('S', '0', \[1, 2\]\)"),
+        ({"answers": 3}, TypeError, "a list of Answer, not 3"),
+        ({"answers": [Answer("S", "0", np.array([3, -1]))]}, ValueError, "has the token -1"),
+        ({"concepts": TOKENS}, TypeError, r"mapping of name to values.*not array\(\[\[3, 1, 4"),
+        ({"concepts": [1, 2]}, TypeError, r"not \[1, 2\]"),
+        ({"concepts": {"c": [[1], [2, 3]]}}, ValueError, r"'c' must be single.*\[\[1\], \[2, 3"),
+        ({"concepts": {"c": [[1], [2]]}}, ValueError, r"'c' has values of shape \(1,\)"),
+        ({"concepts": {"c": 3}}, ValueError, "'c' has 1 values for 2 examples, 3:"),
+        ({"concepts": pd.DataFrame({"c": [[1], [2]]})}, ValueError, r"'c' has the value \[1\]"),
+        ({"concepts": {"c": ["a", "\ud800"]}}, ValueError, r"'c' '\\ud800' holds a lone"),
+        ({"axes": ["0"]}, TypeError, r"axes must be a mapping.*not \['0'\]"),
+        ({"axes": {"0": 3}}, ValueError, "axes at '0' must be two concepts, not 3"),
+        ({"families": ["c"]}, TypeError, r"families must be a mapping.*not \['c'\]"),
+        ({"labels": ["a", "b\ud800"]}, ValueError, r"the label 'b\\ud800' holds a lone"),
+        ({"labels": 3}, TypeError, "one string for each example, not 3"),
+        ({"positions": 3}, TypeError, "a list of 3 names, not 3"),
+        ({"vocabulary": {1: "a"}}, TypeError, r"not \{1: 'a'\}; of a mapping, pass its get"),
+    ],
+)
+def test_parts_of_another_kind_are_named_with_the_way_out(
+    parts: dict[str, Any], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        Examples(TOKENS, **parts)
+
+
+def test_masked_tokens_are_refused_and_masked_concepts_are_missing() -> None:
+    with pytest.raises(ValueError, match="tokens: a MaskedArray with 1 masked values"):
+        Examples(np.ma.array(TOKENS, mask=TOKENS == 9))
+    assert Examples(np.ma.array(TOKENS, mask=False)).tokens.tolist() == TOKENS.tolist()
+    examples = Examples(TOKENS, concepts={"c": np.ma.array([1, 2], mask=[False, True])})
+    assert examples.concepts["c"].isna().tolist() == [False, True]
+
+
+@pytest.mark.parametrize("part", ["name", "position", "title", "caption"])
+def test_the_parts_of_an_answer_are_strings(part: str) -> None:
+    parts = {"name": "S", "position": "0", "tokens": TOKENS[:, 0], part: 3}
+    with pytest.raises(TypeError, match=f"the {part} of an answer must be a string, not 3"):
+        Answer(**parts)  # type: ignore[arg-type]
+
+
+def test_only_examples_are_appended() -> None:
+    with pytest.raises(TypeError, match="only Examples can be added, not None"):
+        Examples(TOKENS).extended(None)  # type: ignore[arg-type]
+
+
 def test_one_string_is_not_taken_for_labels() -> None:
     with pytest.raises(TypeError, match="one string for each example"):
         Examples(TOKENS, labels="ab")

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import clusterwidget as cw
-from clusterwidget.core.stages import HEAD_KINDS, KINDS, LAYER_KINDS, StageSet
+from clusterwidget.core.edges import Edge
+from clusterwidget.core.stages import HEAD_KINDS, KINDS, LAYER_KINDS, StageSet, stage_list
 from clusterwidget.model.hooks import model_stages
 from tests.conftest import make_native
 
@@ -44,6 +45,60 @@ def test_an_address_reads_as_people_write_it() -> None:
 def test_an_address_that_cannot_be_is_refused(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         cw.Stage.parse(text)
+
+
+@pytest.mark.parametrize("address", ["L١.resid_post@0", "L1H٣.z@0", "L" + "1" * 5000 + ".z@0"])
+def test_an_address_counts_in_plain_digits(address: str) -> None:
+    with pytest.raises(ValueError, match="no address of a stage"):
+        cw.Stage.parse(address)
+
+
+@pytest.mark.parametrize(
+    ("parts", "error", "message"),
+    [
+        (("resid_post", 1.5), TypeError, "layer of a stage must be a whole number.*not 1.5"),
+        (("resid_post", True), TypeError, "not True"),
+        (("resid_post", -1), ValueError, "of at least 0, not -1"),
+        (("z", 0, -2), ValueError, "head of a stage.*not -2"),
+        (("z", 0, "1"), TypeError, "not '1'"),
+        (("embed", None, None, 3), ValueError, "a string, not by 3"),
+        (("embed", None, None, "\ud800"), ValueError, "lone surrogate"),
+        ((None,), TypeError, "kind is given by its name, a string, not by None"),
+    ],
+)
+def test_a_stage_of_odd_parts_is_refused(
+    parts: tuple[Any, ...], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        cw.Stage(*parts)
+
+
+def test_what_is_no_string_is_no_address() -> None:
+    with pytest.raises(TypeError, match=r"a string such as 'L1H3.result@S3', not 3"):
+        cw.Stage.parse(3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"an edge is written as a string.*not 3"):
+        Edge.parse(3)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="links two stages, and 'embed@0' is none"):
+        Edge("embed@0", "logits@0")  # type: ignore[arg-type]
+
+
+def test_one_stage_stands_for_a_list_of_one() -> None:
+    stage = cw.Stage("z", 0, 1, "=")
+    assert stage_list(stage) == stage_list("L0H1.z@=") == stage_list([stage]) == [stage]
+    assert stage_list(stage for stage in ()) == []
+    for odd in (3, None, b"embed@0", [3]):
+        with pytest.raises(TypeError, match=r"not (3|None|b'embed@0')\."):
+            stage_list(odd)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"layers": 1.5}, {"layers": True}, {"kinds": 3}, {"heads": [[]]}]
+)
+def test_stages_are_not_chosen_by_values_of_another_kind(
+    native_model: Any, chosen: dict[str, Any]
+) -> None:
+    with pytest.raises(TypeError, match=r"must be (strings|whole numbers), one or a list of them"):
+        model_stages(native_model, POSITIONS).select(**chosen)
 
 
 def test_a_stage_that_the_model_lacks_is_answered_with_the_nearest(native_model: Any) -> None:
