@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import traitlets
 
-from clusterwidget.core.distances import checked_index, checked_k
+from clusterwidget.core.checks import checked_index, checked_k
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.stages import Stage
 from clusterwidget.explorer import Explorer

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +49,7 @@ def given_activations(
     return held, StageSet(rows, positions)
 
 
-def _checked_matrix(stage: Stage, given: npt.ArrayLike, n: int) -> Matrix:
+def _checked_matrix(stage: Stage, given: Any, n: int) -> Matrix:
     if type(given).__module__.partition(".")[0] == "torch" and hasattr(given, "detach"):
         if given.is_complex():
             raise TypeError(f"the activations of {stage} must be real numbers, not {given.dtype}.")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clusterwidget.core.checks import shown, text, unmasked
+from clusterwidget.core.checks import several, shown, text, unmasked
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -67,7 +67,7 @@ def checked_answers(
             f"answers must be a list, not a {type(answers).__name__}, {shown(answers)}: each "
             f"Answer has its own name; {way_out}"
         )
-    if isinstance(answers, (str, bytes)) or not isinstance(answers, Iterable):
+    if not several(answers):
         raise TypeError(f"answers must be a list of Answer, not {shown(answers)}: {way_out}")
     checked: dict[str, Answer] = {}
     for answer in answers:

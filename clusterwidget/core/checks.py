@@ -102,7 +102,7 @@ def names(name: str, value: Any, known: Sequence[str] | None = None) -> list[str
     """
     if isinstance(value, str):
         value = [value]
-    elif isinstance(value, bytes) or not isinstance(value, Iterable):
+    elif not several(value):
         raise TypeError(f"{name} must be a list of strings, not {shown(value)}.")
     found = list(value)
     for item in found:
@@ -156,11 +156,16 @@ def memory_bytes(value: Any) -> int:
     return int(size)
 
 
+def several(value: Any) -> bool:
+    """Return whether a value can be gone through one by one: not text, and not bytes."""
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes))
+
+
 def unmasked(name: str, value: Any) -> Any:
     """Return an array-like, or raise ValueError where it is a masked array that lacks values."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
         raise ValueError(
-            f"{name}: a MaskedArray with {np.ma.count_masked(value):,} masked values is given, and "
+            f"{name}: a MaskedArray with {int(np.ma.getmaskarray(value).sum()):,} masked values is given, and "
             "none may be missing: fill them in, or leave those examples out."
         )
     return value

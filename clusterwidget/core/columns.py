@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clusterwidget.core.checks import shown, text, unmasked
+from clusterwidget.core.checks import several, shown, text, unmasked
 
 
 def checked_tokens(tokens: Any) -> npt.NDArray[np.integer]:
@@ -48,7 +48,7 @@ def checked_positions(positions: Sequence[str] | None, t: int) -> tuple[str, ...
     """Return the names of t positions, by default 0 to t - 1."""
     if positions is None:
         return tuple(str(index) for index in range(t))
-    if isinstance(positions, bytes) or not isinstance(positions, Iterable):
+    if not isinstance(positions, str) and not several(positions):
         raise TypeError(f"positions must be a list of {t} names, not {shown(positions)}.")
     names = tuple(text("a position name", str(name)) for name in positions)
     if len(names) != t:
@@ -122,6 +122,6 @@ def _column(name: str, column: Any, n: int) -> Any:
 def _different(cells: npt.NDArray[Any]) -> Iterable[Any]:
     """Return each different cell once where they can be compared, as few of many mostly are."""
     try:
-        return dict.fromkeys(cells.tolist())
+        return set(cells.tolist())
     except TypeError:
-        return cells.tolist()
+        return list(cells)

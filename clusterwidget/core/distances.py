@@ -18,9 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clusterwidget.core.checks import checked_index as checked_index
-from clusterwidget.core.checks import checked_k as checked_k
-from clusterwidget.core.checks import shown, unmasked
+from clusterwidget.core.checks import checked_index, checked_k, shown, unmasked
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -117,7 +115,8 @@ def _smallest(distances: Float32Array, count: int) -> npt.NDArray[np.int64]:
         within = np.flatnonzero(distances <= np.partition(sample, rank)[rank])
         if count <= len(within) <= len(distances) // 2:
             kept = distances[within]
-            return within[kept <= np.partition(kept, count - 1)[count - 1]]
+            near: npt.NDArray[np.int64] = within[kept <= np.partition(kept, count - 1)[count - 1]]
+            return near
     bound = np.partition(distances, count - 1)[count - 1]
     return np.flatnonzero(distances <= bound)
 

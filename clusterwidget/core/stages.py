@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from clusterwidget.core.checks import shown, text, whole
+from clusterwidget.core.checks import several, shown, text, whole
 
 HEAD_KINDS = ("q", "k", "v", "attn_scores", "pattern", "z", "result")
 LAYER_KINDS = (
@@ -119,7 +119,7 @@ def stage_list(stages: Stage | str | Iterable[Stage | str]) -> list[Stage]:
     """
     if isinstance(stages, (Stage, str)):
         return [Stage.of(stages)]
-    if isinstance(stages, bytes) or not isinstance(stages, Iterable):
+    if not several(stages):
         raise TypeError(
             f"stages must be a list of stages or addresses such as 'L1H3.result@S3', not "
             f"{shown(stages)}."
@@ -234,8 +234,7 @@ def _wanted(name: str, value: Any, kind: type[str] | type[int]) -> set[Any] | No
     if value is None:
         return None
     fits = (str,) if kind is str else (int, np.integer)
-    several = isinstance(value, Iterable) and not isinstance(value, (str, bytes))
-    found = list(value) if several else [value]
+    found = list(value) if several(value) else [value]
     for item in found:
         if isinstance(item, bool) or not isinstance(item, fits):
             plain = "strings" if kind is str else "whole numbers"

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from clusterwidget.core.distances import checked_index
+from clusterwidget.core.checks import checked_index
 from clusterwidget.core.questions import require_reached
 from clusterwidget.core.stages import Stage
 from clusterwidget.interventions.patching import Run, start_of

@@ -202,8 +202,8 @@ def test_what_is_neither_a_row_nor_a_vector_is_named(
 
 
 def test_a_masked_matrix_is_refused() -> None:
-    with pytest.raises(ValueError, match="the matrix: a MaskedArray with 1 masked values"):
-        cw.l2(np.ma.array(matrix(3, 2), mask=[[0, 0], [0, 1], [0, 0]]), 0)
+    with pytest.raises(ValueError, match="the matrix: a MaskedArray with 2 masked values"):
+        cw.l2(np.ma.array(matrix(3, 2), mask=np.eye(3, 2, dtype=bool)), 0)
 
 
 def test_the_search_on_a_device_agrees_with_the_one_in_memory() -> None:

@@ -84,8 +84,9 @@ def test_what_is_no_string_is_no_address() -> None:
 
 def test_one_stage_stands_for_a_list_of_one() -> None:
     stage = cw.Stage("z", 0, 1, "=")
+    nothing: list[cw.Stage] = []
     assert stage_list(stage) == stage_list("L0H1.z@=") == stage_list([stage]) == [stage]
-    assert stage_list(stage for stage in ()) == []
+    assert stage_list(iter(nothing)) == []
     for odd in (3, None, b"embed@0", [3]):
         with pytest.raises(TypeError, match=r"not (3|None|b'embed@0')\."):
             stage_list(odd)  # type: ignore[arg-type]
