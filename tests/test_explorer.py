@@ -164,7 +164,7 @@ def test_activations_that_do_not_fit_are_named(
 
 
 def test_the_parts_must_fit_together(native_model: Any, examples: Examples) -> None:
-    with pytest.raises(TypeError, match=r"must be clusterwidget.Examples, not list"):
+    with pytest.raises(TypeError, match=r"must be clusterwidget.Examples, not \[1, 2\]"):
         Explorer(native_model, [1, 2])  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="give a model or activations"):
         Explorer(examples=examples)

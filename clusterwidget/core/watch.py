@@ -55,6 +55,8 @@ class Watch:
         self._progress = progress
         self._cancelled = cancelled
         self._pause = pause
+        self.done = 0
+        """What the latest step counted."""
 
     @classmethod
     def of(cls, progress: Progress | Watch | None, cancelled: Cancelled | None = None) -> Watch:
@@ -63,6 +65,7 @@ class Watch:
 
     def step(self, done: int, total: int) -> None:
         """Report progress; raise ``CaptureCancelledError`` where the work was called off."""
+        self.done = done
         if self._progress is not None:
             self._progress(done, total)
         self.check()
@@ -78,12 +81,16 @@ class Watch:
         """Return a watch that reports nothing, for work whose caller reports progress itself."""
         return Watch(_nothing, self._cancelled, self._pause)
 
-    def onward(self, before: int, total: int) -> Watch:
-        """Return a watch for one part of the work, which counts on from `before` to `total`."""
+    def onward(self, before: int, total: int | None = None) -> Watch:
+        """Return a watch for one part of the work, which counts on from `before` to `total`.
 
-        def report(done: int, _: int) -> None:
+        By default the total is that of the part, after what was done before.
+        """
+
+        def report(done: int, of: int) -> None:
+            self.done = before + done
             if self._progress is not None:
-                self._progress(before + done, total)
+                self._progress(self.done, before + of if total is None else total)
 
         return Watch(report, self._cancelled, self._pause)
 

@@ -137,7 +137,7 @@ def _prepare(explorer: Explorer, _: dict[str, Any], watch: Watch) -> Reply:
     # In part it would only push out what is looked at: then each stage is captured when asked for.
     chosen = shown if len(explorer.affordable(shown)) == len(shown) else []
     explorer.capture(chosen, progress=watch)
-    explorer.get_ready(watch)
+    explorer.get_ready(watch.onward(watch.done))
     return {"captured": len(chosen), "of": len(shown)}, []
 
 

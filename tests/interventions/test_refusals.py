@@ -88,7 +88,7 @@ def test_a_stage_that_cannot_be_swapped_is_refused_by_all_that_swap(
         ({"concept": "constant"}, "constant is dropped: it is 1 for every example.*choose another"),
         ({"concept": "parity = first"}, "no concept 'parity = first'. Did you mean 'parity'?"),
         ({"concept": "own"}, "'own' is different for every example"),
-        ({"pairs": 0}, "at least 2 pairs, a whole number, not 0"),
+        ({"pairs": 0}, "pairs must be a whole number of at least 2, not 0"),
         ({"pairs": 2.5}, "not 2.5"),
         ({"pairs": True}, "not True"),
     ],
@@ -96,7 +96,7 @@ def test_a_stage_that_cannot_be_swapped_is_refused_by_all_that_swap(
 def test_a_swap_test_of_what_is_not_there_is_refused(
     explorer: Explorer, arguments: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((ValueError, TypeError), match=message):
         explorer.swap_test("L0.attn_out@c", **{"pairs": 4, **arguments})
 
 
@@ -135,11 +135,11 @@ def test_an_ablation_that_makes_no_sense_is_refused(
     ("arguments", "message"),
     [
         ({"answer": "frist"}, "no answer 'frist'. Did you mean 'first'?"),
-        ({"method": "drop"}, "method is 'resample' or 'mean', not 'drop'"),
-        ({"draws": 0}, "draws must be a whole number from 1 up, not 0"),
+        ({"method": "drop"}, "method must be one of 'resample', 'mean', not 'drop'"),
+        ({"draws": 0}, "draws must be a whole number of at least 1, not 0"),
         ({"threshold": 1.0}, "threshold must be from 0 up and below 1, not 1.0"),
         ({"threshold": float("nan")}, "threshold must be"),
-        ({"least": -0.1}, "least must be from 0 up and below 1, not -0.1"),
+        ({"least": -0.1}, "least must be a number from 0 to 1, not -0.1"),
     ],
 )
 def test_a_trace_that_makes_no_sense_is_refused(

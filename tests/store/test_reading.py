@@ -135,7 +135,7 @@ def test_swap_tests_are_kept_as_soon_as_they_are_made(
     opened = cw.open(saved, native_model)
     test = opened.swap_test("L0.attn_out@f", concept="even", pairs=20)
     again = cw.open(saved, native_model)
-    monkeypatch.setattr(again, "_tested", None)
+    monkeypatch.setattr("clusterwidget.interventions.swaptests._made", None)
     kept = again.swap_test("L0.attn_out@f", concept="even", pairs=20)
     assert kept.sentence == test.sentence
     pd.testing.assert_frame_equal(kept.table, test.table)
