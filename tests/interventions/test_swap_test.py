@@ -168,14 +168,22 @@ def test_swap_tests_are_of_what_is_written_at_the_answers(native_model: Any) -> 
     tokens = np.random.default_rng(0).integers(0, 48, (30, 7))
     answers = [Answer("x", "c", tokens[:, 3])]
     examples = Examples(tokens, positions=list("abcdefg"), answers=answers)
-    table = Explorer(native_model, examples).swap_tests(pairs=4)
+    explorer = Explorer(native_model, examples)
+    table = explorer.swap_tests(pairs=4)
     expected = [
         f"{layer}{name}@c"
         for layer in ("L0", "L1")
         for name in [*(f"H{head}.result" for head in range(4)), ".attn_out", ".mlp_out"]
     ]
     assert sorted(table.index) == sorted(expected)
-    assert set(table["verdict"]) <= {"enough", "insufficient", "irrelevant"}
+    for stage, row in table.iterrows():
+        bars = explorer.swap_test(str(stage), pairs=4).bars(row["answer"])
+        recovered = bars["recovered"]
+        by_concept = [recovered.get(name, np.nan) for name in ("concept", "far")]
+        expected = "enough" if min(by_concept) >= 0.9 else "insufficient"
+        assert row["verdict"] == ("irrelevant" if bars["cost"].iloc[0] < 0.05 else expected)
+    # Untrained, the model's answers hardly depend on the examples at all.
+    assert "irrelevant" in set(table["verdict"])
     none = Explorer(native_model, examples).swap_tests([])
     assert none.empty
     assert list(none.columns) == list(table.columns)
