@@ -11,36 +11,7 @@ import torch
 import clusterwidget as cw
 from clusterwidget import Examples, Explorer
 from clusterwidget.core.watch import CaptureCancelledError
-from tests.conftest import LENGTH
-
-
-class Counter:
-    """Counts the forward passes of a model."""
-
-    def __init__(self, model: Any) -> None:
-        self.passes = 0
-        self._handle = model.blocks[0].register_forward_hook(self._count)
-
-    def _count(self, *_: Any) -> None:
-        self.passes += 1
-
-    def __enter__(self) -> Counter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._handle.remove()
-
-
-def read(text: str) -> Examples:
-    """Read an example typed as its token ids."""
-    try:
-        return Examples([[int(word) for word in text.split()]], positions=list("abcdefg"))
-    except ValueError as error:
-        raise ValueError(f"{text!r} is not {LENGTH} numbers") from error
-
-
-def typed(examples: Examples) -> Examples:
-    return Examples(examples.tokens, positions=examples.positions, parse=read)
+from tests.helpers import Counter, typed
 
 
 def test_a_stage_is_captured_when_it_is_asked_for_and_once(

@@ -14,7 +14,7 @@ import clusterwidget as cw
 from clusterwidget import Examples
 from clusterwidget.core.watch import Watch
 from clusterwidget.wire.replies import reply
-from tests.test_explorer import read, typed
+from tests.helpers import read, typed
 
 
 @pytest.fixture

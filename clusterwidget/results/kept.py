@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
+from clusterwidget.core.checks import shown, whole
 from clusterwidget.core.stages import Stage
 from clusterwidget.results.swaptest import SwapTest
+from clusterwidget.results.verdict import Verdict
 
 if TYPE_CHECKING:
     from clusterwidget.results.pairs import Pairs
@@ -18,6 +20,12 @@ RECORDS = "swap tests"
 """What they are called in a saved exploration."""
 
 _MOST_UNDER_WAY = 4
+_TEXTS = ("answer", "title", "condition")
+_NUMBERS = (
+    *("pairs", "loss", "right", "recovered", "low", "high", "unusual"),
+    *("cost", "right_without", "right_constant"),
+)
+"""Columns of a test's table."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +97,47 @@ class SwapTests:
         return dict(as_record(test, settings) for (_, settings), test in self._done.items())
 
     def restore(self, records: Mapping[str, Mapping[str, Any]]) -> None:
-        """Take in tests that `records` returned."""
-        for record in records.values():
-            test = SwapTest.of_document(record["test"])
-            self._done[test.stage, Settings(**record["settings"])] = test
+        """Take in tests that `records` returned.
+
+        Raises
+        ------
+        ValueError
+            Where a record is none of a swap test.
+        """
+        for key, record in records.items():
+            try:
+                test, settings = _restored(record)
+                if as_record(test, settings)[0] != key:
+                    raise ValueError("it is the record of another test")
+            except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
+                raise ValueError(
+                    f"the saved swap test {shown(key)} is damaged: {error}. Remove its folder in "
+                    f"records/{RECORDS}, or all of them: swap tests can be made again."
+                ) from error
+            self._done[test.stage, settings] = test
+
+
+def _restored(record: Mapping[str, Any]) -> tuple[SwapTest, Settings]:
+    """Return what `as_record` made plain values of; raise where a field is of another type."""
+    document, settings = record["test"], Settings(**record["settings"])
+    whole("pairs", settings.pairs, 1)
+    whole("seed", settings.seed, 0)
+    texts = [document["sentence"], document["answer"]]
+    for row in document["table"]:
+        if row.keys() != {*_TEXTS, *_NUMBERS}:
+            raise ValueError(f"a row of its table has the columns {shown(list(row))}")
+        texts += [row[name] for name in _TEXTS]
+        if not all(row[name] is None or type(row[name]) in (int, float) for name in _NUMBERS):
+            raise ValueError("a row of its table has something other than numbers")
+    texts += [text for text in (settings.concept, document["concept"]) if text is not None]
+    if not all(isinstance(text, str) for text in texts) or not isinstance(settings.free, bool):
+        raise ValueError("a field has another type than is saved")
+    if document["verdict"] not in get_args(Verdict):
+        raise ValueError(f"there is no verdict {shown(document['verdict'])}")
+    test = SwapTest.of_document(document)
+    if test.bars(test.answer).empty:
+        raise ValueError(f"its table lacks the answer {shown(test.answer)}")
+    return test, settings
 
 
 def as_record(test: SwapTest, settings: Settings) -> tuple[str, dict[str, Any]]:

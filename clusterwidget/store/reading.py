@@ -2,12 +2,14 @@
 
 ``tokens`` (N × T), ``labels``, ``concepts``, ``answers``, and one array of N × d for each stage
 that was saved, its address among its attributes; ``records`` are small documents, the attributes
-of a group each, that are added one at a time. `saving` and `records` write what is read here.
+of a group each, that are added one at a time. `writing` and `records` write what is read here.
+
+A store may come from anyone: it is read without code of its choosing, without following links,
+and within the memory that it declares (`files`, `arrays`, `description`).
 """
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +19,12 @@ import numpy.typing as npt
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.stages import Stage, StageRow, StageSet, row_name
 from clusterwidget.model.hooks import Model
-from clusterwidget.store.records import damaged
-from clusterwidget.store.tables import from_arrays
+from clusterwidget.store.arrays import Array, SavedArray, require_backed
+from clusterwidget.store.description import about, described, stage_rows
+from clusterwidget.store.files import damaged, read_json
+from clusterwidget.store.tables import from_arrays, replaced
 
 Float32Array = npt.NDArray[np.float32]
-Group = Any
-"""A zarr.Group: zarr is imported when a store is opened, and its two versions differ in types."""
-
-FORMAT = "clusterwidget exploration"
-VERSION = 1
-
-_UNREADABLE = (
-    *(KeyError, IndexError, TypeError, AttributeError, ValueError),
-    *(RuntimeError, OSError, EOFError, zlib.error),
-)
 _OTHER_WEIGHTS = 0.05
 
 
@@ -58,20 +52,13 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._group = opened(path)
-        known = self._about = about(self._group, path)
-        self._complete: set[str] = set()
-        try:
-            self._identity = known["identity"]
-            self.n = int(self._group["tokens"].shape[0])
-            rows = [StageRow(**{**row, "widths": tuple(row["widths"])}) for row in known["rows"]]
-            self.whole = StageSet(rows, known["positions"])
-            self._arrays = {Stage.parse(stage): name for stage, name in known["stages"].items()}
-            self.stage_set = SavedStages(self.whole, self.stages, path)
-        except _UNREADABLE as error:
-            what = str(error) if isinstance(error, KeyError) else "its description"
-            raise ValueError(damaged(path, what)) from error
-        # Asking Zarr whether each is there would take most of the time of opening.
+        self._about = about(path)
+        self._opened: dict[str, SavedArray] = {}
+        self.n = self._array("tokens").shape[0]
+        self.whole = stage_rows(self._about)
+        self._arrays = {Stage.parse(stage): name for stage, name in self._about["stages"].items()}
+        self.stage_set = SavedStages(self.whole, self.stages, path)
+        # What is in them is checked when they are read: that takes time when there are many.
         for name in self._arrays.values():
             if not (path / name / ".zarray").exists():
                 raise ValueError(damaged(path, name))
@@ -84,34 +71,42 @@ class Store:
     def rows(self, stage: Stage, start: int = 0, stop: int | None = None) -> Float32Array:
         """Return rows of a stage's matrix, shape (rows, d), float32."""
         name = self._arrays[stage]
-        found: Float32Array = np.asarray(self._data(name, start, stop), dtype=np.float32)
-        saved_as = {"stage": str(stage), "identity": self._identity}
-        attributes = self._group[name].attrs if name in self._group else {}
+        found: Float32Array = self._data(name, (self.n, self.whole.width(stage)), start, stop)
+        saved_as = {"stage": str(stage), "identity": self._about["identity"]}
+        attributes = read_json(self.path, f"{name}/.zattrs")
         if {key: attributes.get(key) for key in saved_as} != saved_as:
-            raise ValueError(self._trouble(name))
+            raise ValueError(self._trouble(damaged(self.path, name)))
+        if not np.isfinite(found).all():
+            raise ValueError(
+                f"the matrix of {stage} in {self.path} holds NaN or infinity and cannot be "
+                "compared: save it again without the examples that cause it."
+            )
         return found
 
     def basis(self, layer: int, head: int) -> Float32Array | None:
         """Return what turns a head's `result` into vectors, shape (d, d_model), if it was saved."""
-        name = self._about.get("bases", {}).get(row_name("result", layer, head))
-        return None if name is None else self._data(name)
+        name = self._about["bases"].get(row_name("result", layer, head))
+        return None if name is None else self._data(name, (None, None))
 
     @property
     def fingerprint(self) -> Float32Array | None:
         """What tells the model from others: see `model_fingerprint`."""
-        if not self._about.get("fingerprint"):
-            return None
-        found: Float32Array = self._data("fingerprint")
-        return found
+        return self._data("fingerprint", (None, None, None)) if self._about["fingerprint"] else None
 
     def examples(self, **changes: Any) -> Examples:
         """Return the examples; functions, `vocabulary` and `parse`, are not saved: give them."""
+        arrays = [self._array(name) for name in self._about["arrays"]]
         try:
-            names = self._about["arrays"]
-            arrays = {name: self._data(name) for name in names}
-            return from_arrays(arrays, self._about, **changes)
-        except (KeyError, IndexError, TypeError, UnicodeDecodeError) as error:
-            raise ValueError(damaged(self.path, "the description of its examples")) from error
+            require_backed(arrays)
+            found: dict[str, Array] = {array.name: array.read() for array in arrays}
+        except ValueError as error:
+            raise ValueError(self._trouble(error)) from error
+        try:
+            saved = from_arrays(found, self._about)
+        except ValueError as error:
+            raise ValueError(f"{damaged(self.path, 'its examples')} ({error})") from error
+        given = {name: value for name, value in changes.items() if value is not None}
+        return replaced(saved, **given) if given else saved
 
     def require_model(self, model: Model, stage_set: StageSet, tokens: npt.NDArray[Any]) -> None:
         """Raise ValueError where a model is clearly not the one that the matrices came from."""
@@ -125,22 +120,31 @@ class Store:
                 "first examples. Open it with the weights it was saved with."
             )
 
-    def _data(self, name: str, start: int = 0, stop: int | None = None) -> Any:
-        """Return rows of an array of which nothing was lost: zarr would fill in zeros."""
-        try:
-            array = self._group[name]
-            if name not in self._complete and array.nchunks_initialized != array.nchunks:
-                raise ValueError(f"{array.nchunks_initialized} of {array.nchunks} chunks")
-            self._complete.add(name)
-            return np.asarray(array[start:stop])
-        except _UNREADABLE as error:
-            raise ValueError(self._trouble(name)) from error
+    def _array(self, name: str) -> SavedArray:
+        if name not in self._opened:
+            saved = self._about.get("checksums", {}).get(name)
+            self._opened[name] = SavedArray.at(self.path, name, saved)
+        return self._opened[name]
 
-    def _trouble(self, name: str) -> str:
-        """Say why an array cannot be read: a save may have replaced the folder in the meantime."""
-        if opened(self.path).attrs.get("identity") != self._identity:
+    def _data(
+        self, name: str, shape: tuple[int | None, ...], start: int = 0, stop: int | None = None
+    ) -> Float32Array:
+        """Return rows of an array of float32; None in its shape is any length."""
+        try:
+            array = self._array(name)
+            pairs = zip(array.shape, shape, strict=False)
+            fits = len(array.shape) == len(shape) and all(b in (a, None) for a, b in pairs)
+            if array.dtype.str not in ("<f4", ">f4") or not fits:
+                raise ValueError(damaged(self.path, f"{name}/.zarray"))
+            return np.asarray(array.read(start, stop), np.float32)
+        except ValueError as error:
+            raise ValueError(self._trouble(error)) from error
+
+    def _trouble(self, error: ValueError | str) -> str:
+        """Say why something cannot be read: a save may have replaced the folder meanwhile."""
+        if described(self.path).get("identity") != self._about["identity"]:
             return f"{self.path} was saved again since it was opened: open it again."
-        return damaged(self.path, f"all or part of {name}")
+        return str(error)
 
 
 class SavedStages(StageSet):
@@ -189,37 +193,6 @@ def model_fingerprint(model: Model, stage_set: StageSet, tokens: npt.NDArray[Any
     return np.stack([found[stage] for stage in last], axis=1)
 
 
-def opened(path: Path) -> Group:
-    """Return the Zarr group at a path; raise where there is none."""
-    import zarr
-
-    if not path.exists():
-        aside = _set_aside(path)
-        advice = (
-            f"A save was broken off, and what it was to replace is whole in {aside}: move it here."
-            if aside
-            else f"Make one with explorer.save({str(path)!r})."
-        )
-        raise FileNotFoundError(f"there is no saved exploration at {path}. {advice}")
-    try:
-        return zarr.open_group(str(path), mode="r")
-    except Exception as error:
-        raise ValueError(f"{path} is no saved exploration: {error}") from error
-
-
-def about(group: Group, path: Path) -> dict[str, Any]:
-    """Return the attributes of an exploration; raise where the group is none."""
-    known = dict(group.attrs)
-    if known.get("format") != FORMAT:
-        raise ValueError(f"{path} is a Zarr group, but no exploration that explorer.save(…) wrote.")
-    if known.get("version") != VERSION:
-        raise ValueError(
-            f"{path} was saved in version {known.get('version')} of the format, and this is "
-            f"version {VERSION}: open it with a newer clusterwidget."
-        )
-    return known
-
-
 def _difference(
     saved: StageSet, own: StageSet, needed: frozenset[Stage], *, of_model: bool
 ) -> str | None:
@@ -255,12 +228,3 @@ def _other(saved: Float32Array, own: Float32Array) -> bool:
         return True
     off = np.median(np.abs(saved - own), axis=2)
     return bool((off > _OTHER_WEIGHTS * np.median(np.abs(saved), axis=2)).any())
-
-
-def _set_aside(path: Path) -> Path | None:
-    """Return where the exploration is that a save was about to replace when it was broken off."""
-    parent, begin = path.absolute().parent, f".{path.name}-"
-    if not parent.is_dir():
-        return None
-    left = (folder / "old" for folder in parent.iterdir() if folder.name.startswith(begin))
-    return next((folder for folder in left if folder.exists()), None)

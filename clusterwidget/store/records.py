@@ -12,8 +12,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from clusterwidget.store.files import (
+    damaged,
+    plain_status,
+    read_json,
+    require_checksum,
+    with_checksum,
+)
+
 Records = Mapping[str, Mapping[str, Mapping[str, Any]]]
 """Documents by kind and key."""
+
+_MOST_BYTES = 1 << 24
 
 
 def put_record(path: Path, kind: str, key: str, document: Mapping[str, Any]) -> None:
@@ -29,50 +39,78 @@ def put_record(path: Path, kind: str, key: str, document: Mapping[str, Any]) -> 
         A document that is there under this key is replaced.
     document : mapping
         Plain values, for JSON.
+
+    Raises
+    ------
+    FileNotFoundError, TypeError, ValueError
+        Where there is no exploration, or JSON cannot hold the document, or it is too large or
+        nested too deeply to be read again.
     """
     if not kind or Path(kind).name != kind or kind.startswith("."):
         raise ValueError(f"the kind of a record is a plain name, not {kind!r}.")
     if not path.is_dir():
         raise FileNotFoundError(f"there is no saved exploration at {path} to add a record to.")
-    folder = path / "records" / kind / hashlib.sha256(key.encode()).hexdigest()[:32]
-    text = json.dumps({"key": key, "document": document})
-    folder.mkdir(parents=True, exist_ok=True)
-    for group in (folder, folder.parent, folder.parent.parent):
-        if not (group / ".zgroup").exists():
-            _write_whole(group / ".zgroup", json.dumps({"zarr_format": 2}))
-    _write_whole(folder / ".zattrs", text)
+    text = with_checksum({"key": key, "document": document}, _MOST_BYTES)
+    names = ["records", f"records/{kind}", f"records/{kind}/{_folder_name(key)}"]
+    for name in names:
+        (path / name).mkdir(exist_ok=True)
+        # Nothing is written where a link leads.
+        plain_status(path, name)
+        if not (path / name / ".zgroup").exists():
+            _write_whole(path / name / ".zgroup", json.dumps({"zarr_format": 2}).encode())
+    _write_whole(path / names[-1] / ".zattrs", text)
 
 
 def records(path: Path, kind: str) -> dict[str, dict[str, Any]]:
     """Return the documents of a kind, by key."""
-    files = sorted((path / "records" / kind).glob("*/.zattrs"))
-    return dict(_record(path, file) for file in files)
+    name = f"records/{kind}"
+    return dict(
+        _record(path, f"{name}/{folder}")
+        for folder in _folders(path, name)
+        # A save may have been killed when it had made the folder only.
+        if (path / name / folder / ".zattrs").exists()
+    )
 
 
 def all_records(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
     """Return all documents, by kind and key."""
-    kinds = sorted(folder.parent.name for folder in (path / "records").glob("*/.zgroup"))
-    return {kind: records(path, kind) for kind in kinds}
+    return {kind: records(path, kind) for kind in _folders(path, "records")}
 
 
-def _record(path: Path, file: Path) -> tuple[str, dict[str, Any]]:
+def _folders(path: Path, name: str) -> list[str]:
+    """Return the names of the folders in a folder, none where there is no such folder."""
     try:
-        record = json.loads(file.read_text())
-        return record["key"], record["document"]
-    except (KeyError, TypeError, ValueError, OSError) as error:
-        raise ValueError(damaged(path, str(file.relative_to(path)))) from error
+        plain_status(path, name)
+        return sorted(each.name for each in (path / name).iterdir() if each.is_dir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
-def damaged(path: Path, what: str) -> str:
-    """Return what is said of a store that lacks something."""
-    return f"{path} is damaged: {what} is missing or not as it was saved. Save it again."
+def _record(path: Path, name: str) -> tuple[str, dict[str, Any]]:
+    file = f"{name}/.zattrs"
+    record = read_json(path, file, _MOST_BYTES)
+    try:
+        # Version 1 of the format had no checksums.
+        if record.keys() != {"key", "document"}:
+            require_checksum(record)
+        key, document = record["key"], record["document"]
+        if _folder_name(key) != name.rpartition("/")[2] or not isinstance(document, dict):
+            raise ValueError("it is not the record of this folder.")
+    except (KeyError, AttributeError, ValueError) as error:
+        way_out = f"Remove the folder {name} in it: only this record is lost."
+        raise ValueError(damaged(path, file, way_out)) from error
+    return key, document
 
 
-def _write_whole(file: Path, text: str) -> None:
+def _folder_name(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
+
+
+def _write_whole(file: Path, content: bytes) -> None:
     """Write a file so that a process that is killed leaves either the old or the new one."""
     temporary = file.with_name(f".writing-{uuid.uuid4().hex}")
     try:
-        temporary.write_text(text)
+        temporary.write_bytes(content)
         temporary.replace(file)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from itertools import pairwise
@@ -15,6 +16,14 @@ from clusterwidget.core.answers import Answer
 from clusterwidget.core.examples import Examples
 
 Arrays = dict[str, npt.NDArray[Any]]
+
+SAVED_DTYPE = re.compile(
+    r"category(?:, ordered)?|object|str|boolean|U?Int(?:8|16|32|64)|Float(?:32|64)"
+    r"|string(?:\[\w+\])?|[a-z0-9_]+\[pyarrow\]|Sparse\[[a-z0-9]+, [\w.]+\]"
+)
+"""Types of concepts that are saved as codes: pandas makes of other words what may take all memory,
+of ``S999999999`` for one.
+"""
 
 
 def to_arrays(examples: Examples) -> tuple[Arrays, dict[str, Any]]:
@@ -46,10 +55,46 @@ def to_arrays(examples: Examples) -> tuple[Arrays, dict[str, Any]]:
     }
 
 
-def from_arrays(arrays: Mapping[str, Any], about: Mapping[str, Any], **changes: Any) -> Examples:
-    """Return the examples of which `to_arrays` made these."""
+def array_names(about: Mapping[str, Any]) -> list[str]:
+    """Return the names of the arrays that `to_arrays` makes of such examples."""
+    answers = [f"answers/{at}" for at in range(len(about["answers"]))]
+    concepts = [f"concepts/{at}" for at in range(len(about["concepts"]))]
+    return ["tokens", "labels/text", "labels/offsets", *answers, *concepts]
+
+
+def from_arrays(arrays: Mapping[str, Any], about: Mapping[str, Any]) -> Examples:
+    """Return the examples of which `to_arrays` made these.
+
+    Raises
+    ------
+    ValueError
+        Where the arrays are not those of examples.
+    """
+    try:
+        return Examples(**_arguments(arrays, about))
+    except Exception as error:
+        raise ValueError(f"the arrays do not fit together: {error}") from error
+
+
+def replaced(examples: Examples, **changes: Any) -> Examples:
+    """Return examples with some of their arguments replaced."""
+    own: dict[str, Any] = {
+        **{name: getattr(examples, name) for name in ("tokens", "labels", "positions", "concepts")},
+        **{name: getattr(examples, name) for name in ("axes", "families", "vocabulary", "parse")},
+        "answers": examples.answers.values(),
+    }
+    return Examples(**{**own, **changes})
+
+
+def _arguments(arrays: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of `Examples`."""
+    n = len(arrays["tokens"])
+    for name, array in arrays.items():
+        if name.startswith(("answers/", "concepts/")) and array.shape != (n,):
+            raise ValueError(f"{name} has shape {array.shape} for {n:,} examples.")
     texts: dict[str, str] = about["texts"]
     known: dict[str, Any] = {
+        "tokens": arrays["tokens"],
         "labels": _apart(arrays["labels/text"], arrays["labels/offsets"]),
         "positions": about["positions"],
         "answers": [
@@ -66,8 +111,7 @@ def from_arrays(arrays: Mapping[str, Any], about: Mapping[str, Any], **changes: 
             for at, concept in enumerate(about["concepts"])
         }
         known["concepts"] = pd.DataFrame(columns)
-    given = {name: value for name, value in changes.items() if value is not None}
-    return Examples(arrays["tokens"], **{**known, **given})
+    return known
 
 
 def _column(column: pd.Series) -> tuple[npt.NDArray[Any], dict[str, Any]]:
@@ -86,6 +130,8 @@ def _column(column: pd.Series) -> tuple[npt.NDArray[Any], dict[str, Any]]:
     if not all(isinstance(value, (str, int, float, bool)) for value in plain):
         plain = [str(value) for value in values]
         dtype = dtype if dtype.startswith("category") else "object"
+    if not SAVED_DTYPE.fullmatch(dtype):
+        dtype = "object"
     # Missing is NaN or None in a column of objects, and one of the two in any other.
     none = dtype == "object" and any(value is None for value in column)
     return codes.astype(np.int32), {"values": plain, "dtype": dtype, "none": none}
@@ -94,6 +140,8 @@ def _column(column: pd.Series) -> tuple[npt.NDArray[Any], dict[str, Any]]:
 def _series(array: npt.NDArray[Any], about: Mapping[str, Any]) -> pd.Series:
     if about["values"] is None:
         return pd.Series(array)
+    if array.dtype.kind != "i":
+        raise ValueError(f"the concept {about['name']!r} has codes of type {array.dtype}.")
     categories = pd.Categorical.from_codes(
         array.tolist(), categories=about["values"], ordered=about["dtype"].endswith("ordered")
     )
@@ -115,4 +163,9 @@ def _joined(texts: list[str]) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uin
 
 def _apart(text: npt.NDArray[np.uint8], offsets: npt.NDArray[np.uint64]) -> list[str]:
     whole, bounds = text.tobytes(), offsets.tolist()
+    # Parts that overlap could make a small file fill all memory.
+    if text.dtype != np.uint8 or text.ndim != 1 or offsets.dtype.kind != "u" or offsets.ndim != 1:
+        raise ValueError("labels are not saved as bytes and their bounds.")
+    if bounds[0] != 0 or bounds[-1] > len(whole) or any(b < a for a, b in pairwise(bounds)):
+        raise ValueError("the bounds of labels are not in order.")
     return [whole[a:b].decode() for a, b in pairwise(bounds)]

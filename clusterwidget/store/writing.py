@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -16,15 +14,16 @@ import numpy.typing as npt
 
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.stages import Stage, StageSet
-from clusterwidget.store.reading import FORMAT, VERSION, Group, about, opened
+from clusterwidget.store.arrays import write_array, write_group
+from clusterwidget.store.description import FORMAT, VERSION, described
+from clusterwidget.store.files import with_checksum
+from clusterwidget.store.leftovers import NEW, OLD, working_folder
 from clusterwidget.store.records import Records, put_record
 from clusterwidget.store.tables import to_arrays
 
 Float32Array = npt.NDArray[np.float32]
 Matrices = Iterable[tuple[Stage, Float32Array]]
 Bases = Iterable[tuple[str, Float32Array]]
-
-_CHUNK_BYTES = 1 << 26
 
 
 def write_store(
@@ -58,38 +57,51 @@ def write_store(
     ------
     FileExistsError, FileNotFoundError
         Where the path holds something else, or its folder is not there.
+    ValueError
+        Where a matrix holds NaN or infinity.
     """
     require_free(path)
     identity = uuid.uuid4().hex
     with _replacing(path) as fresh:
-        group = _created(fresh)
+        write_group(fresh)
         arrays, known = to_arrays(examples)
+        checksums: dict[str, Any] = {}
+
+        def write(name: str, array: npt.NDArray[Any], **attributes: str) -> None:
+            write_group(fresh, name.rpartition("/")[0])
+            checksums[name] = write_array(fresh, name, array, attributes)
+
         for name, array in arrays.items():
-            _write(group, name, array)
+            write(name, array)
         if fingerprint is not None:
-            _write(group, "fingerprint", fingerprint)
+            write("fingerprint", fingerprint)
         saved_bases: dict[str, str] = {}
         for name, basis in bases:
             saved_bases[name] = f"bases/{len(saved_bases)}"
-            _write(group, saved_bases[name], basis)
+            write(saved_bases[name], basis)
         saved: dict[str, str] = {}
         for stage, matrix in matrices:
             saved[str(stage)] = f"stages/{len(saved)}"
-            array = _write(group, saved[str(stage)], matrix[: len(examples)])
-            array.attrs.put({"stage": str(stage), "identity": identity})
-        group.attrs.put(
-            {
-                **known,
-                "format": FORMAT,
-                "version": VERSION,
-                "identity": identity,
-                "arrays": list(arrays),
-                "fingerprint": fingerprint is not None,
-                "bases": saved_bases,
-                "stages": saved,
-                "rows": [asdict(row) for row in stage_set.rows],
-            }
-        )
+            rows = matrix[: len(examples)]
+            if not np.isfinite(rows).all():
+                raise ValueError(
+                    f"the matrix of {stage} holds NaN or infinity and cannot be compared: leave "
+                    "the stage, or the examples that cause it, out."
+                )
+            write(saved[str(stage)], rows, stage=str(stage), identity=identity)
+        about = {
+            **known,
+            "format": FORMAT,
+            "version": VERSION,
+            "identity": identity,
+            "arrays": list(arrays),
+            "fingerprint": fingerprint is not None,
+            "bases": saved_bases,
+            "stages": saved,
+            "rows": [asdict(row) for row in stage_set.rows],
+            "checksums": checksums,
+        }
+        (fresh / ".zattrs").write_bytes(with_checksum(about))
         for kind, documents in records().items():
             for key, document in documents.items():
                 put_record(fresh, kind, key, document)
@@ -104,57 +116,25 @@ def require_free(path: Path) -> None:
     if not path.exists() or (path.is_dir() and not any(path.iterdir())):
         return
     try:
-        about(opened(path), path)
+        described(path)
     except (ValueError, FileNotFoundError) as error:
         raise FileExistsError(
             f"{path} is there and is no saved exploration: choose another name, or remove it."
         ) from error
 
 
-def _created(path: Path) -> Group:
-    import zarr
-
-    # Version 2 of Zarr's format: what one version of the library wrote, the other one reads.
-    newer: dict[str, Any] = {"zarr_format": 2} if hasattr(zarr.Group, "create_array") else {}
-    return zarr.open_group(str(path), mode="w", **newer)
-
-
-def _write(group: Group, name: str, data: npt.NDArray[Any]) -> Any:
-    """Write an array, every chunk of it: one that is missing later was lost.
-
-    Numbers with a fraction hardly compress; as they are, a stage reads as one run of bytes. gzip
-    notices when a file was cut short, which zstd does not always.
-    """
-    from numcodecs import GZip
-
-    packed = None if data.dtype.kind == "f" else GZip(level=1)
-    row_bytes = max(1, data.nbytes // max(1, len(data)))
-    rows = max(1, min(len(data), _CHUNK_BYTES // row_bytes))
-    shape = {"shape": data.shape, "dtype": data.dtype, "chunks": (rows, *data.shape[1:])}
-    if hasattr(group, "create_array"):
-        settings = {"compressors": packed, "config": {"write_empty_chunks": True}}
-        array = group.create_array(name, **shape, **settings)
-    else:
-        settings = {"compressor": packed, "write_empty_chunks": True}
-        array = group.create_dataset(name, **shape, **settings)
-    array[...] = data
-    return array
-
-
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
     """Yield a folder that takes the path's place at the end, or is removed after an error."""
     path = path.absolute()
-    working = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-    fresh, old = working / "new", working / "old"
-    try:
+    with working_folder(path) as working:
+        fresh, old = working / NEW, working / OLD
         yield fresh
-        if path.exists():
-            path.rename(old)
-        fresh.rename(path)
-    except BaseException:
-        if old.exists() and not path.exists():
-            old.rename(path)
-        raise
-    finally:
-        shutil.rmtree(working, ignore_errors=True)
+        try:
+            if path.exists():
+                path.rename(old)
+            fresh.rename(path)
+        except BaseException:
+            if old.exists() and not path.exists():
+                old.rename(path)
+            raise

@@ -17,7 +17,7 @@ from clusterwidget.interventions.swaptests import MOST_AT_ONCE
 from clusterwidget.results.kept import Settings, SwapTests
 from clusterwidget.results.pairs import CONDITIONS, Pairs
 from clusterwidget.results.swaptest import Outcomes, SwapTest
-from tests.test_explorer import Counter
+from tests.helpers import Counter
 
 STAGE = "L1.attn_out@S3"
 PAIRS = 2 * MOST_AT_ONCE + 40

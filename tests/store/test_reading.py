@@ -198,7 +198,9 @@ def test_nothing_captured_is_nothing_to_save(explorer: Explorer, tmp_path: Path)
 def test_what_is_damaged_or_foreign_is_named(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no saved exploration at"):
         cw.open(tmp_path / "b.zarr")
-    zarr.open_group(str(tmp_path / "c.zarr"), mode="w").attrs["format"] = "something"
+    (tmp_path / "c.zarr").mkdir()
+    (tmp_path / "c.zarr" / ".zgroup").write_text('{"zarr_format": 2}')
+    (tmp_path / "c.zarr" / ".zattrs").write_text('{"format": "something"}')
     with pytest.raises(ValueError, match=r"no exploration that explorer\.save"):
         cw.open(tmp_path / "c.zarr")
     (tmp_path / "d.zarr").mkdir()

@@ -18,7 +18,7 @@ from clusterwidget import Examples, Explorer
 from clusterwidget.core.watch import CaptureCancelledError
 from clusterwidget.store.records import put_record, records
 from tests.conftest import make_native
-from tests.test_explorer import Counter
+from tests.helpers import Counter
 
 ROWS = np.random.default_rng(0).standard_normal((40, 3)).astype(np.float32)
 GIVEN: dict[cw.Stage | str, Any] = {
@@ -64,10 +64,10 @@ cw.open({str(path)!r}).save({str(path)!r}, progress=wait)
 
 
 def test_a_save_that_was_killed_while_it_replaced_says_where_the_old_is(path: Path) -> None:
-    working = path.with_name(".a.zarr-1x")
+    working = path.with_name(".a.zarr-abcd_123")
     working.mkdir()
     path.rename(working / "old")
-    with pytest.raises(FileNotFoundError, match=r"whole in .*\.a\.zarr-1x/old: move it here"):
+    with pytest.raises(FileNotFoundError, match=r"whole in .*\.a\.zarr-abcd_123/old: move it here"):
         cw.open(path)
     (working / "old").rename(path)
     assert len(cw.open(path).stages()) == 3

@@ -12,7 +12,7 @@ import pytest
 
 from clusterwidget import Examples, Explorer
 from clusterwidget.wire.worker import Worker
-from tests.test_explorer import typed
+from tests.helpers import typed
 
 SECONDS = 60
 
