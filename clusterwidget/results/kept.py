@@ -107,7 +107,7 @@ class SwapTests:
         for key, record in records.items():
             try:
                 test, settings = _restored(record)
-                if as_record(test, settings)[0] != key:
+                if _key(test.stage, settings) != key:
                     raise ValueError("it is the record of another test")
             except (AttributeError, LookupError, OverflowError, TypeError, ValueError) as error:
                 raise ValueError(
@@ -142,6 +142,8 @@ def _restored(record: Mapping[str, Any]) -> tuple[SwapTest, Settings]:
 
 def as_record(test: SwapTest, settings: Settings) -> tuple[str, dict[str, Any]]:
     """Return what a test is kept under, and as."""
-    made = asdict(settings)
-    key = " ".join([str(test.stage), *(f"{name}={value}" for name, value in made.items())])
-    return key, {"settings": made, "test": test.document()}
+    return _key(test.stage, settings), {"settings": asdict(settings), "test": test.document()}
+
+
+def _key(stage: Stage, settings: Settings) -> str:
+    return " ".join([str(stage), *(f"{name}={value}" for name, value in asdict(settings).items())])

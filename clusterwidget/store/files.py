@@ -39,17 +39,18 @@ def plain_status(root: Path, name: str) -> os.stat_result:
     name : str
         With ``/`` between its parts, each of which is checked.
     """
-    at = root
+    at = os.fspath(root)
     for part in name.split("/"):
         if part in ("", ".", "..") or "\\" in part or "\0" in part:
             raise ValueError(damaged(root, repr(name)))
-        at = at / part
-        status = at.lstat()
+        at = f"{at}{os.sep}{part}"
+        status = os.lstat(at)
         # On Windows a junction is a link too.
         if stat.S_ISLNK(status.st_mode) or getattr(status, "st_reparse_tag", False):
+            link = Path(at).relative_to(root)
             raise ValueError(
-                f"{root} is not read: {at.relative_to(root)} is a link, and what it leads to is no "
-                "part of the exploration. Put a copy of the file or folder there."
+                f"{root} is not read: {link} is a link, and what it leads to is no part of the "
+                "exploration. Put a copy of the file or folder there."
             )
     return status
 
