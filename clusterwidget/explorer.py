@@ -488,12 +488,11 @@ class Explorer:
         >>> ex.atlas_of("L1H0.result@S3").meanings()
         """
         known = self._partitions(concepts)
-        joint = [known.named(b).within(known.named(a)) for a, b in pairs]
         return atlas(
             self._setting.activations,
             stage_list(stages),
             known,
-            pairs=joint,
+            pairs=[(known.named(a), known.named(b)) for a, b in pairs],
             first=None if first is None else checks.whole("first", first, least=2),
             watch=Watch.of(progress, cancelled),
         )

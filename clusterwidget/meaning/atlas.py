@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.sparse import csc_array
 
 from clusterwidget.activations.activations import Activations
 from clusterwidget.core.concepts import Partition, Partitions
@@ -19,9 +20,11 @@ from clusterwidget.meaning.shares import Float64Array, Groups, GroupSums
 Float32Array = npt.NDArray[np.float32]
 
 SAME, NOTHING = -2, -1
-"""What stands for a stage where all examples are the same, and for one that nothing explains."""
+"""In place of an index: all examples are the same at the stage; no concept explains it."""
 
 SUMS_BYTES = 256 << 20
+"""Bytes for the sums over groups of all stages that one pass takes."""
+
 _ROWS = 4096
 _LEAST = 0.05
 _DEVIATIONS = 5.0
@@ -38,9 +41,9 @@ class Atlas:
     shares : numpy.ndarray, shape (stages, concepts)
         NaN where all examples are the same.
     pair_shares : numpy.ndarray, shape (stages, pairs)
-        The same for pairs of concepts taken together, from the first few thousand examples.
+        The same for the joint groups of two concepts each, from the first 4,096 examples.
     n : int
-        Number of examples.
+        Number of examples that the shares are of.
     """
 
     stages: tuple[Stage, ...]
@@ -50,7 +53,7 @@ class Atlas:
     n: int
 
     def table(self) -> pd.DataFrame:
-        """Return stages × concepts, by address and name; ``attrs["notes"]`` says what was done."""
+        """Return stages × concepts; ``attrs["notes"]`` are those of `Partitions`."""
         table = pd.DataFrame(
             self.shares,
             index=pd.Index([str(stage) for stage in self.stages], name="stage"),
@@ -63,8 +66,9 @@ class Atlas:
         """Return for each stage the index of the coarsest concept that explains most of it.
 
         `NOTHING` where no share is beyond chance: above 0.05, and above five standard deviations
-        of what an unrelated concept of k groups reaches at a stage of one dimension, about
-        sqrt(2 (k - 1)) / N. A stage of more dimensions spreads less.
+        of the share of an unrelated concept of k groups at a stage of one dimension, about
+        sqrt(2 (k - 1)) / n. At a stage of more dimensions it is smaller. `SAME` where all examples
+        are the same.
         """
         groups = np.array([len(partition.groups) for partition in self.partitions.all])
         least = np.maximum(_LEAST, _DEVIATIONS * np.sqrt(2 * (groups - 1)) / self.n)
@@ -79,7 +83,7 @@ class Atlas:
         return found
 
     def meanings(self) -> dict[Stage, str]:
-        """Return the name of what explains each stage, empty where nothing does."""
+        """Return the concept that explains each stage; an empty string where none does."""
         names = [partition.name for partition in self.partitions.all]
         return {
             stage: names[best] if best >= 0 else ""
@@ -99,68 +103,64 @@ def atlas(
     stages: Sequence[Stage],
     partitions: Partitions,
     *,
-    pairs: Sequence[Partition] = (),
+    pairs: Sequence[tuple[Partition, Partition]] = (),
     first: int | None = None,
     watch: Watch | None = None,
 ) -> Atlas:
     """Return the explained share of each concept at each stage.
 
-    One pass over the activations: what is held is read, the rest streams out of the model and is
+    One pass over the activations: what is held is read; the rest streams out of the model and is
     not kept. Memory: the sums over groups, (groups, d) for each stage, plus one batch; where the
-    sums would take more than 256 MB, the stages take turns, in as many passes.
+    sums would take more than 256 MB, the stages are divided between several passes.
 
     Parameters
     ----------
     activations : Activations
     stages : sequence of Stage
     partitions : Partitions
-    pairs : sequence of Partition, optional
-        Pairs of concepts as one partition each.
+    pairs : sequence of two partitions each, optional
+        Concepts whose joint groups are looked at as well.
     first : int, optional
-        Only so many examples, from the first.
+        Use only the first so many examples.
     watch : Watch, optional
-        Told how many examples are done.
+        Reports how many examples are done.
     """
     if not partitions.all:
         raise ValueError(
             "there is no concept to look for: give the examples concepts that differ between them."
         )
     n = activations.n if first is None else min(first, activations.n)
+    alone = [partition.of(slice(n)) for partition in partitions.all]
+    joint = [_joint(one, other, min(n, _ROWS)) for one, other in pairs]
     held, missing = activations.divided(stages)
-    room = SUMS_BYTES // (8 * sum(len(part.groups) for part in (*partitions.all, *pairs)))
-    runs = _divided(missing, activations, room)
-    total = n * (bool(held) + len(runs))
+    room = SUMS_BYTES // (8 * sum(len(part.groups) for part in (*alone, *joint)))
+    in_memory = _divided(list(held), activations, room)
+    passes = _divided(missing, activations, room)
+    total = n * (bool(held) + len(passes))
     found: dict[Stage, tuple[Float64Array, Float64Array]] = {}
-
-    def sums() -> tuple[_Sums, _Sums]:
-        return _Sums(partitions.all, n), _Sums(pairs, min(n, _ROWS))
-
     with (watch or Watch()).bar(total) as watch:
-        for some in _divided(list(held), activations, room):
-            both = sums()
+        for some in in_memory:
+            sums = _Sums(alone, joint, n)
             for start in range(0, n, _ROWS):
                 for stage in some:
-                    for part in both:
-                        part.add(stage, start, held[stage][start : min(start + _ROWS, n)])
+                    sums.add(stage, start, held[stage][start : min(start + _ROWS, n)])
                     watch.check()
-            found |= {stage: (both[0].shares(stage), both[1].shares(stage)) for stage in some}
+            found |= sums.shares()
             watch.step(n * len(found) // len(held), total)
-        for turn, some in enumerate(runs, start=int(bool(held))):
-            both = sums()
-
-            def consume(
-                stage: Stage, start: int, rows: Float32Array, both: tuple[_Sums, _Sums] = both
-            ) -> None:
-                for part in both:
-                    part.add(stage, start, rows)
-
-            activations.stream(some, consume, watch.onward(n * turn, total), first=n)
-            found |= {stage: (both[0].shares(stage), both[1].shares(stage)) for stage in some}
+        for turn, some in enumerate(passes, start=int(bool(held))):
+            sums = _Sums(alone, joint, n)
+            activations.stream(some, sums.add, watch.onward(n * turn, total), first=n)
+            found |= sums.shares()
     shape = (len(stages), -1) if stages else (0, 0)
     shares, pair_shares = (
         np.array([found[stage][at] for stage in stages]).reshape(shape) for at in (0, 1)
     )
     return Atlas(tuple(stages), partitions, shares, pair_shares, n)
+
+
+def _joint(one: Partition, other: Partition, n: int) -> Partition:
+    """Return the joint groups of two partitions of the first n examples."""
+    return other.of(slice(n)).within(one.of(slice(n)))
 
 
 def _divided(stages: Sequence[Stage], activations: Activations, room: int) -> list[list[Stage]]:
@@ -178,34 +178,56 @@ def _divided(stages: Sequence[Stage], activations: Activations, room: int) -> li
 
 
 class _Sums:
-    """Sums over groups at several stages; memberships are laid out once for each batch.
+    """Sums over the groups of concepts, and of pairs of concepts, at several stages.
 
     Parameters
     ----------
-    partitions : sequence of Partition
+    alone : sequence of Partition
+        Of the first n examples.
+    joint : sequence of Partition
+        Of the first min(n, 4,096) examples.
     n : int
-        Only the first n examples count.
     """
 
-    def __init__(self, partitions: Sequence[Partition], n: int) -> None:
-        first = np.arange(n)
-        self._n = n
-        self._of: dict[Stage, GroupSums] = {}
-        self._groups = Groups([part.of(first) for part in partitions]) if partitions else None
-        self._part = slice(0, 0)
-        self._one_hot: Float32Array | None = None
+    def __init__(self, alone: Sequence[Partition], joint: Sequence[Partition], n: int) -> None:
+        self._alone = _GroupsAtStages(alone, n)
+        self._joint = _GroupsAtStages(joint, min(n, _ROWS)) if joint else None
 
     def add(self, stage: Stage, start: int, rows: Float32Array) -> None:
-        if self._groups is None or start >= self._n:
-            return
-        part = slice(start, min(start + len(rows), self._n))
-        if self._one_hot is None or self._part != part:
-            self._part, self._one_hot = part, self._groups.one_hot(part)
-        rows = rows[: part.stop - part.start]
-        if stage not in self._of:
-            self._of[stage] = GroupSums(self._groups, rows.mean(axis=0))
-        self._of[stage].add(self._one_hot, rows)
+        """Add a batch of vectors whose first example is `start`."""
+        self._alone.add(stage, start, rows)
+        if self._joint is not None:
+            self._joint.add(stage, start, rows)
 
-    def shares(self, stage: Stage) -> Float64Array:
-        """Return the shares at a stage, shape (partitions,)."""
-        return np.zeros(0) if self._groups is None else self._of[stage].shares()
+    def shares(self) -> dict[Stage, tuple[Float64Array, Float64Array]]:
+        """Return for each stage the shares of concepts, and of pairs of concepts."""
+        pairs = {} if self._joint is None else self._joint.shares()
+        return {
+            stage: (shares, pairs.get(stage, np.zeros(0)))
+            for stage, shares in self._alone.shares().items()
+        }
+
+
+class _GroupsAtStages:
+    """Sums over the groups of the first n examples; a batch's memberships serve all stages."""
+
+    def __init__(self, partitions: Sequence[Partition], n: int) -> None:
+        self._n = n
+        self._groups = Groups(partitions)
+        self._sums: dict[Stage, GroupSums] = {}
+        self._batch = slice(0, 0)
+        self._memberships: csc_array | None = None
+
+    def add(self, stage: Stage, start: int, rows: Float32Array) -> None:
+        if start >= self._n:
+            return
+        batch = slice(start, min(start + len(rows), self._n))
+        if self._memberships is None or self._batch != batch:
+            self._batch, self._memberships = batch, self._groups.memberships(batch)
+        rows = rows[: batch.stop - batch.start]
+        if stage not in self._sums:
+            self._sums[stage] = GroupSums(self._groups, rows.mean(axis=0))
+        self._sums[stage].add(self._memberships, rows)
+
+    def shares(self) -> dict[Stage, Float64Array]:
+        return {stage: sums.shares() for stage, sums in self._sums.items()}

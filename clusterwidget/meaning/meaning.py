@@ -1,4 +1,4 @@
-"""Meaning: what a stage stands for, in one name, as far as the concepts at hand can say."""
+"""Meaning: the coarsest concept that explains most of what a stage tells apart."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from clusterwidget.core.concepts import Partition
-from clusterwidget.meaning.shares import Groups, stage_shares
+from clusterwidget.meaning.shares import Groups, shares_of_each, stage_shares
+from clusterwidget.meaning.significance import p_of_share
 
 Float32Array = npt.NDArray[np.float32]
+Float64Array = npt.NDArray[np.float64]
 
 GAIN = 0.01
 """What a finer concept must explain beyond the coarser one to be a link of the chain."""
 
 NESTED = 0.8
-"""How much of a concept another one must tell for the two to count as nested."""
+"""Normalized mutual information from which a concept counts as determined by another."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Link:
     share : float
         Its explained share.
     within : float or None
-        Share of what is left inside the groups of the link before that it explains.
+        Its explained share of what the link before leaves unexplained.
     """
 
     concept: str
@@ -43,23 +45,23 @@ class Link:
 class Meaning:
     """What a stage stands for.
 
-    All shares are of examples that had no part in choosing the names.
+    Names are chosen on one half of the examples; all shares are of the other half.
 
     Attributes
     ----------
     concept : str or None
-        The coarsest concept that explains most of what the best one does; None where nothing that
-        was named explains the stage.
+        The coarsest concept that explains most of what the best one does; None where no concept
+        explains the stage.
     share : float
         Its explained share; NaN where all examples are the same at the stage.
     chain : tuple of Link
         From that concept to the best one, each finer than the one before.
     p : float
-        Chance of such a share if examples had nothing to do with the concept, by permutation.
+        Chance of such a share for an unrelated concept, by permutation of the examples.
     runner_up : str or None
-        The best concept that is not nested with these, and that chance does not explain.
+        The best concept that neither determines one of the chain nor is determined by one.
     unexplained : float
-        What the best concept leaves.
+        1 less the share of the best concept.
     """
 
     concept: str | None
@@ -91,18 +93,20 @@ def meaning(
 ) -> Meaning:
     """Name what a stage stands for.
 
-    The names are chosen on one half of the examples; shares and p come from the other half.
+    The names are chosen on one half of the examples; shares and p come from the other half. Where
+    that half has more than 20,000 examples, p is of a random 20,000 of them: a test of the same
+    size, with less power.
 
     Parameters
     ----------
     matrix : numpy.ndarray, shape (N, d)
     partitions : sequence of Partition
     most : float
-        Share of the best concept's explained share that the coarsest one must reach.
+        Fraction of the best concept's explained share that the coarsest one must reach.
     least : float
         Explained share below which a stage has no meaning.
     permutations : int
-        How many times the examples are permuted for p.
+        Number of permutations for p.
     alpha : float
         The largest p with which a stage has a meaning.
     seed : int
@@ -110,50 +114,43 @@ def meaning(
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(matrix))
-    first, second = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
-    chosen_on = _shares(matrix, partitions, first)
-    told_on = _shares(matrix, partitions, second)
-    if not np.isfinite(chosen_on).any() or not np.isfinite(told_on).any():
+    reported = np.ones(len(matrix), bool)
+    reported[order[: len(order) // 2]] = False
+    halves = [Groups(partitions, ~reported), Groups(partitions, reported)]
+    choosing, shares = shares_of_each(matrix, halves)
+    if not np.isfinite(choosing).any() or not np.isfinite(shares).any():
         return Meaning(None, float("nan"), (), 1.0, None, float("nan"))
-    chain = _chain(partitions, np.nan_to_num(chosen_on, nan=-1.0), most)
+    choosing = np.nan_to_num(choosing, nan=-1.0)
+    chain = _chain(partitions, choosing, most)
     coarsest, best = chain[0], chain[-1]
-    share = float(told_on[coarsest])
-    p = _p(matrix[second], partitions[coarsest].of(second), share, permutations, rng)
+    share = float(shares[coarsest])
+    rows = np.flatnonzero(reported)
+    p = p_of_share(matrix, partitions[coarsest], rows, permutations=permutations, rng=rng)
     if not (share >= least and p <= alpha):
         return Meaning(None, share, (), p, None, 1.0)
-    runner_up = _runner_up(partitions, np.nan_to_num(chosen_on, nan=-1.0), chain)
-    if runner_up is not None and not told_on[runner_up] >= least:
+    runner_up = _runner_up(partitions, choosing, chain)
+    if runner_up is not None and not shares[runner_up] >= least:
         runner_up = None
     return Meaning(
         partitions[coarsest].name,
         share,
-        _links(matrix, partitions, chain, told_on, second),
+        _links(matrix, partitions, chain, shares, reported),
         p,
         None if runner_up is None else partitions[runner_up].name,
-        float(1 - told_on[best]),
+        float(1 - shares[best]),
     )
 
 
-def coarsest_of(
-    partitions: Sequence[Partition], shares: npt.NDArray[np.float64], most: float
-) -> int:
-    """Return the index of the partition with fewest groups among those near the best one."""
-    # Where the best share is below 0, as chance has it, a part of it would be above it.
+def coarsest_of(partitions: Sequence[Partition], shares: Float64Array, most: float) -> int:
+    """Return the index of the partition with fewest groups among those near the best share."""
+    # A fraction of a share below 0, which an unrelated concept can have, would be above that share.
     least = min(most * shares.max(), shares.max())
     enough: list[int] = np.flatnonzero(shares >= least).tolist()
     return min(enough, key=lambda index: (len(partitions[index].groups), -shares[index]))
 
 
-def _shares(
-    matrix: Float32Array, partitions: Sequence[Partition], rows: npt.NDArray[np.int64]
-) -> npt.NDArray[np.float64]:
-    return stage_shares(matrix, Groups([partition.of(rows) for partition in partitions]), rows)
-
-
-def _chain(
-    partitions: Sequence[Partition], shares: npt.NDArray[np.float64], most: float
-) -> list[int]:
-    """Return indices from the coarsest concept to the best, each telling the one before."""
+def _chain(partitions: Sequence[Partition], shares: Float64Array, most: float) -> list[int]:
+    """Return indices from the coarsest concept to the best, each determining the one before."""
     best, chain = int(shares.argmax()), [coarsest_of(partitions, shares, most)]
     finer = sorted(range(len(partitions)), key=lambda index: len(partitions[index].groups))
     for index in finer:
@@ -169,8 +166,9 @@ def _chain(
 
 
 def _runner_up(
-    partitions: Sequence[Partition], shares: npt.NDArray[np.float64], chain: Sequence[int]
+    partitions: Sequence[Partition], shares: Float64Array, chain: Sequence[int]
 ) -> int | None:
+    """Return the index of the best concept that is not nested with one of the chain."""
     index: int
     for index in np.argsort(-shares).tolist():
         if not any(
@@ -186,29 +184,13 @@ def _links(
     matrix: Float32Array,
     partitions: Sequence[Partition],
     chain: Sequence[int],
-    shares: npt.NDArray[np.float64],
-    rows: npt.NDArray[np.int64],
+    shares: Float64Array,
+    among: npt.NDArray[np.bool_],
 ) -> tuple[Link, ...]:
     links = [Link(partitions[chain[0]].name, float(shares[chain[0]]))]
     for coarser, finer in pairwise(chain):
         joint = partitions[finer].within(partitions[coarser])
-        together = float(_shares(matrix, [joint], rows)[0])
+        together = float(stage_shares(matrix, Groups([joint], among))[0])
         within = (together - shares[coarser]) / (1 - shares[coarser])
         links.append(Link(partitions[finer].name, float(shares[finer]), float(within)))
     return tuple(links)
-
-
-def _p(
-    matrix: Float32Array,
-    partition: Partition,
-    share: float,
-    permutations: int,
-    rng: np.random.Generator,
-) -> float:
-    """Return the permutation p of a share, counting the share itself among the permuted ones."""
-    reached = 0
-    groups = Groups([partition])
-    for _ in range(permutations):
-        shuffled = rng.permutation(len(matrix))
-        reached += float(stage_shares(matrix, groups, shuffled)[0]) >= share
-    return (1 + reached) / (1 + permutations)

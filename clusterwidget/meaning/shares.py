@@ -1,10 +1,10 @@
 """Explained share: how much of the distance between examples a concept accounts for.
 
 For a concept at a stage, ``1 - E[d² | same value] / E[d² | any pair]`` over pairs of different
-examples: η², corrected for the number of groups, so that a concept that says nothing comes out at
-0 on average however many values it has. It is computed without looking at pairs: the mean squared
-distance within a group of n is twice its summed squared deviation over n - 1, and the deviations
-follow from the groups' sums, which one matrix product gives for all concepts at once.
+examples: η² (the between-group share of variance), corrected for the number of groups, so that an
+unrelated concept has a share of 0 on average however many values it has. No pair is looked at: the
+mean squared distance within a group of n is twice its summed squared deviation over n - 1, which
+follows from the sum of the group's vectors and of their squared lengths.
 """
 
 from __future__ import annotations
@@ -13,45 +13,91 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csc_array
 
 from clusterwidget.core.concepts import Partition
 
 Float64Array = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
+Ints = npt.NDArray[np.int64]
 
-_ROWS = 8192
+_ROWS = 2048
+"""Rows in a block: one of 128 dimensions fits the cache, and its float32 sums stay exact enough."""
+
 _SAME = 1e-12
 """Share of the summed squares below which a deviation is rounding: the examples are the same."""
 
 
 class Groups:
-    """The groups of several partitions side by side, as columns of zeros and ones.
+    """The groups of several partitions side by side, one row of a membership matrix each.
 
     Parameters
     ----------
     partitions : sequence of Partition
+    among : numpy.ndarray of bool, shape (N,), optional
+        The examples that count; all by default.
+
+    Attributes
+    ----------
+    counts : numpy.ndarray, shape (groups,)
+        Examples in each group.
+    starts : numpy.ndarray of int, shape (partitions,)
+        The first group of each partition.
     """
 
-    def __init__(self, partitions: Sequence[Partition]) -> None:
-        self.partitions = tuple(partitions)
-        self.counts = np.concatenate([partition.sizes for partition in partitions]).astype(float)
-        groups = [len(partition.groups) for partition in partitions]
-        self.starts = np.concatenate([[0], np.cumsum(groups)[:-1]]).astype(np.int64)
-        self._columns = np.stack(
-            [
-                np.where(partition.codes < 0, -1, partition.codes + start)
-                for partition, start in zip(partitions, self.starts, strict=True)
-            ],
-            axis=1,
-        )
+    def __init__(
+        self, partitions: Sequence[Partition], among: npt.NDArray[np.bool_] | None = None
+    ) -> None:
+        sizes = [_sizes(partition, among) for partition in partitions]
+        self.counts: Float64Array = np.concatenate(sizes).astype(float)
+        self.starts: Ints = np.cumsum([0, *map(len, sizes[:-1])])
+        self._partitions = tuple(partitions)
+        self._among = among
 
-    def one_hot(self, rows: npt.NDArray[np.int64] | slice) -> Float32Array:
-        """Return the memberships of some examples, shape (examples, groups)."""
-        columns = self._columns[rows]
-        # One column more takes the missing values, and is cut off.
-        table = np.zeros((len(columns), len(self.counts) + 1), np.float32)
-        np.put_along_axis(table, columns, 1, axis=1)
-        return table[:, :-1]
+    def memberships(self, rows: Ints | slice) -> csc_array:
+        """Return the memberships of some examples as ones and zeros, shape (groups, examples).
+
+        Sparse: an example has one group of each partition, so a product with the examples' vectors
+        costs as many additions as there are partitions, however many groups they have.
+        """
+        columns = np.stack([partition.codes[rows] for partition in self._partitions], axis=1)
+        counted = columns >= 0
+        if self._among is not None:
+            counted &= self._among[rows, None]
+        columns += self.starts.astype(np.int32)
+        ends = np.concatenate([[0], np.cumsum(counted.sum(axis=1))])
+        groups = columns[counted]
+        ones = np.ones(len(groups), np.float32)
+        return csc_array((ones, groups, ends), shape=(len(self.counts), len(columns)))
+
+    def shares(self, sums: Float64Array, squares: Float64Array) -> Float64Array:
+        """Return the explained share of each partition; NaN where all examples are the same.
+
+        Parameters
+        ----------
+        sums : numpy.ndarray, shape (groups, d)
+            Sum of the vectors in each group, less any fixed vector near their mean.
+        squares : numpy.ndarray, shape (groups,)
+            Sum of their squared lengths.
+        """
+        counts, starts = self.counts, self.starts
+        norms = np.einsum("ij,ij->i", sums, sums)
+        within = np.maximum(squares - norms / np.maximum(counts, 1), 0)
+        pairs = np.add.reduceat(counts * (counts - 1), starts)
+        same = np.divide(
+            np.add.reduceat(counts * within, starts),
+            pairs,
+            out=np.full(len(starts), np.nan),
+            where=pairs > 0,
+        )
+        n = np.add.reduceat(counts, starts)
+        total = np.add.reduceat(sums, starts, axis=0)
+        all_squares = np.add.reduceat(squares, starts)
+        deviation = all_squares - np.einsum("ij,ij->i", total, total) / np.maximum(n, 1)
+        differ = deviation > _SAME * all_squares
+        anywhere = np.where(differ, deviation / np.maximum(n - 1, 1), np.nan)
+        shares: Float64Array = 1 - same / anywhere
+        return shares
 
 
 class GroupSums:
@@ -71,37 +117,18 @@ class GroupSums:
         self._sums = np.zeros((len(groups.counts), len(shift)))
         self._squares = np.zeros(len(groups.counts))
 
-    def add(self, one_hot: Float32Array, rows: Float32Array) -> None:
-        """Add a batch: memberships (b, groups) and vectors (b, d)."""
+    def add(self, memberships: csc_array, rows: Float32Array) -> None:
+        """Add a batch: memberships (groups, b) and vectors (b, d)."""
         moved = rows - self._shift
-        squares = np.einsum("ij,ij->i", moved, moved, dtype=np.float64)
-        self._sums += one_hot.T @ moved
-        self._squares += one_hot.T @ squares
+        self._sums += memberships @ moved
+        self._squares += memberships @ squared_lengths(moved)
 
     def shares(self) -> Float64Array:
         """Return the explained share of each partition; NaN where all examples are the same."""
-        counts, starts = self._groups.counts, self._groups.starts
-        norms = np.einsum("ij,ij->i", self._sums, self._sums)
-        within = np.maximum(self._squares - norms / np.maximum(counts, 1), 0)
-        pairs = np.add.reduceat(counts * (counts - 1), starts)
-        same = np.divide(
-            np.add.reduceat(counts * within, starts),
-            pairs,
-            out=np.full(len(starts), np.nan),
-            where=pairs > 0,
-        )
-        n = np.add.reduceat(counts, starts)
-        total = np.add.reduceat(self._sums, starts, axis=0)
-        squares = np.add.reduceat(self._squares, starts)
-        deviation = squares - np.einsum("ij,ij->i", total, total) / n
-        anywhere = np.where(deviation > _SAME * squares, deviation / (n - 1), np.nan)
-        shares: Float64Array = 1 - same / anywhere
-        return shares
+        return self._groups.shares(self._sums, self._squares)
 
 
-def stage_shares(
-    matrix: Float32Array, groups: Groups, rows: npt.NDArray[np.int64] | None = None
-) -> Float64Array:
+def stage_shares(matrix: Float32Array, groups: Groups, rows: Ints | None = None) -> Float64Array:
     """Return the explained share of each partition at one stage, shape (partitions,).
 
     Parameters
@@ -112,10 +139,32 @@ def stage_shares(
     rows : numpy.ndarray of int, optional
         The examples to look at, in the order of the groups' codes.
     """
+    return shares_of_each(matrix, [groups], rows)[0]
+
+
+def shares_of_each(
+    matrix: Float32Array, several: Sequence[Groups], rows: Ints | None = None
+) -> list[Float64Array]:
+    """Return `stage_shares` for several groups, for instance of two halves, from one pass."""
     n = len(matrix) if rows is None else len(rows)
     first = matrix[:_ROWS] if rows is None else matrix[rows[:_ROWS]]
-    sums = GroupSums(groups, first.mean(axis=0, dtype=np.float64).astype(np.float32))
+    shift = first.mean(axis=0, dtype=np.float64).astype(np.float32)
+    sums = [GroupSums(groups, shift) for groups in several]
     for start in range(0, n, _ROWS):
         part = slice(start, min(start + _ROWS, n))
-        sums.add(groups.one_hot(part), matrix[part if rows is None else rows[part]])
-    return sums.shares()
+        block = matrix[part if rows is None else rows[part]]
+        for groups, each in zip(several, sums, strict=True):
+            each.add(groups.memberships(part), block)
+    return [each.shares() for each in sums]
+
+
+def squared_lengths(rows: Float32Array) -> Float64Array:
+    """Return the squared length of each row, shape (N,)."""
+    lengths: Float64Array = np.einsum("ij,ij->i", rows, rows, dtype=np.float64)
+    return lengths
+
+
+def _sizes(partition: Partition, among: npt.NDArray[np.bool_] | None) -> Ints:
+    """Return how many examples each group has; one empty group where all values are missing."""
+    codes = partition.codes if among is None else partition.codes[among]
+    return np.bincount(codes[codes >= 0], minlength=max(1, len(partition.groups)))
