@@ -221,7 +221,7 @@ def test_a_stage_of_equal_examples_has_no_p() -> None:
     explorer = planted_explorer(cw.addition.problems(50), L3=np.ones((50, 2), np.float32))
     with pytest.raises(ValueError, match="'bh', 'max', 'none', not 'fdr'"):
         explorer.significance(["embed@L3"], correction="fdr")  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="permutations must be at least 1"):
+    with pytest.raises(ValueError, match="permutations must be a whole number of at least 1, not 0"):
         explorer.significance(["embed@L3"], permutations=0)
 
 
