@@ -18,7 +18,7 @@ from clusterwidget.activations.given import given_activations
 from clusterwidget.core import checks
 from clusterwidget.core.concepts import Partitions, partitions
 from clusterwidget.core.distances import l2, nearest_of
-from clusterwidget.core.edges import Edge, checked_edge
+from clusterwidget.core.edges import Edge
 from clusterwidget.core.examples import Examples, Vocabulary
 from clusterwidget.core.finding import find_example, parsed_example
 from clusterwidget.core.questions import question_named, questions
@@ -94,6 +94,7 @@ class Explorer:
     >>> model = cw.addition.load_model("cpu")
     >>> ex = cw.Explorer(model, cw.addition.problems(1000, seed=0))
     >>> ex.meaning("L1H0.result@S3").concept
+    'carry2'
     """
 
     def __init__(
@@ -140,17 +141,47 @@ class Explorer:
 
     @property
     def examples(self) -> Examples:
-        """The examples, with those that were typed since."""
+        """The examples, with those that were typed since.
+
+        See Also
+        --------
+        add
+
+        Examples
+        --------
+        >>> ex.examples.labels[42]
+        '2688+9707=12395'
+        """
         return self._setting.examples
 
     @property
     def model(self) -> Model | None:
-        """The model, if there is one."""
+        """The model, if there is one.
+
+        See Also
+        --------
+        open : with or without it.
+
+        Examples
+        --------
+        >>> ex.model.cfg.n_layers
+        2
+        """
         return self._setting.model
 
     @property
     def stage_set(self) -> StageSet:
-        """The stages that can be asked about, as rows × positions."""
+        """The stages that can be asked about, as rows × positions.
+
+        See Also
+        --------
+        stages : as a list.
+
+        Examples
+        --------
+        >>> len(ex.stage_set)
+        1022
+        """
         return self._setting.stages
 
     # What there is, and how near examples are to one another.
@@ -164,13 +195,14 @@ class Explorer:
     ) -> list[Stage]:
         """Return the stages of these kinds, layers, heads and positions; None means all.
 
-        Examples
-        --------
-        >>> [str(stage) for stage in ex.stages("result", layers=1, positions="S3")]
-
         See Also
         --------
         Stage : one place in the model.
+
+        Examples
+        --------
+        >>> [str(stage) for stage in ex.stages("result", layers=1, positions="S3")]
+        ['L1H0.result@S3', 'L1H1.result@S3', 'L1H2.result@S3', 'L1H3.result@S3']
         """
         return self.stage_set.select(kinds, layers, heads, positions)
 
@@ -193,6 +225,7 @@ class Explorer:
         Examples
         --------
         >>> ex.matrix("L1H0.result@S3").shape
+        (1000, 16)
         """
         watch = Watch.of(progress, cancelled)
         return self._setting.activations.matrix(Stage.of(stage), watch)
@@ -210,6 +243,7 @@ class Explorer:
         Examples
         --------
         >>> ex.vectors("L1H0.result@S3").shape
+        (1000, 64)
         """
         return self._setting.activations.vectors(Stage.of(stage))
 
@@ -240,6 +274,7 @@ class Explorer:
         --------
         >>> ex.capture(["L1H0.result@S3", "L1.resid_post@S4"])
         >>> ex.holds("L1.resid_post@S4")
+        True
         """
         wanted = self.stages() if stages is None else stage_list(stages)
         self._setting.activations.capture(wanted, Watch.of(progress, cancelled))
@@ -255,6 +290,7 @@ class Explorer:
         --------
         >>> ex.capture("L0H2.result@=")
         >>> ex.holds("L0H2.result@=")
+        True
         """
         return self._setting.activations.at_hand(Stage.of(stage))
 
@@ -269,6 +305,7 @@ class Explorer:
         --------
         >>> ex.release()
         >>> ex.holds("L0H2.result@=")
+        False
         """
         self._setting.activations.release()
 
@@ -282,6 +319,7 @@ class Explorer:
         Examples
         --------
         >>> len(ex.affordable(ex.stages("result", positions="S3")))
+        8
         """
         return self._setting.activations.affordable(stage_list(stages))
 
@@ -296,6 +334,7 @@ class Explorer:
         --------
         >>> distances = ex.distances("L1H0.result@S3", 42)
         >>> distances.shape, float(distances[42])
+        ((1000,), 0.0)
         """
         example = checks.checked_index(example, len(self.examples))
         distances: Float32Array = l2(self.matrix(stage), example)
@@ -315,6 +354,7 @@ class Explorer:
         Examples
         --------
         >>> ex.neighbors("L1H0.result@S3", 42, k=3)["label"].tolist()
+        ['8583+9608=18191', '5788+9803=15591', '0485+4605=05090']
         """
         k = self._k(k)
         distances = self.distances(stage, example)
@@ -333,6 +373,7 @@ class Explorer:
         --------
         >>> distances = ex.distances("L1H0.result@S3", 42)
         >>> ex.neighbor_table(np.array([7, 42]), distances)["label"].tolist()
+        ['5775+0207=05982', '2688+9707=12395']
         """
         return neighbor_table(self.examples.labels, indices, distances)
 
@@ -355,6 +396,7 @@ class Explorer:
         Examples
         --------
         >>> ex.find(ex.examples.labels[7])
+        7
         """
         return find_example(self.examples, text)
 
@@ -375,6 +417,7 @@ class Explorer:
         Examples
         --------
         >>> ex.add(ex.examples.labels[7])
+        7
         """
         found = self.find(text)
         if found is not None:
@@ -403,6 +446,7 @@ class Explorer:
         Examples
         --------
         >>> ex.partitions().named("carry2").groups
+        ('0', '1')
         """
         return self._setting.concepts
 
@@ -425,6 +469,7 @@ class Explorer:
         Examples
         --------
         >>> ex.shared("L1H0.result@S3", 42)["concept"].iloc[0]
+        'carry2'
         """
         k = self._k(k)
         distances = self.distances(stage, example)
@@ -452,6 +497,7 @@ class Explorer:
         Examples
         --------
         >>> ex.atlas("L1H0.result@S3", concepts=["carry2", "L0"]).round(2).iloc[0].to_dict()
+        {'carry2': 0.99, 'L0': 0.0}
         """
         wanted = self.stages() if stages is None else stage_list(stages)
         return self.atlas_of(
@@ -485,7 +531,9 @@ class Explorer:
 
         Examples
         --------
-        >>> ex.atlas_of("L1H0.result@S3").meanings()
+        >>> atlas = ex.atlas_of("L0H2.result@=", pairs=[("L2", "R2")])
+        >>> bool(atlas.pair_shares[0, 0] > 0.9)
+        True
         """
         known = self._partitions(concepts)
         return atlas(
@@ -529,7 +577,8 @@ class Explorer:
         Examples
         --------
         >>> p = ex.significance("L1H0.result@S3", ["carry2", "L3"], permutations=99)
-        >>> p.round(2).iloc[0].to_dict()
+        >>> (p < 0.05).iloc[0].to_dict()
+        {'carry2': True, 'L3': False}
         """
         return significance(
             self._setting.activations,
@@ -568,6 +617,7 @@ class Explorer:
         Examples
         --------
         >>> print(ex.meaning("L1H0.result@S3"))
+        carry2 0.99
         """
         checks.fraction("most", most)
         if most == 0:
@@ -597,6 +647,7 @@ class Explorer:
         Examples
         --------
         >>> ex.lens("L1.resid_post@S4", 42, top=1)["text"].item()
+        '2'
         """
         example = checks.checked_index(example, len(self.examples))
         top = checks.whole("top", top, least=1)
@@ -622,6 +673,7 @@ class Explorer:
         Examples
         --------
         >>> ex.lens_agreement("L1.resid_post@S4", 42, k=20)
+        (20, 20)
         """
         k = self._k(k)
         near = self.neighbors(stage, example, k)["example"].to_numpy()
@@ -658,6 +710,7 @@ class Explorer:
         Examples
         --------
         >>> ex.clusters("L1H0.result@S3", 2).names
+        ('514: carry2 = 0, makes2 = 0', '486: carry2 = 1, makes2 = 1')
         """
         from clusterwidget.meaning.clusters import METHODS, find_clusters
 
@@ -696,6 +749,7 @@ class Explorer:
         --------
         >>> swap = ex.swap("L1.resid_post@S4", receiver=42, donor=7)
         >>> swap.table.set_index("answer").loc["S3", ["before", "after"]].tolist()
+        ['2', '5']
         """
         from clusterwidget.interventions.swap import swap
 
@@ -753,6 +807,7 @@ class Explorer:
         --------
         >>> test = ex.swap_test("L1H0.result@S3", pairs=100)
         >>> test.verdict, test.concept
+        ('enough', 'carry2')
         """
         from clusterwidget.interventions.swaptests import swap_test
 
@@ -796,6 +851,7 @@ class Explorer:
         Examples
         --------
         >>> ex.swap_tests("L1H0.result@S3", pairs=100)["verdict"].to_dict()
+        {'L1H0.result@S3': 'enough'}
         """
         from clusterwidget.interventions.swaptests import default_stages, swap_tests
 
@@ -813,7 +869,12 @@ class Explorer:
 
         Examples
         --------
-        >>> len(ex.known_swap_tests())
+        >>> few = cw.Explorer(ex.model, cw.addition.problems(50))
+        >>> few.known_swap_tests()
+        {}
+        >>> table = few.swap_tests("L1H0.result@S3")
+        >>> list(map(str, few.known_swap_tests()))
+        ['L1H0.result@S3']
         """
         return self._kept.of(Settings())
 
@@ -862,10 +923,12 @@ class Explorer:
         --------
         >>> table = ex.ablate("L1.mlp_out@S3", 42)
         >>> table.set_index("answer").loc["S2", ["before", "after"]].tolist()
+        ['3', '4']
         """
         from clusterwidget.interventions.ablation import (
             ablate_edges,
             ablate_stage,
+            checked_items,
             checked_method,
         )
 
@@ -927,6 +990,7 @@ class Explorer:
         --------
         >>> trace = ex.trace(42, "S3")
         >>> trace.edges.query("kept and kind == 'attention'")["source"].iloc[0]
+        'L0.resid_post@R2'
         """
         from clusterwidget.interventions.trace import traced
 
@@ -1003,6 +1067,7 @@ class Explorer:
         --------
         >>> ex.save(folder / "adder.zarr", ["L1H0.result@S3"])
         >>> cw.open(folder / "adder.zarr").neighbors("L1H0.result@S3", 42, k=1)["label"].item()
+        '8583+9608=18191'
         """
         chosen = None if stages is None else stage_list(stages)
         watch = Watch.of(progress, cancelled)
@@ -1078,31 +1143,13 @@ def open(  # noqa: A001 - cw.open reads well
     --------
     >>> ex.save(folder / "saved.zarr", ["L1H0.result@S3"])
     >>> cw.open(folder / "saved.zarr").holds("L1H0.result@S3")
+    True
     """
     store = Store(_path(path))
     examples = store.examples(parse=parse, vocabulary=vocabulary)
     explorer = Explorer(model, examples, memory=memory, saved=store)
     explorer._kept.restore(records(store.path, RECORDS))
     return explorer
-
-
-def checked_items(
-    what: Stage | Edge | str | Sequence[Edge | str], stage_set: StageSet
-) -> Stage | list[Edge]:
-    """Return the stage, or the edges, that an ablation is of; raise where they are not there."""
-    if isinstance(what, Stage) or (isinstance(what, str) and "->" not in what):
-        stage = Stage.of(what)
-        stage_set.width(stage)
-        return stage
-    given = [what] if isinstance(what, (Edge, str)) else what
-    if not isinstance(given, Iterable):
-        raise TypeError(
-            f"what is ablated is a stage or edges, or their addresses, not {checks.shown(what)}."
-        )
-    edges = [checked_edge(edge, stage_set) for edge in given]
-    if not edges:
-        raise ValueError("no edge is given: name at least one to cut.")
-    return edges
 
 
 def _settings(concept: str | None, pairs: int, seed: int, free: bool) -> Settings:

@@ -65,6 +65,22 @@ class ClusterWidget(anywidget.AnyWidget):
         computes the distances.
 
     All are synced both ways and can be observed.
+
+    Raises
+    ------
+    TypeError, traitlets.TraitError
+        For an option that there is not, and for values that do not fit the examples.
+
+    See Also
+    --------
+    Explorer : the same questions answered without a screen.
+
+    Examples
+    --------
+    >>> widget = cw.ClusterWidget(ex, stage="L1H0.result@S3", k=20)
+    >>> widget.selected = 42
+    >>> len(widget.neighbors)
+    20
     """
 
     _esm = _built("widget.js")
@@ -102,17 +118,47 @@ class ClusterWidget(anywidget.AnyWidget):
 
     @property
     def examples(self) -> Examples:
-        """The examples, with those that were typed since."""
+        """The examples, with those that were typed since.
+
+        See Also
+        --------
+        Explorer.examples
+
+        Examples
+        --------
+        >>> cw.ClusterWidget(ex).examples is ex.examples
+        True
+        """
         return self.explorer.examples
 
     @property
     def distances(self) -> npt.NDArray[np.float32]:
-        """The distances on screen: of every example to the selected one, shape (N,)."""
+        """The distances on screen: of every example to the selected one, shape (N,).
+
+        See Also
+        --------
+        Explorer.distances
+
+        Examples
+        --------
+        >>> float(cw.ClusterWidget(ex, selected=42).distances[42])
+        0.0
+        """
         return self.explorer.distances(self.stage, self.selected)
 
     @property
     def neighbors(self) -> pd.DataFrame:
-        """The neighbors on screen: columns example, label, distance; nearest first."""
+        """The neighbors on screen: columns example, label, distance; nearest first.
+
+        See Also
+        --------
+        Explorer.neighbors
+
+        Examples
+        --------
+        >>> cw.ClusterWidget(ex, k=3).neighbors.columns.tolist()
+        ['example', 'label', 'distance']
+        """
         return self.explorer.neighbors(self.stage, self.selected, self.k)
 
     def add(self, text: str) -> int:
@@ -122,6 +168,21 @@ class ClusterWidget(anywidget.AnyWidget):
         -------
         int
             Its index.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where the text stands for no example, or none can be added.
+
+        See Also
+        --------
+        Explorer.add
+
+        Examples
+        --------
+        >>> widget = cw.ClusterWidget(ex)
+        >>> widget.add(ex.examples.labels[7]), widget.selected
+        (7, 7)
         """
         before = len(self.examples)
         index = self.explorer.add(text)
@@ -131,7 +192,16 @@ class ClusterWidget(anywidget.AnyWidget):
         return index
 
     def close(self) -> None:
-        """Call off what is under way and remove the widget from the page."""
+        """Call off what is under way and remove the widget from the page.
+
+        See Also
+        --------
+        Explorer.release
+
+        Examples
+        --------
+        >>> cw.ClusterWidget(ex).close()
+        """
         if hasattr(self, "_worker"):
             self._worker.stop()
         super().close()

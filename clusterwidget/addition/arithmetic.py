@@ -108,6 +108,16 @@ def from_numbers(left: npt.ArrayLike, right: npt.ArrayLike) -> Examples:
     ------
     TypeError, ValueError
         Where a number is no integer, is out of range, or lacks its counterpart.
+
+    See Also
+    --------
+    problems : random ones.
+    parse : one that was typed.
+
+    Examples
+    --------
+    >>> cw.addition.from_numbers([1234, 5], [5678, 7]).labels
+    ['1234+5678=06912', '0005+0007=00012']
     """
     left, right = _checked_numbers("left", left), _checked_numbers("right", right)
     if left.shape != right.shape:
@@ -141,10 +151,23 @@ def problems(n: int, seed: int = 0) -> Examples:
     seed : int
         The same seed gives the same problems in the same order.
 
+    Returns
+    -------
+    examples : Examples
+
     Raises
     ------
     TypeError, ValueError
         For what is no whole number, and for what is out of range.
+
+    See Also
+    --------
+    from_numbers : chosen ones.
+
+    Examples
+    --------
+    >>> cw.addition.problems(2, seed=0).labels
+    ['8506+2421=10927', '6369+6168=12537']
     """
     n = whole("n", n)
     if not 1 <= n <= NUMBERS**2:
@@ -163,6 +186,15 @@ def parse(text: str) -> Examples:
     ------
     ValueError
         With a message for that person.
+
+    See Also
+    --------
+    from_numbers
+
+    Examples
+    --------
+    >>> cw.addition.parse("12 + 34").labels
+    ['0012+0034=00046']
     """
     if not isinstance(text, str):
         raise TypeError(f"a problem is a string such as '1234+5678', not {shown(text)}.")

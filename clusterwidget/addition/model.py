@@ -54,6 +54,16 @@ def load_model(device: str | torch.device | None = None) -> TransformerBridge:
     ----------
     device : optional
         By default a CUDA device if there is one, otherwise the CPU.
+
+    See Also
+    --------
+    problems : examples for it.
+
+    Examples
+    --------
+    >>> model = cw.addition.load_model("cpu")
+    >>> model.cfg.n_layers, model.cfg.n_heads
+    (2, 4)
     """
     return read_model(WEIGHTS, device)
 

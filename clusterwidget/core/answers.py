@@ -32,6 +32,19 @@ class Answer:
     caption : str
         How it comes about in an example, with names of concepts in braces for their values, e.g.
         ``"{L3}+{R3}+{carry3}={S3}"``.
+
+    See Also
+    --------
+    Examples : takes the answers.
+
+    Examples
+    --------
+    >>> answer = cw.Answer("sum", "b", np.array([3, 6]), caption="{x}+{y}")
+    >>> cw.Examples(
+    ...     [[1, 2], [3, 3]], positions=["a", "b"], concepts={"x": [1, 3], "y": [2, 3]},
+    ...     answers=[answer],
+    ... ).captions(1)
+    {'sum': '3+3'}
     """
 
     name: str
@@ -45,7 +58,18 @@ class Answer:
             text(f"the {part} of an answer", getattr(self, part))
 
     def captioned(self, concepts: pd.DataFrame, example: int) -> str:
-        """Return the caption with an example's values of the concepts, ``?`` for missing ones."""
+        """Return the caption with an example's values of the concepts, ``?`` for missing ones.
+
+        See Also
+        --------
+        Examples.captions
+
+        Examples
+        --------
+        >>> examples = cw.addition.from_numbers(1234, 5678)
+        >>> examples.answers["S1"].captioned(examples.concepts, 0)
+        '3+7+1=1'
+        """
 
         def value(found: re.Match[str]) -> str:
             # Column by column: a row of a DataFrame would turn whole numbers into floats.

@@ -51,6 +51,16 @@ def l2(matrix: Any, row: int | npt.ArrayLike) -> Any:
     ------
     TypeError, ValueError, IndexError
         Where the shapes do not fit, the row is not there, or a value is not finite.
+
+    See Also
+    --------
+    nearest : the k nearest rows.
+    Explorer.distances : the same at a stage.
+
+    Examples
+    --------
+    >>> cw.l2(np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]), 0)
+    array([0., 5., 1.], dtype=float32)
     """
     _require_matrix(matrix)
     if _is_tensor(matrix):
@@ -79,6 +89,21 @@ def nearest(matrix: Any, row: int, k: int) -> tuple[npt.NDArray[np.int64], Float
     -------
     indices : numpy.ndarray, shape (k,), int64
     distances : numpy.ndarray, shape (k,), float32
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        As `l2`, and where there are not so many other rows.
+
+    See Also
+    --------
+    l2 : all distances.
+    Explorer.neighbors : the same at a stage.
+
+    Examples
+    --------
+    >>> cw.nearest(np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]), 0, k=2)
+    (array([2, 1]), array([1., 5.], dtype=float32))
     """
     distances = l2(matrix, row)
     if _is_tensor(distances):

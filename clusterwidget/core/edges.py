@@ -1,4 +1,4 @@
-"""Edges: the links between stages along which a model computes an answer."""
+"""Edges: from one stage to another that reads it; what a trace keeps or prunes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ARROW = "->"
 
 @dataclass(frozen=True)
 class Edge:
-    """A link from a stage to one that reads it.
+    """From a stage to one that reads it.
 
     Written ``embed@L2 -> L0H1.result@=``; ``Edge.parse`` and ``str`` are inverse to each other.
     What enters a layer is called by what writes it: ``embed`` before the first layer, and
@@ -21,6 +21,18 @@ class Edge:
     Attributes
     ----------
     source, target : Stage
+
+    See Also
+    --------
+    Explorer.ablate : cuts edges.
+    Trace : the edges that one answer came through.
+
+    Examples
+    --------
+    >>> from clusterwidget.core.edges import Edge
+    >>> edge = Edge(cw.Stage.parse("embed@L2"), cw.Stage.parse("L0H1.result@="))
+    >>> str(edge), edge.kind
+    ('embed@L2 -> L0H1.result@=', 'attention')
     """
 
     source: Stage
@@ -39,7 +51,23 @@ class Edge:
 
     @classmethod
     def parse(cls, text: str) -> Edge:
-        """Return the edge that is written so."""
+        """Return the edge that is written so.
+
+        Raises
+        ------
+        ValueError
+            Where the text is no edge, or an end of it no stage.
+
+        See Also
+        --------
+        Stage.parse
+
+        Examples
+        --------
+        >>> from clusterwidget.core.edges import Edge
+        >>> Edge.parse("embed@L2 -> L0H1.result@=").target.position
+        '='
+        """
         if not isinstance(text, str):
             raise TypeError(
                 "an edge is written as a string such as 'embed@0 -> L0H1.result@3', not "
@@ -57,12 +85,34 @@ class Edge:
 
     @property
     def kind(self) -> str:
-        """What the edge is: see `edge_kind`."""
+        """What the edge is.
+
+        See Also
+        --------
+        edge_kind : the kinds that there are.
+
+        Examples
+        --------
+        >>> from clusterwidget.core.edges import Edge
+        >>> Edge.parse("L0H1.result@= -> L0.attn_out@=").kind
+        'head'
+        """
         return edge_kind(self)
 
     @property
     def layer(self) -> int:
-        """The layer that it is in."""
+        """The layer that it is in.
+
+        See Also
+        --------
+        kind
+
+        Examples
+        --------
+        >>> from clusterwidget.core.edges import Edge
+        >>> Edge.parse("L0.resid_post@= -> L1H1.result@=").layer
+        1
+        """
         assert self.target.layer is not None
         return self.target.layer
 

@@ -45,6 +45,19 @@ class Examples:
     ------
     TypeError, ValueError
         Where the parts do not fit together. The message names the part and the way out.
+
+    See Also
+    --------
+    Answer : a token that the model is asked for.
+    Explorer : answers questions about examples.
+
+    Examples
+    --------
+    >>> examples = cw.Examples(
+    ...     [[1, 2], [3, 3], [2, 0]], positions=["a", "b"], concepts={"sum": [3, 6, 2]}
+    ... )
+    >>> examples
+    Examples(3 of 2 tokens, 1 concepts, 0 answers; first: '1 2')
     """
 
     def __init__(
@@ -82,7 +95,22 @@ class Examples:
         )
 
     def token_text(self, token: int) -> str:
-        """Return what a token looks like on screen."""
+        """Return what a token looks like on screen.
+
+        Raises
+        ------
+        ValueError
+            Where the vocabulary does not cover the token.
+
+        See Also
+        --------
+        captions
+
+        Examples
+        --------
+        >>> cw.Examples([[0, 1], [1, 0]], vocabulary=["yes", "no"]).token_text(1)
+        'no'
+        """
         token = whole("a token", token, 0)
         if self.vocabulary is None:
             return str(token)
@@ -96,7 +124,17 @@ class Examples:
         return str(self.vocabulary[token])
 
     def captions(self, example: int) -> dict[str, str]:
-        """Return the caption of each answer, filled in for one example."""
+        """Return the caption of each answer, filled in for one example.
+
+        See Also
+        --------
+        Answer.captioned
+
+        Examples
+        --------
+        >>> cw.addition.from_numbers(1234, 5678).captions(0)["S2"]
+        '2+6+1=9'
+        """
         example = checked_index(example, len(self))
         return {
             name: answer.captioned(self.concepts, example) for name, answer in self.answers.items()
@@ -106,6 +144,21 @@ class Examples:
         """Return these examples followed by those of `other`.
 
         Concepts that `other` lacks are missing there; its own further concepts are dropped.
+
+        Raises
+        ------
+        ValueError
+            Where the positions differ, or `other` lacks an answer.
+
+        See Also
+        --------
+        Explorer.add
+
+        Examples
+        --------
+        >>> examples = cw.addition.from_numbers([1, 2], [3, 4])
+        >>> examples.extended(cw.addition.parse("12+34")).labels
+        ['0001+0003=00004', '0002+0004=00006', '0012+0034=00046']
         """
         if not isinstance(other, Examples):
             raise TypeError(

@@ -47,6 +47,20 @@ class Stage:
         Needed by the kinds that have them, and by no others.
     position : str
         Name of the position.
+
+    Raises
+    ------
+    ValueError
+        Where the kind is not one of `KINDS`, or the layer, head and position do not suit it.
+
+    See Also
+    --------
+    Explorer.stages : the stages of a model.
+
+    Examples
+    --------
+    >>> str(cw.Stage("result", layer=1, head=0, position="S3"))
+    'L1H0.result@S3'
     """
 
     kind: str
@@ -83,7 +97,22 @@ class Stage:
 
     @classmethod
     def parse(cls, text: str) -> Stage:
-        """Return the stage with this address, e.g. ``"L1H3.result@S3"``."""
+        """Return the stage with this address.
+
+        Raises
+        ------
+        ValueError
+            Where the text is no address of a stage.
+
+        See Also
+        --------
+        of
+
+        Examples
+        --------
+        >>> cw.Stage.parse("L1H0.result@S3")
+        Stage(kind='result', layer=1, head=0, position='S3')
+        """
         if not isinstance(text, str):
             raise TypeError(
                 f"the address of a stage is a string such as 'L1H3.result@S3', not {shown(text)}."
@@ -105,7 +134,17 @@ class Stage:
 
     @classmethod
     def of(cls, stage: Stage | str) -> Stage:
-        """Return a stage as it is, or parse its address."""
+        """Return a stage as it is, or parse its address.
+
+        See Also
+        --------
+        parse
+
+        Examples
+        --------
+        >>> cw.Stage.of("embed@L3") == cw.Stage.of(cw.Stage("embed", position="L3"))
+        True
+        """
         return stage if isinstance(stage, Stage) else cls.parse(stage)
 
 

@@ -6,7 +6,7 @@ Mean and resample ablation as in Wang et al., "Interpretability in the wild" (20
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,10 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from clusterwidget.core.edges import ATTENTION, Edge
+from clusterwidget.core.checks import shown
+from clusterwidget.core.edges import ATTENTION, Edge, checked_edge
 from clusterwidget.core.questions import require_reached
-from clusterwidget.core.stages import Stage
+from clusterwidget.core.stages import Stage, StageSet
 from clusterwidget.interventions.cuts import Cuts, run_cut
 from clusterwidget.interventions.patching import Run, start_of
 from clusterwidget.interventions.replacements import Replacements, other_examples, per_head
@@ -28,11 +29,30 @@ _METHODS = ("mean", "resample", "drop")
 
 @dataclass(frozen=True)
 class Method:
-    """How something is ablated: see `Experiments.ablate`."""
+    """How something is ablated: see `Explorer.ablate`."""
 
     name: str
     draws: int
     renormalize: bool
+
+
+def checked_items(
+    what: Stage | Edge | str | Sequence[Edge | str], stage_set: StageSet
+) -> Stage | list[Edge]:
+    """Return the stage, or the edges, that an ablation is of; raise where they are not there."""
+    if isinstance(what, Stage) or (isinstance(what, str) and "->" not in what):
+        stage = Stage.of(what)
+        stage_set.width(stage)
+        return stage
+    given = [what] if isinstance(what, (Edge, str)) else what
+    if not isinstance(given, Iterable):
+        raise TypeError(
+            f"what is ablated is a stage or edges, or their addresses, not {shown(what)}."
+        )
+    edges = [checked_edge(edge, stage_set) for edge in given]
+    if not edges:
+        raise ValueError("no edge is given: name at least one to cut.")
+    return edges
 
 
 def checked_method(

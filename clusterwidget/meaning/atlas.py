@@ -44,6 +44,16 @@ class Atlas:
         The same for the joint groups of two concepts each, from the first 4,096 examples.
     n : int
         Number of examples that the shares are of.
+
+    See Also
+    --------
+    Explorer.atlas_of
+
+    Examples
+    --------
+    >>> atlas = ex.atlas_of(["L1H0.result@S3", "L0H2.result@="])
+    >>> atlas.shares.shape == (2, len(atlas.partitions.all))
+    True
     """
 
     stages: tuple[Stage, ...]
@@ -53,7 +63,17 @@ class Atlas:
     n: int
 
     def table(self) -> pd.DataFrame:
-        """Return stages × concepts; ``attrs["notes"]`` are those of `Partitions`."""
+        """Return stages × concepts; ``attrs["notes"]`` are those of `Partitions`.
+
+        See Also
+        --------
+        Explorer.atlas
+
+        Examples
+        --------
+        >>> ex.atlas_of("L1H0.result@S3").table().loc["L1H0.result@S3"].idxmax()
+        'carry2'
+        """
         table = pd.DataFrame(
             self.shares,
             index=pd.Index([str(stage) for stage in self.stages], name="stage"),
@@ -69,6 +89,16 @@ class Atlas:
         of the share of an unrelated concept of k groups at a stage of one dimension, about
         sqrt(2 (k - 1)) / n. At a stage of more dimensions it is smaller. `SAME` where all examples
         are the same.
+
+        See Also
+        --------
+        meanings : the same by name.
+
+        Examples
+        --------
+        >>> atlas = ex.atlas_of("L1H0.result@S3")
+        >>> [atlas.partitions.all[index].name for index in atlas.best()]
+        ['carry2']
         """
         groups = np.array([len(partition.groups) for partition in self.partitions.all])
         least = np.maximum(_LEAST, _DEVIATIONS * np.sqrt(2 * (groups - 1)) / self.n)
@@ -83,7 +113,17 @@ class Atlas:
         return found
 
     def meanings(self) -> dict[Stage, str]:
-        """Return the concept that explains each stage; an empty string where none does."""
+        """Return the concept that explains each stage; an empty string where none does.
+
+        See Also
+        --------
+        best
+
+        Examples
+        --------
+        >>> list(ex.atlas_of(["L1H0.result@S3", "L0H2.result@="]).meanings().values())
+        ['carry2', 'carry3']
+        """
         names = [partition.name for partition in self.partitions.all]
         return {
             stage: names[best] if best >= 0 else ""
@@ -91,7 +131,18 @@ class Atlas:
         }
 
     def best_pairs(self) -> list[int]:
-        """Return for each stage the index of the pair with the largest share, or `NOTHING`."""
+        """Return for each stage the index of the pair with the largest share, or `NOTHING`.
+
+        See Also
+        --------
+        best
+
+        Examples
+        --------
+        >>> pairs = [("L0", "R0"), ("L2", "R2")]
+        >>> ex.atlas_of("L0H2.result@=", pairs=pairs).best_pairs()
+        [1]
+        """
         return [
             int(np.nanargmax(shares)) if np.nanmax(shares, initial=-1) >= _LEAST else NOTHING
             for shares in self.pair_shares

@@ -41,6 +41,18 @@ class Clusters:
         Adjusted mutual information of the clusters with each concept, largest first.
     names : tuple of str
         Each cluster's size and the concepts that most of it has.
+
+    See Also
+    --------
+    Explorer.clusters
+
+    Examples
+    --------
+    >>> clusters = ex.clusters("L1H0.result@S3", 2)
+    >>> clusters.information.idxmax()
+    'carry2'
+    >>> int(clusters.labels.max())
+    1
     """
 
     labels: Labels

@@ -34,6 +34,15 @@ class Link:
         Its explained share.
     within : float or None
         Its explained share of what the link before leaves unexplained.
+
+    See Also
+    --------
+    Meaning : whose ``chain`` is made of links.
+
+    Examples
+    --------
+    >>> [link.concept for link in ex.meaning("L1H0.result@S3").chain]
+    ['carry2']
     """
 
     concept: str
@@ -62,6 +71,17 @@ class Meaning:
         The best concept that neither determines one of the chain nor is determined by one.
     unexplained : float
         1 less the share of the best concept.
+
+    See Also
+    --------
+    Explorer.meaning
+    Link : a concept of the chain.
+
+    Examples
+    --------
+    >>> found = ex.meaning("L1H0.result@S3")
+    >>> found.concept, found.p
+    ('carry2', 0.005)
     """
 
     concept: str | None

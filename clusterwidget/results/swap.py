@@ -22,10 +22,20 @@ class Swap:
         ``after_probability``, whether it ``changed``, and whether the swap ``reached`` it: what
         is read before the stage's position stays as it is.
     unusual : float
-        How far the activations after the swap are from the nearest ones seen in examples, the
-        farthest of the answers': 1 is as far as usual.
+        Distance of the activations after the swap to the nearest reference activation, over its
+        usual size; the largest over the answers.
     free : bool
         Whether the model was fed its own answers, rather than the right ones.
+
+    See Also
+    --------
+    Explorer.swap
+    SwapTest : many swaps at a stage.
+
+    Examples
+    --------
+    >>> print(ex.swap("L1.resid_post@S4", receiver=42, donor=7))
+    1 5 3 9 5
     """
 
     stage: Stage

@@ -43,10 +43,20 @@ class SwapTest:
         One row for each answer and condition: ``answer``, ``title``, ``condition``, ``pairs``;
         ``loss`` in nats; ``right``, the share of pairs whose answer is right; ``recovered`` with
         its 95 % interval ``low`` to ``high``, NaN where the stage does not matter for the answer;
-        ``unusual``, the median of how far the activations after the swap are from the nearest ones
-        seen, 1 for as far as usual, over the first 256 pairs. And for comparison ``cost``, the loss
-        that random swaps add, ``right_without`` a swap, and ``right_constant``, of always giving
-        the same answer.
+        ``unusual``, the distance of the activations after the swap to the nearest reference
+        activation, over its usual size, median over the first 256 pairs. And for comparison
+        ``cost``, the loss that random swaps add, ``right_without`` a swap, and ``right_constant``,
+        of always giving the same answer.
+
+    See Also
+    --------
+    Explorer.swap_test, Explorer.swap_tests
+
+    Examples
+    --------
+    >>> test = ex.swap_test("L1H0.result@S3", pairs=100)
+    >>> test.verdict, test.concept, test.answer
+    ('enough', 'carry2', 'S2')
     """
 
     stage: Stage
@@ -60,7 +70,22 @@ class SwapTest:
         return f"{self.stage}: {self.sentence}"
 
     def about(self, answer: str) -> SwapTest:
-        """Return the same test with the verdict on another answer."""
+        """Return the same test with the verdict on another answer.
+
+        Raises
+        ------
+        ValueError
+            Where the stage does not reach the answer.
+
+        See Also
+        --------
+        bars
+
+        Examples
+        --------
+        >>> ex.swap_test("L1H0.result@S3", pairs=100).about("S1").verdict
+        'irrelevant'
+        """
         bars = self.bars(answer)
         if bars.empty:
             reached = ", ".join(self.table["answer"].unique())
@@ -72,18 +97,52 @@ class SwapTest:
         return replace(self, answer=answer, verdict=word, sentence=sentence)
 
     def bars(self, answer: str) -> pd.DataFrame:
-        """Return the rows of one answer, indexed by condition."""
+        """Return the rows of one answer, indexed by condition.
+
+        See Also
+        --------
+        about
+
+        Examples
+        --------
+        >>> bars = ex.swap_test("L1H0.result@S3", pairs=100).bars("S2")
+        >>> bars.index.tolist()
+        ['nearest', 'near', 'concept', 'far', 'random', 'mean']
+        >>> bool(bars.loc["far", "recovered"] > 0.9)
+        True
+        """
         return self.table[self.table["answer"] == answer].set_index("condition")
 
     def document(self) -> dict[str, Any]:
-        """Return the test as plain values, for JSON; `of_document` is the inverse."""
+        """Return the test as plain values, for JSON.
+
+        See Also
+        --------
+        of_document : the inverse.
+
+        Examples
+        --------
+        >>> ex.swap_test("L1H0.result@S3", pairs=100).document()["stage"]
+        'L1H0.result@S3'
+        """
         plain = {**asdict(self), "stage": str(self.stage)}
         table = self.table.astype(object).where(self.table.notna(), None)
         return {**plain, "table": table.to_dict("records")}
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> SwapTest:
-        """Return the test that `document` made plain values of."""
+        """Return the test that `document` made plain values of.
+
+        See Also
+        --------
+        document : the inverse.
+
+        Examples
+        --------
+        >>> test = ex.swap_test("L1H0.result@S3", pairs=100)
+        >>> type(test).of_document(test.document()).sentence == test.sentence
+        True
+        """
         table = pd.DataFrame(document["table"])
         numbers = table.columns.difference(["answer", "title", "condition", "pairs"])
         table[numbers] = table[numbers].astype(float)

@@ -35,8 +35,8 @@ class Trace:
     kept_probability : float
         Of that answer with all edges that are not kept cut together, mean over replacements.
     unusual : float
-        How far the activations are then from the nearest ones seen in examples, the median over
-        replacements; 1 is as far as usual.
+        Distance of the activations then to the nearest reference activation, over its usual size;
+        the median over replacements.
     nodes : pandas.DataFrame
         Indexed by stage: ``loss`` in nats that the answer loses with this stage alone replaced,
         the ``probability`` that it keeps then, and whether the stage is ``kept``, at an end of an
@@ -44,6 +44,16 @@ class Trace:
     edges : pandas.DataFrame
         ``source``, ``target`` and ``kind`` (see `edges.edge_kind`); the weight of ``attention``,
         NaN for other kinds; ``loss`` and ``probability`` with this edge alone cut; ``kept``.
+
+    See Also
+    --------
+    Explorer.trace
+
+    Examples
+    --------
+    >>> trace = ex.trace(42, "S3")
+    >>> trace.answer, trace.text, bool(trace.edges["kept"].any())
+    ('S3', '2', True)
     """
 
     example: int
@@ -69,6 +79,25 @@ class Trace:
         ----------
         pruned : bool
             With the edges that do not matter as well.
+
+        Returns
+        -------
+        networkx.DiGraph
+
+        Raises
+        ------
+        ImportError
+            Where networkx is not installed.
+
+        See Also
+        --------
+        Explorer.trace
+
+        Examples
+        --------
+        >>> graph = ex.trace(42, "S3").graph()
+        >>> "logits@S4" in graph
+        True
         """
         try:
             import networkx
