@@ -30,7 +30,7 @@ lab: $(VENV)/demo.stamp $(BUNDLE)
 
 test: check $(VENV)/browser.stamp
 	cd js && npm test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
 
 check: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/ruff format --check .

@@ -164,9 +164,10 @@ def several(value: Any) -> bool:
 def unmasked(name: str, value: Any) -> Any:
     """Return an array-like, or raise ValueError where it is a masked array that lacks values."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
+        masked = int(np.ma.getmaskarray(value).sum())
         raise ValueError(
-            f"{name}: a MaskedArray with {int(np.ma.getmaskarray(value).sum()):,} masked values is given, and "
-            "none may be missing: fill them in, or leave those examples out."
+            f"{name}: a MaskedArray with {masked:,} masked values is given, and none may be "
+            "missing: fill them in, or leave those examples out."
         )
     return value
 
