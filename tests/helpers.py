@@ -9,14 +9,16 @@ from tests.conftest import LENGTH
 
 
 class Counter:
-    """Counts the forward passes of a model."""
+    """Counts the forward passes of a model, and the examples in them."""
 
     def __init__(self, model: Any) -> None:
         self.passes = 0
+        self.examples = 0
         self._handle = model.blocks[0].register_forward_hook(self._count)
 
-    def _count(self, *_: Any) -> None:
+    def _count(self, _module: Any, _inputs: Any, output: Any) -> None:
         self.passes += 1
+        self.examples += len(output[0] if isinstance(output, tuple) else output)
 
     def __enter__(self) -> Counter:
         return self

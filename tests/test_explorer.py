@@ -1,4 +1,4 @@
-"""The explorer: lazy capture within a bound, and answers without a model."""
+"""The explorer: examples that are added, and answers without a model."""
 
 from __future__ import annotations
 
@@ -10,52 +10,7 @@ import torch
 
 import clusterwidget as cw
 from clusterwidget import Examples, Explorer
-from clusterwidget.core.watch import CaptureCancelledError
 from tests.helpers import Counter, typed
-
-
-def test_a_stage_is_captured_when_it_is_asked_for_and_once(
-    native_model: Any, examples: Examples
-) -> None:
-    with Counter(native_model) as counter:
-        explorer = Explorer(native_model, examples)
-        assert counter.passes == 0
-        first = explorer.matrix("L1.resid_post@g")
-        again = explorer.matrix("L1.resid_post@g")
-        assert counter.passes == 1
-    assert again is first
-
-
-def test_many_stages_are_captured_in_one_pass(native_model: Any, examples: Examples) -> None:
-    explorer = Explorer(native_model, examples)
-    with Counter(native_model) as counter:
-        explorer.capture()
-        for stage in explorer.stages(layers=1):
-            explorer.matrix(stage)
-        assert counter.passes == 1
-
-
-def test_what_is_held_stays_within_the_bound(native_model: Any, examples: Examples) -> None:
-    one = 60 * 32 * 4
-    explorer = Explorer(native_model, examples, memory=2 * one)
-    for position in "abcd":
-        explorer.matrix(f"L0.attn_out@{position}")
-    assert not explorer.holds("L0.attn_out@a")
-    assert explorer.holds("L0.attn_out@d")
-    with Counter(native_model) as counter:
-        explorer.matrix("L0.attn_out@a")
-        assert counter.passes == 1
-    chosen = Explorer(native_model, examples, memory=3 * one).affordable(
-        explorer.stages(kinds="attn_out")
-    )
-    assert len(chosen) == 3
-
-
-def test_a_cancelled_capture_keeps_nothing(native_model: Any, examples: Examples) -> None:
-    explorer = Explorer(native_model, examples)
-    with pytest.raises(CaptureCancelledError):
-        explorer.capture(["L0.attn_out@a"], cancelled=lambda: True)
-    assert not explorer.holds("L0.attn_out@a")
 
 
 def test_neighbors_are_a_table_nearest_first(native_model: Any, examples: Examples) -> None:
@@ -115,25 +70,6 @@ def test_activations_from_elsewhere_need_no_model() -> None:
         explorer.add("item 99")
 
 
-@pytest.mark.parametrize(
-    ("activations", "error", "message"),
-    [
-        ({}, ValueError, "activations are empty"),
-        ({"L0.z@0": np.zeros((4, 2))}, ValueError, "'z' stage needs a head"),
-        ({"embed@7": np.zeros((4, 2))}, ValueError, "name the position '7'"),
-        ({"embed@0": np.zeros((3, 2))}, ValueError, r"embed@0 have shape \(3, 2\).*4 examples"),
-        ({"embed@0": np.zeros(4)}, ValueError, r"shape \(4,\)"),
-        ({"embed@0": np.full((4, 2), np.nan)}, ValueError, "embed@0 hold NaN.*first in row 0"),
-        ({"embed@0": np.array([["a"]] * 4)}, TypeError, "must be real numbers"),
-    ],
-)
-def test_activations_that_do_not_fit_are_named(
-    activations: dict[Any, Any], error: type[Exception], message: str
-) -> None:
-    with pytest.raises(error, match=message):
-        Explorer(examples=Examples([[1], [2], [3], [4]]), activations=activations)
-
-
 def test_the_parts_must_fit_together(native_model: Any, examples: Examples) -> None:
     with pytest.raises(TypeError, match=r"must be clusterwidget.Examples, not \[1, 2\]"):
         Explorer(native_model, [1, 2])  # type: ignore[arg-type]
@@ -141,7 +77,7 @@ def test_the_parts_must_fit_together(native_model: Any, examples: Examples) -> N
         Explorer(examples=examples)
     with pytest.raises(ValueError, match="at least two are needed"):
         Explorer(native_model, Examples([[1, 2]]))
-    with pytest.raises(ValueError, match="batch_size must be at least 1"):
+    with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1, not 0"):
         Explorer(native_model, examples, batch_size=0)
     with pytest.raises(ValueError, match="memory bound must be a positive"):
         Explorer(native_model, examples, memory=0)

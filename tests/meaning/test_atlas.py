@@ -1,4 +1,4 @@
-"""The atlas and what neighbors share, against counts and loops."""
+"""The atlas, against each stage by itself."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import hypergeom
 
 import clusterwidget as cw
-from clusterwidget.core.concepts import partitions
+from clusterwidget.core.concepts import Partition, Partitions, partitions
 from clusterwidget.core.watch import CaptureCancelledError
-from clusterwidget.meaning.shares import Groups, stage_shares
+from clusterwidget.meaning.atlas import NOTHING, SAME, Atlas
+from clusterwidget.meaning.shares import Groups, GroupSums, stage_shares
+from tests.helpers import Counter
 
 STAGES = ["embed@=", "L0H2.result@=", "L1H0.result@S3", "L1H0.pattern@=", "L1.resid_post@S4"]
 
@@ -25,14 +26,6 @@ def explorer() -> cw.Explorer:
 @pytest.fixture(scope="module")
 def table(explorer: cw.Explorer) -> pd.DataFrame:
     return explorer.atlas(STAGES)
-
-
-def found_for(
-    explorer: cw.Explorer, concept: str, stage: str, example: int, k: int
-) -> dict[str, Any]:
-    """Return the row of one concept."""
-    rows: list[dict[Any, Any]] = explorer.shared(stage, example, k).to_dict("records")
-    return next(row for row in rows if row["concept"] == concept)
 
 
 def test_the_atlas_is_each_stage_by_itself(explorer: cw.Explorer, table: pd.DataFrame) -> None:
@@ -87,37 +80,6 @@ def test_meaning_is_named_from_the_explorer(explorer: cw.Explorer) -> None:
         explorer.meaning("embed@=", most=0)
 
 
-def test_shares_of_neighbors_are_counts_and_chances(explorer: cw.Explorer) -> None:
-    stage, example, k = "L0H2.result@=", 7, 50
-    row = found_for(explorer, "L2+R2", stage, example, k)
-    values = explorer.examples.concepts["L2+R2"].to_numpy()
-    near = explorer.neighbors(stage, example, k)["example"].to_numpy()
-    same = values == values[example]
-    assert row["value"] == str(values[example])
-    assert row["share"] == same[near].mean()
-    assert row["base"] == (same.sum() - 1) / 2999
-    assert row["lift"] == pytest.approx(row["share"] / row["base"])
-    wide = explorer.neighbors(stage, example, 120)["example"].to_numpy()
-    assert row["wide_share"] == same[wide].mean()
-    chance = hypergeom.sf(same[near].sum() - 1, 2999, same.sum() - 1, k)
-    assert chance <= row["p"] <= chance * 40
-
-
-def test_what_a_stage_does_not_hold_is_not_shared(explorer: cw.Explorer) -> None:
-    row = found_for(explorer, "L0", "L0H2.result@=", 7, 100)
-    assert abs(row["agreement"]) < 0.1
-    assert row["p"] > 0.001
-
-
-def test_the_strongest_comes_first_and_nested_ones_follow(explorer: cw.Explorer) -> None:
-    found = explorer.shared("L1H0.result@S3", 7, 100)
-    heads = found[found["under"].isna()]
-    assert heads["wide_agreement"].is_monotonic_decreasing
-    strongest = heads.loc[heads["wide_agreement"] > 0.95, "concept"].tolist()
-    assert "carry2" in strongest
-    assert found_for(explorer, "L1+R1", "L1H0.result@S3", 7, 100)["under"] in strongest
-
-
 def test_examples_without_concepts_are_told_so(native_model: Any, examples: cw.Examples) -> None:
     explorer = cw.Explorer(native_model, examples)
     assert len(explorer.shared("L0.attn_out@a", 0, 5)) == 0
@@ -140,3 +102,84 @@ def test_stages_take_turns_where_their_sums_are_large(
     assert seen == sorted(seen)
     fresh.capture(STAGES)
     pd.testing.assert_frame_equal(fresh.atlas(STAGES), table, atol=1e-5)
+
+
+PAIRS = [("L2", "R2"), ("carry2", "L3")]
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_first_atlas_is_that_of_the_first_examples(explorer: cw.Explorer, held: bool) -> None:
+    found = cw.Explorer(explorer.model, explorer.examples)
+    if held:
+        found.capture(STAGES)
+    quick = found.atlas_of(STAGES, pairs=PAIRS, first=500)
+    known = explorer.partitions()
+    some = [partition.of(slice(500)) for partition in known.all]
+    joint = [
+        known.named(two).of(slice(500)).within(known.named(one).of(slice(500)))
+        for one, two in PAIRS
+    ]
+    for stage, shares, pair_shares in zip(STAGES, quick.shares, quick.pair_shares, strict=True):
+        rows = explorer.matrix(stage)[:500]
+        np.testing.assert_allclose(shares, stage_shares(rows, Groups(some)), atol=1e-5)
+        np.testing.assert_allclose(pair_shares, stage_shares(rows, Groups(joint)), atol=1e-5)
+    assert quick.n == 500
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_a_first_atlas_costs_no_more_than_the_first_examples(
+    explorer: cw.Explorer, held: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = cw.Explorer(explorer.model, explorer.examples)
+    if held:
+        found.capture(STAGES)
+    seen: dict[str, list[int]] = {"rows": [], "groups": [], "joint": []}
+    add, memberships, within = GroupSums.add, Groups.memberships, Partition.within
+
+    def counted_add(self: GroupSums, columns: Any, rows: Any) -> None:
+        seen["rows"].append(len(rows))
+        add(self, columns, rows)
+
+    def counted_memberships(self: Groups, rows: Any) -> Any:
+        columns = memberships(self, rows)
+        seen["groups"].append(columns.shape[1])
+        return columns
+
+    def counted_within(self: Partition, coarser: Partition) -> Partition:
+        seen["joint"].append(len(self.codes))
+        return within(self, coarser)
+
+    monkeypatch.setattr(GroupSums, "add", counted_add)
+    monkeypatch.setattr(Groups, "memberships", counted_memberships)
+    monkeypatch.setattr(Partition, "within", counted_within)
+    with Counter(explorer.model) as counter:
+        found.atlas_of(STAGES, pairs=PAIRS, first=500)
+    assert counter.examples == (0 if held else 500)
+    assert sum(seen["rows"]) == 500 * 2 * len(STAGES)
+    assert sum(seen["groups"]) == 500 * 2
+    assert seen["joint"] == [500, 500]
+
+
+def test_progress_of_a_first_atlas_counts_its_examples(explorer: cw.Explorer) -> None:
+    seen: list[tuple[int, int]] = []
+    explorer.atlas_of(
+        ["L0H1.q@="], first=500, progress=lambda done, total: seen.append((done, total))
+    )
+    assert seen[-1] == (500, 500)
+
+
+def test_of_few_examples_a_share_must_be_larger_to_be_beyond_chance() -> None:
+    groups = tuple("abcdefghij")
+    partition = Partition(("k",), np.arange(20, dtype=np.int32) % 10, groups)
+    stage = cw.Stage("embed")
+
+    def best(n: int, share: float) -> int:
+        shares = np.array([[share]])
+        return Atlas((stage,), Partitions((partition,), ()), shares, np.zeros((1, 0)), n).best()[0]
+
+    # Five standard deviations: 5 · sqrt(2 · 9) / 200 = 0.106.
+    assert best(200, 0.10) == NOTHING
+    assert best(200, 0.11) == 0
+    assert best(10_000, 0.06) == 0
+    assert best(10_000, 0.04) == NOTHING
+    assert best(200, np.nan) == SAME

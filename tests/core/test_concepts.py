@@ -1,0 +1,82 @@
+"""Concepts as partitions: refused, merged, divided and compared."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import mutual_info_score
+
+from clusterwidget.core.concepts import Partition, partitions
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ([None] * 30, "'odd' is missing for every example"),
+        (list(range(30)), "'odd' is different for every example"),
+        (list(range(1500)) * 2, "'odd' has 1,500 values, more than 1,000"),
+    ],
+)
+def test_a_concept_that_groups_nothing_is_refused(column: list[Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        partitions(pd.DataFrame({"odd": column}))
+
+
+def test_an_unknown_concept_is_answered_with_the_nearest() -> None:
+    table = pd.DataFrame({"carry1": [0, 1, 0], "carry2": [0, 0, 1]})
+    with pytest.raises(ValueError, match=r"no concept 'cary1'. Did you mean 'carry1'\?"):
+        partitions(table, ["cary1"])
+
+
+def test_what_was_done_to_concepts_is_said() -> None:
+    rng = np.random.default_rng(0)
+    digits = rng.integers(0, 3, 200)
+    found = partitions(
+        pd.DataFrame({"d": digits, "same": digits * 7, "one": 1, "x": rng.standard_normal(200)})
+    )
+    assert [partition.name for partition in found.all] == ["d = same", "x"]
+    assert [len(partition.groups) for partition in found.all] == [3, 10]
+    assert found.notes == (
+        "same divides these examples exactly as d does.",
+        "one is dropped: it is 1 for every example.",
+        "x is continuous: it is divided at its 10-quantiles.",
+    )
+
+
+def test_what_determines_a_concept_is_normalized_mutual_information() -> None:
+    rng = np.random.default_rng(0)
+    digit = rng.integers(0, 10, 3000)
+    near = np.where(rng.random(3000) < 0.3, rng.integers(0, 4, 3000), digit % 4)
+    found = partitions(pd.DataFrame({"digit": digit, "near": near, "half": digit // 5}))
+    for row, one in enumerate(found.all):
+        entropy = mutual_info_score(one.codes, one.codes)
+        for column, other in enumerate(found.all):
+            expected = mutual_info_score(one.codes, other.codes) / entropy
+            assert found.determined[row, column] == pytest.approx(expected, abs=1e-9)
+    assert found.named("half").determined_by(found.named("digit")) == pytest.approx(1)
+
+
+def test_missing_values_are_left_out_of_what_determines_a_concept() -> None:
+    one = Partition(("x",), np.array([0, 1, 0, 1, -1], np.int32), ("a", "b"))
+    other = Partition(("y",), np.array([0, 1, 0, -1, 1], np.int32), ("c", "d"))
+    assert one.determined_by(other) == pytest.approx(1)
+
+
+def test_the_groups_within_another_concept_are_those_that_occur_together() -> None:
+    fine = Partition(("f",), np.array([0, 1, 0, 1, -1, 0], np.int32), ("a", "b"))
+    coarse = Partition(("c",), np.array([0, 0, 1, 0, 1, -1], np.int32), ("x", "y"))
+    joint = fine.within(coarse)
+    assert joint.name == "f within c"
+    assert joint.codes.tolist() == [0, 1, 2, 1, -1, -1]
+    assert len(joint.groups) == 3
+    assert joint.sizes.tolist() == [1, 2, 1]
+
+
+def test_some_of_the_examples_keep_their_groups() -> None:
+    whole = Partition(("f",), np.array([0, 1, 2, 1], np.int32), ("a", "b", "c"))
+    assert whole.of(np.array([3, 0])).codes.tolist() == [1, 0]
+    assert np.shares_memory(whole.of(slice(2)).codes, whole.codes)
+    assert whole.of(slice(2)).groups == ("a", "b", "c")
