@@ -95,9 +95,9 @@ def parsed(raw: bytes, most: int) -> dict[str, Any]:
             for inner in (outer.values() if isinstance(outer, dict) else outer)
             if isinstance(inner, (dict, list))
         ]
-    if level:
-        raise ValueError(f"it is nested more than {_DEEPEST} levels deep.")
-    return found
+        if not level:
+            return found
+    raise ValueError(f"it is nested more than {_DEEPEST} levels deep.")
 
 
 def with_checksum(document: Mapping[str, Any], most: int = MOST_JSON) -> bytes:
