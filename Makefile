@@ -6,9 +6,11 @@ BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 BUNDLE := clusterwidget/static/widget.js
+# Those that `make versions` tries; one that is not there is left out.
+PYTHONS ?= python3.10 python3.11 python3.12 python3.13
 JS := $(shell find js/src -type f) $(wildcard js/*.json js/*.mjs js/*.ts)
 
-.PHONY: demo lab test check bench picture build clean
+.PHONY: demo lab test check versions bench picture build clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -16,7 +18,8 @@ help:
 	@echo 'make demo     the worked example, as a page in the browser'
 	@echo 'make lab      the notebooks, in JupyterLab'
 	@echo 'make test     all checks and tests'
-	@echo 'make check    formatting, lint and types only'
+	@echo 'make check    formatting, lint, types and the direction of imports only'
+	@echo 'make versions a smoke test with each Python that is there, without torch'
 	@echo 'make bench    the numbers of the README, measured here'
 	@echo 'make picture  the pictures of the README, taken anew'
 	@echo 'make build    wheel and source distribution, into dist/'
@@ -39,6 +42,9 @@ check: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/lint-imports
 	cd js && npm run check
 
+versions: $(BUNDLE)
+	$(BIN)/python tests/versions/run.py .venv-versions $(PYTHONS)
+
 bench: $(VENV)/bench.stamp $(VENV)/browser.stamp $(BUNDLE)
 	$(BIN)/python -m benchmarks
 
@@ -49,7 +55,7 @@ build: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/python -m build --outdir dist
 
 clean:
-	rm -rf $(VENV) js/node_modules clusterwidget/static dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-versions js/node_modules clusterwidget/static dist .mypy_cache .pytest_cache .ruff_cache
 
 # Python. The package is installed for editing without its hook's help: the bundle has a rule here.
 $(BIN)/python:
