@@ -45,16 +45,12 @@ class Question:
 def questions(examples: Examples) -> tuple[Question, ...]:
     """Return the examples' answers in order of position; one called ``next`` if they have none."""
     last = examples.tokens.shape[1] - 1
-    asked = [
-        Question(
-            answer.name,
-            answer.title or answer.name,
-            column := examples.positions.index(answer.position),
-            answer.tokens,
-            column < last and bool((examples.tokens[:, column + 1] == answer.tokens).all()),
-        )
-        for answer in examples.answers.values()
-    ]
+    asked = []
+    for answer in examples.answers.values():
+        column = examples.positions.index(answer.position)
+        fed = column < last and bool((examples.tokens[:, column + 1] == answer.tokens).all())
+        title = answer.title or answer.name
+        asked.append(Question(answer.name, title, column, answer.tokens, fed))
     asked.sort(key=lambda question: question.column)
     return tuple(asked) or (Question(NEXT, NEXT, last, None, False),)
 

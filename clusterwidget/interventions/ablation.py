@@ -1,4 +1,4 @@
-"""Ablation: what an answer loses when a stage or an edge no longer says anything about the example.
+"""Ablation: what an answer loses when a stage or edges no longer depend on the example.
 
 Mean and resample ablation as in Wang et al., "Interpretability in the wild" (2022) and Chan et al.,
 "Causal scrubbing" (2022).
@@ -137,12 +137,12 @@ def ablate_edges(
 
 
 def _cut(
-    bench: Workbench, instead: Replacements, edges: Sequence[Edge], tokens: torch.Tensor
+    bench: Workbench, replacements: Replacements, edges: Sequence[Edge], tokens: torch.Tensor
 ) -> Run:
     cuts = Cuts(bench, 1)
     for edge in edges:
         cuts.cut(slice(None), edge)
-    return run_cut(bench, instead, tokens, cuts)
+    return run_cut(bench, replacements, tokens, cuts)
 
 
 def _dropped(bench: Workbench, edge: Edge, tokens: torch.Tensor, *, renormalize: bool) -> Run:
@@ -190,7 +190,7 @@ def _table(
     ratios = bench.unusual(after, apart, column)
     rows = []
     for at, question in enumerate(bench.answers):
-        found, counts = np.unique(tokens[:, at], return_counts=True)
+        different, counts = np.unique(tokens[:, at], return_counts=True)
         token = int(said[0, at])
         known = ratios[:, at][np.isfinite(ratios[:, at])]
         rows.append(
@@ -199,7 +199,7 @@ def _table(
                 "title": question.title,
                 "before": bench.examples.token_text(token),
                 "probability": float(chances[at]),
-                "after": bench.examples.token_text(int(found[counts.argmax()])),
+                "after": bench.examples.token_text(int(different[counts.argmax()])),
                 "kept": float((tokens[:, at] == token).mean()),
                 "kept_probability": float((chances[at] * np.exp(-lost[:, at])).mean()),
                 "loss": float(lost[:, at].mean()),

@@ -1,4 +1,4 @@
-"""Cuts: run one example many times, each time without some edges and stages.
+"""Cuts: run one example many times, each time with some edges cut and stages replaced.
 
 An edge is cut where it is read: what its source writes stays as it is for every other reader.
 This is path patching between the parts of a transformer (Goldowsky-Dill et al., "Localizing model
@@ -36,7 +36,7 @@ _MLP_IN_RESIDUAL = "mlp in, residual"
 
 
 class Cuts:
-    """What each of a number of runs lacks.
+    """The edges that are cut and the stages that are replaced, in each of a number of runs.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ class Cuts:
             self._mask(layer, kind)[rows, at] = True
 
     def there(self, layer: int | None, kind: str) -> Tensor | None:
-        """Return which rows lack something of a kind in a layer, or None where none does."""
+        """Return the mask of what is cut, shape (rows, …), of a kind in a layer, or None."""
         return self._masks.get((layer, kind))
 
     @property
@@ -95,7 +95,7 @@ class Cuts:
 
 def run_cut(
     bench: Workbench,
-    instead: Replacements,
+    replacements: Replacements,
     tokens: Tensor,
     cuts: Cuts,
     streams: Sequence[Tensor] = (),
@@ -105,8 +105,8 @@ def run_cut(
     Parameters
     ----------
     bench : Workbench
-    instead : Replacements
-        What is there in place of what is cut.
+    replacements : Replacements
+        What is put in for what is cut.
     tokens : torch.Tensor, shape (1, T)
     cuts : Cuts
     streams : sequence of torch.Tensor, shape (1, T, d_model), optional
@@ -120,13 +120,13 @@ def run_cut(
     """
     hooks: list[Hook] = []
     for layer in sorted(cuts.layers):
-        hooks += _LayerCuts(layer, cuts, instead.layer(layer)).hooks(bench)
+        hooks += _LayerCuts(layer, cuts, replacements.layer(layer)).hooks(bench)
     absent = cuts.there(None, "embed")
     if absent is not None:
-        name, embed = hook_name(bench.model, "embed", None), instead.embed()
+        name, embed = hook_name(bench.model, "embed", None), replacements.embed()
         assert name is not None
         hooks.append((name, lambda x, hook: _replaced(x, absent, embed)))
-    rows = instead.count * cuts.rows
+    rows = replacements.count * cuts.rows
     if not streams or absent is not None:
         return bench.patcher.hooked(tokens.expand(rows, -1), hooks)
     start = min(cuts.layers, default=bench.patcher.last)
@@ -135,11 +135,11 @@ def run_cut(
 
 
 class _LayerCuts:
-    """The hooks of one layer, which tell one another what they saw."""
+    """The hooks of one layer; later ones use the activations that earlier ones kept."""
 
-    def __init__(self, layer: int, cuts: Cuts, instead: LayerParts) -> None:
+    def __init__(self, layer: int, cuts: Cuts, replacements: LayerParts) -> None:
         self._block = f"blocks.{layer}"
-        self._instead = instead
+        self._replacements = replacements
         self._layer, self._cuts = layer, cuts
         self._seen: dict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
 
@@ -174,17 +174,17 @@ class _LayerCuts:
     def _z(self, z: Tensor, hook: Any) -> Tensor:
         absent = self._there(ATTENTION)
         if absent is not None:
-            flow = self._instead.flow.to(z)
+            flow = self._replacements.flow.to(z)
             v = per_head(self._seen["v"], z.shape[2])
             pattern = self._seen["pattern"] * absent.repeat(len(flow), 1, 1, 1)
             own = torch.einsum("bhts,bshd->bthd", pattern, v)
             other = torch.einsum("bhts,rhtsd->rbthd", absent.to(z), flow)
             z = z - own + other.reshape(z.shape)
-        return _replaced(z, self._there(HEAD), self._instead.z)
+        return _replaced(z, self._there(HEAD), self._replacements.z)
 
     def _written(self, name: str) -> Callable[..., Tensor]:
         def write(activation: Tensor, hook: Any) -> Tensor:
-            changed = _replaced(activation, self._there(name), getattr(self._instead, name))
+            changed = _replaced(activation, self._there(name), getattr(self._replacements, name))
             self._seen[name] = changed
             return changed
 
@@ -194,9 +194,9 @@ class _LayerCuts:
         attention, residual = self._there(MLP_IN), self._there(_MLP_IN_RESIDUAL)
         if attention is None and residual is None:
             return read
-        return _replaced(self._seen["resid_pre"], residual, self._instead.resid_pre) + _replaced(
-            self._seen["attn_out"], attention, self._instead.attn_out
-        )
+        return _replaced(
+            self._seen["resid_pre"], residual, self._replacements.resid_pre
+        ) + _replaced(self._seen["attn_out"], attention, self._replacements.attn_out)
 
     def _resid_post(self, stream: Tensor, hook: Any) -> Tensor:
         parts = ((RESIDUAL, "resid_pre"), (ATTENTION_OUT, "attn_out"), (MLP_OUT, "mlp_out"))
@@ -204,22 +204,24 @@ class _LayerCuts:
             # On some models a change of what the MLP reads stays in the stream: hence a new sum.
             stream = sum(
                 (
-                    _replaced(self._seen[name], self._there(kind), getattr(self._instead, name))
+                    _replaced(
+                        self._seen[name], self._there(kind), getattr(self._replacements, name)
+                    )
                     for kind, name in parts
                 ),
                 start=torch.zeros((), device=stream.device),
             )
-        return _replaced(stream, self._there("resid_post"), self._instead.resid_post)
+        return _replaced(stream, self._there("resid_post"), self._replacements.resid_post)
 
 
-def _replaced(activation: Tensor, absent: Tensor | None, instead: Tensor) -> Tensor:
-    """Return an activation with what is there instead where it is absent.
+def _replaced(activation: Tensor, absent: Tensor | None, replacements: Tensor) -> Tensor:
+    """Return an activation, replaced where `absent`.
 
     Shapes (replacements × rows, …), (rows, …) and (replacements, …).
     """
     if absent is None:
         return activation
-    apart = activation.view(len(instead), len(absent), *activation.shape[1:])
-    return torch.where(absent[..., None], instead[:, None].to(activation), apart).view_as(
+    apart = activation.view(len(replacements), len(absent), *activation.shape[1:])
+    return torch.where(absent[..., None], replacements[:, None].to(activation), apart).view_as(
         activation
     )

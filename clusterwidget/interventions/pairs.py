@@ -17,7 +17,7 @@ Ints = npt.NDArray[np.int64]
 
 
 def draw_receivers(n: int, count: int, seed: int) -> Ints:
-    """Return so many receivers, all different: the same one again would tell nothing new."""
+    """Return so many receivers, all different: a second run of the same one would add nothing."""
     rng = np.random.default_rng([seed, 0])
     chosen: Ints = rng.choice(n, size=min(count, n), replace=False)
     return chosen
@@ -35,7 +35,7 @@ def draw_pairs(
     Parameters
     ----------
     matrix : numpy.ndarray, shape (N, d)
-        The stage matrix, by whose distances near and far are told.
+        The stage matrix, whose distances decide what is near and far.
     receivers : numpy.ndarray of int, shape (n,)
     concept : Partition or None
         Without one there is neither of the conditions with the same value.

@@ -31,7 +31,7 @@ _TOKENS_IN_BATCH = 14_336
 
 @dataclass(frozen=True)
 class Run:
-    """What came of a batch.
+    """What a batch led to.
 
     Attributes
     ----------
@@ -125,8 +125,8 @@ class Patcher:
         hooks: list[Hook] = []
         if start and self.can_resume(tokens):
             hooks.append((f"blocks.{start}.hook_resid_pre", _keep(entering)))
-        found = self.hooked(tokens, hooks)
-        return replace(found, entering=entering[0] if entering else None)
+        run = self.hooked(tokens, hooks)
+        return replace(run, entering=entering[0] if entering else None)
 
     def patched(
         self,
@@ -149,13 +149,13 @@ class Patcher:
         carrier = self.carrier(stage)
         fired: list[bool] = []
         hooks = self._patch(carrier, values, fired)
-        found = self.hooked(tokens, hooks, entering, start_of(stage, self.last))
+        run = self.hooked(tokens, hooks, entering, start_of(stage, self.last))
         if not fired:
             raise ValueError(
                 f"{stage} cannot be swapped: the model lists its hook and never runs it. Choose "
                 "another kind of stage, such as attn_out or resid_post."
             )
-        return found
+        return run
 
     def _patch(self, carrier: Stage, values: torch.Tensor, fired: list[bool]) -> list[Hook]:
         name = hook_name(self.model, carrier.kind, carrier.layer)
@@ -218,27 +218,28 @@ class Patcher:
         return Run(logits[:, self.columns].float(), final[0])
 
     def can_resume(self, tokens: torch.Tensor) -> bool:
-        """Tell whether the model's upper layers can be run alone, found out by doing it."""
+        """Whether the model can be run from a middle layer; probed once."""
         with running(self.model):
             if not self._tried:
                 self._tried = True
-                self._passed_on = self._found_by_trying(tokens[:1])
+                self._passed_on = self._probed(tokens[:1])
         return self._passed_on is not None
 
-    def _found_by_trying(self, tokens: torch.Tensor) -> Callable[[torch.Tensor], Any] | None:
+    def _probed(self, tokens: torch.Tensor) -> Callable[[torch.Tensor], Any] | None:
         """Return how the blocks below pass the stream on, or None where they cannot be skipped."""
         entering: list[torch.Tensor] = []
         hook = (f"blocks.{self.last}.hook_resid_pre", _keep(entering))
         # Two rows: a batch of one passes for a tuple of one.
         both = tokens.expand(2, -1)
-        whole = self.hooked(both, [hook])
-        for self._passed_on in (_tensor, _tuple):
+        all_layers = self.hooked(both, [hook])
+        for passed_on in (_tensor, _tuple):
+            self._passed_on = passed_on
             try:
-                alone = self.hooked(both, [], entering[0], self.last)
+                last_layer = self.hooked(both, [], entering[0], self.last)
             except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
                 continue
-            if torch.equal(whole.logits, alone.logits):
-                return self._passed_on
+            if torch.equal(all_layers.logits, last_layer.logits):
+                return passed_on
         return None
 
 

@@ -1,6 +1,6 @@
-"""Replacements: what the parts of a model do elsewhere, to put in place of what they do here.
+"""Replacements: activations of other examples, put in for what is cut.
 
-On average over examples, for mean ablation, or in single other examples, for resample ablation.
+Their mean, for mean ablation, or those of single examples, for resample ablation.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _MOST_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class LayerParts:
-    """What the parts of one layer do, in each of a number of replacements.
+    """The activations of one layer, in each of a number of replacements.
 
     Attributes
     ----------
@@ -48,9 +48,9 @@ class LayerParts:
 
 
 class Replacements:
-    """What parts do in some examples, one replacement each, or on average over them, as one.
+    """The activations of some examples, one replacement each, or their mean, as one.
 
-    Layers are worked out together as far as a bound on memory allows, and the latest are kept.
+    Layers are run together as far as a bound on memory allows, and the latest are kept.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ class Replacements:
         self._at_once = max(1, _MOST_BYTES // bytes_of_one)
 
     def layer(self, layer: int, watch: Watch | None = None) -> LayerParts:
-        """Return what a layer's parts do; runs the examples once where it is not known yet."""
+        """Return a layer's activations; runs the examples once where they are not held."""
         if layer not in self._layers:
             # Traces go from the last layer down: those below are asked for next.
             first = max(0, layer - self._at_once + 1)
@@ -105,9 +105,9 @@ class Replacements:
                 with running(bench.model):
                     bench.model.run_with_hooks(batch, fwd_hooks=hooks, stop_at_layer=stop)
                 watch.step(min(start + size, len(tokens)), len(tokens))
-        found = seen.result(len(tokens))
-        self._embed = found[None, "embed"]
-        return {layer: _parts(found, layer) for layer in layers}
+        activations = seen.result(len(tokens))
+        self._embed = activations[None, "embed"]
+        return {layer: _parts(activations, layer) for layer in layers}
 
 
 class _Seen:
@@ -137,10 +137,10 @@ class _Seen:
         return {key: torch.cat(parts) for key, parts in self._seen.items()}
 
 
-def _parts(found: Mapping[tuple[int | None, str], Tensor], layer: int) -> LayerParts:
+def _parts(activations: Mapping[tuple[int | None, str], Tensor], layer: int) -> LayerParts:
     names = ("z", "flow", "attn_out", "mlp_out", "resid_pre", "resid_post")
-    nothing = torch.zeros_like(found[layer, "attn_out"])
-    return LayerParts(*(found.get((layer, name), nothing) for name in names))
+    nothing = torch.zeros_like(activations[layer, "attn_out"])
+    return LayerParts(*(activations.get((layer, name), nothing) for name in names))
 
 
 def _layer_hooks(seen: _Seen, layer: int, there: Any) -> list[Hook]:

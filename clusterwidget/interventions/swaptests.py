@@ -1,7 +1,7 @@
-"""Swap tests: pairs drawn, run through the model in parts, and what they come to.
+"""Swap tests: draw pairs, run them in parts, and conclude.
 
-Resampling ablation under a hypothesis, after Chan et al., "Causal scrubbing" (2022). What was run
-of a test that was called off is kept, and the test goes on from there.
+Resampling ablation under a hypothesis, after Chan et al., "Causal scrubbing" (2022). The pairs that
+were run of a cancelled test are kept, and the test goes on from there.
 """
 
 from __future__ import annotations
@@ -30,14 +30,13 @@ Float32Array = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 MOST_AT_ONCE = 256
-"""Pairs between two looks at whether to stop."""
+"""Pairs in a batch; a test can be cancelled between two batches."""
 
 MEASURED = 256
-"""Pairs of which it is told how far out they are: a median needs no more, and it takes time."""
-
+"""Pairs for which `unusual` is computed: its median needs no more, and it takes time."""
 
 KINDS = ("result", "attn_out", "mlp_out")
-"""Kinds of the stages that are tested where nobody says which: what is added to the stream."""
+"""Kinds of the stages that are tested by default: what is added to the residual stream."""
 
 
 def swap_test(
@@ -48,7 +47,7 @@ def swap_test(
     answer: str | None,
     watch: Watch,
 ) -> SwapTest:
-    """Return the swap test of a stage, made first where it was not yet.
+    """Return the swap test of a stage, making it where it is missing.
 
     The parameters are those of `Explorer.swap_test`.
     """
@@ -160,8 +159,8 @@ def _concept(setting: Setting, stage: Stage, name: str | None) -> Partition | No
         if not known.all:
             return None
         matrix = setting.activations.matrix(stage, Watch())
-        found = meaning(matrix, known.all).concept
-        return None if found is None else known.named(found)
+        best = meaning(matrix, known.all).concept
+        return None if best is None else known.named(best)
     columns = setting.examples.concepts.columns
     # Concepts that divide the examples alike are called by all their names: S4 = carry4.
     names = [name] if name in columns else name.split(" = ")
@@ -241,11 +240,11 @@ def _run_part(
             entering = patcher.run(batch, start).entering if free else forced.entering
             return patcher.patched(batch, stage, values, entering)
 
-        found = bench.answered(tokens, swapped, free=free)
-        _record(outcomes, condition, part, found, right, there)
+        run = bench.answered(tokens, swapped, free=free)
+        _record(outcomes, condition, part, run, right, there)
         if part.start < MEASURED:
             apart = np.stack([receivers, donors], axis=1)
-            ratios = bench.unusual(found, apart, column)
+            ratios = bench.unusual(run, apart, column)
             outcomes.unusual[condition][part] = np.where(there[:, None], ratios, np.nan)
         steps.add(len(receivers))
 
@@ -254,11 +253,11 @@ def _record(
     outcomes: Outcomes,
     condition: str,
     part: slice,
-    found: Run,
+    run: Run,
     right: torch.Tensor,
     there: npt.NDArray[np.bool_],
 ) -> None:
-    loss = losses(found.logits, right)
-    is_right = (found.logits.argmax(dim=-1) == right).double().cpu().numpy()
+    loss = losses(run.logits, right)
+    is_right = (run.logits.argmax(dim=-1) == right).double().cpu().numpy()
     outcomes.loss[condition][part] = np.where(there[:, None], loss, np.nan)
     outcomes.right[condition][part] = np.where(there[:, None], is_right, np.nan)

@@ -1,9 +1,10 @@
-"""Tracing: from the answer down, layer by layer, what it came through is found.
+"""Trace: prune the edges that an answer does not need, from the last layer down.
 
-Edges whose removal leaves the answer as it was are cut together, as many as it bears, until each
+Edges that can be cut without changing the answer are cut together, as many as possible, until each
 that is left matters. This is automated circuit discovery (Conmy et al., 2023) for a single example.
-What is cut comes from other examples, the same one for all that is cut in a run, and the answer
-must bear each of them: a mean would keep answers that it happens to favor.
+A cut edge carries what it carries in another example, the same one for all edges that are cut in a
+run, and the answer must stay with each of these examples: a mean could keep an answer by favoring
+it.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from clusterwidget.results.trace import LEAST, THRESHOLD, Trace
 
 
 class Effect(NamedTuple):
-    """What becomes of the answer, as means over replacements; `first` if it stays so with each."""
+    """Loss and probability of the answer, means over replacements; `first` if so with each."""
 
     loss: float
     probability: float
@@ -50,17 +51,17 @@ def traced(
     """Trace an answer with replacements from `draws` random examples; None for their mean."""
     bench = setting.bench
     bench.get_ready(watch.quiet())
-    instead = setting.means
+    replacements = setting.means
     if draws is not None:
         others = other_examples(len(setting.examples), example, draws, seed)
-        instead = Replacements(bench, others, averaged=False)
-    instead.layer(bench.patcher.last, watch.quiet() if draws is not None else watch)
-    return trace(bench, instead, example, at, watch, threshold=threshold, least=least)
+        replacements = Replacements(bench, others, averaged=False)
+    replacements.layer(bench.patcher.last, watch.quiet() if draws is not None else watch)
+    return trace(bench, replacements, example, at, watch, threshold=threshold, least=least)
 
 
 def trace(
     bench: Workbench,
-    instead: Replacements,
+    replacements: Replacements,
     example: int,
     at: int,
     watch: Watch,
@@ -73,8 +74,8 @@ def trace(
     Parameters
     ----------
     bench : Workbench
-    instead : Replacements
-        What is there in place of what is cut; the answer must stay as it was with each.
+    replacements : Replacements
+        What is put in for what is cut; the answer must stay as it was with each.
     example : int
     at : int
         Index of the answer.
@@ -85,12 +86,12 @@ def trace(
     least : float
         Share of its probability that the answer must keep.
     """
-    tracer = _Tracer(bench, instead, example, at, watch, least)
+    tracer = _Tracer(bench, replacements, example, at, watch, least)
     columns = [bench.answers[at].column]
     position = {name: index for index, name in enumerate(bench.examples.positions)}
     for layer in range(bench.patcher.last, -1, -1):
         tracer.prune(tracer.edges_into(layer, columns))
-        # Of a head that the answer does not need, no one asks where it looks.
+        # Attention is only traced in heads that the answer needs.
         tracer.prune(tracer.attention_in(layer, threshold))
         columns = sorted(
             {
@@ -110,7 +111,7 @@ class _Tracer:
     def __init__(
         self,
         bench: Workbench,
-        instead: Replacements,
+        replacements: Replacements,
         example: int,
         at: int,
         watch: Watch,
@@ -118,8 +119,8 @@ class _Tracer:
     ) -> None:
         self.kept: list[Edge] = []
         self.layers_done = 0
-        self._bench, self._instead, self._example, self._at = bench, instead, example, at
-        self._watch = watch
+        self._bench, self._replacements, self._watch = bench, replacements, watch
+        self._example, self._at = example, at
         self._pruned: list[Edge] = []
         self._alone: dict[Item, Effect] = {}
         self._attention: dict[Edge, float] = {}
@@ -135,47 +136,47 @@ class _Tracer:
         bench = self._bench
         has_mlp = hook_name(bench.model, "mlp_out", layer) is not None
         mlp_reads_attention = hook_name(bench.model, "resid_mid", layer) is not None
-        found = []
+        edges = []
         for position in (bench.examples.positions[column] for column in columns):
             pre, post = entering(layer, position), Stage("resid_post", layer, position=position)
             attn_out = Stage("attn_out", layer, position=position)
-            found += [Edge(pre, post), Edge(attn_out, post)]
+            edges += [Edge(pre, post), Edge(attn_out, post)]
             if has_mlp:
                 mlp_out = Stage("mlp_out", layer, position=position)
-                found += [Edge(mlp_out, post), Edge(pre, mlp_out)]
+                edges += [Edge(mlp_out, post), Edge(pre, mlp_out)]
                 if mlp_reads_attention:
-                    found.append(Edge(attn_out, mlp_out))
+                    edges.append(Edge(attn_out, mlp_out))
             heads = range(int(bench.model.cfg.n_heads))
-            found += [Edge(Stage("result", layer, head, position), attn_out) for head in heads]
-        return found
+            edges += [Edge(Stage("result", layer, head, position), attn_out) for head in heads]
+        return edges
 
     def attention_in(self, layer: int, threshold: float) -> list[Edge]:
-        """Return the edges from what the heads that were kept look at."""
+        """Return the edges to the heads that were kept from the positions that they look at."""
         names = self._bench.examples.positions
-        found = []
+        edges = []
         for head in [e.source for e in self.kept if e.layer == layer and e.kind == HEAD]:
             weights = self._patterns[layer][head.head, self._bench.stage_set.column(head)]
             for source in np.flatnonzero(weights > threshold).tolist():
                 edge = Edge(entering(layer, names[source]), head)
                 self._attention[edge] = float(weights[source])
-                found.append(edge)
-        return found
+                edges.append(edge)
+        return edges
 
     def prune(self, edges: Sequence[Edge]) -> None:
-        """Cut as many edges as the answer bears, on top of those that are cut; keep the rest."""
+        """Cut the edges that the answer does not need, beside those that are cut; keep the rest."""
         self._alone |= dict(zip(edges, self._one_by_one(edges, ()), strict=True))
         self.kept += self._needed(edges)
 
     def prune_again(self) -> None:
-        """Cut what is of no use any more: what was cut below can have been all that it brought."""
+        """Prune the kept edges once more: cuts below can have left one with nothing to carry."""
         self.kept = self._needed(self.kept)
 
     def _needed(self, edges: Sequence[Edge]) -> list[Edge]:
         left = list(edges)
         while left:
-            found = self._one_by_one(left, self._pruned)
-            order = sorted(range(len(left)), key=lambda index: found[index].loss)
-            bearable = [left[index] for index in order if self._is_kept(found[index])]
+            effects = self._one_by_one(left, self._pruned)
+            order = np.argsort([effect.loss for effect in effects], kind="stable").tolist()
+            bearable = [left[index] for index in order if self._is_kept(effects[index])]
             if not bearable:
                 break
             count = self._longest(bearable)
@@ -184,7 +185,7 @@ class _Tracer:
         return left
 
     def trace(self) -> Trace:
-        """Return what was found."""
+        """Return the nodes and edges, kept or pruned, with what each alone is worth."""
         bench = self._bench
         question = bench.answers[self._at]
         position = bench.examples.positions[question.column]
@@ -221,12 +222,10 @@ class _Tracer:
         )
 
     def _unusual(self) -> float:
-        """Return how far out the run with all pruned edges cut is, the median of replacements."""
-        instead = self._instead
-        run = run_cut(
-            self._bench, instead, self._tokens, self._cuts(1, self._pruned), self._streams
-        )
-        donors = np.full(1, NOBODY) if instead.averaged else instead.examples
+        """Return `Workbench.unusual` with all pruned edges cut, the median over replacements."""
+        made_of, cuts = self._replacements, self._cuts(1, self._pruned)
+        run = run_cut(self._bench, made_of, self._tokens, cuts, self._streams)
+        donors = np.full(1, NOBODY) if made_of.averaged else made_of.examples
         apart = np.stack([np.full(len(donors), self._example), donors], axis=1)
         column = self._bench.answers[self._at].column
         return float(np.median(self._bench.unusual(run, apart, column)[:, self._at]))
@@ -242,8 +241,8 @@ class _Tracer:
             "kept": kept,
         }
 
-    def _is_kept(self, found: Effect) -> bool:
-        return found.first and found.probability >= self._least
+    def _is_kept(self, effect: Effect) -> bool:
+        return effect.first and effect.probability >= self._least
 
     def _longest(self, bearable: Sequence[Edge]) -> int:
         """Return how many of the edges, from the first, can be cut together."""
@@ -252,13 +251,13 @@ class _Tracer:
         cuts = self._cuts(len(counts), self._pruned)
         for index, edge in enumerate(bearable):
             cuts.cut(slice(int(np.searchsorted(counts, index + 1)), None), edge)
-        kept = [self._is_kept(found) for found in self._run(cuts, len(counts))]
+        kept = [self._is_kept(effect) for effect in self._run(cuts, len(counts))]
         # The first was bearable alone, even where rounding in another batch says otherwise.
         return int(counts[np.flatnonzero(kept)].max(initial=1))
 
     def _one_by_one(self, items: Sequence[Item], beside: Iterable[Item]) -> list[Effect]:
-        """Return loss and probability with each item cut, beside others."""
-        found: list[Effect] = []
+        """Return the effect of cutting each item, beside others."""
+        effects: list[Effect] = []
         size = self._rows_at_once()
         beside = list(beside)
         for start in range(0, len(items), size):
@@ -266,12 +265,12 @@ class _Tracer:
             cuts = self._cuts(len(part), beside)
             for index, item in enumerate(part):
                 cuts.cut(slice(index, index + 1), item)
-            found += self._run(cuts, len(part))
-        return found
+            effects += self._run(cuts, len(part))
+        return effects
 
     def _rows_at_once(self) -> int:
         fitting = self._bench.patcher.batch_size(self._tokens.shape[1])
-        return max(1, fitting // self._instead.count)
+        return max(1, fitting // self._replacements.count)
 
     def _cuts(self, rows: int, beside: Iterable[Item]) -> Cuts:
         cuts = Cuts(self._bench, rows)
@@ -280,11 +279,11 @@ class _Tracer:
         return cuts
 
     def _run(self, cuts: Cuts, rows: int) -> list[Effect]:
-        """Return what becomes of the answer in each row."""
+        """Return the effect on the answer in each row."""
         self._watch.step(self.layers_done, self._bench.patcher.last + 1)
-        run = run_cut(self._bench, self._instead, self._tokens, cuts, self._streams)
+        run = run_cut(self._bench, self._replacements, self._tokens, cuts, self._streams)
         logits = run.logits[:, self._at].double()
-        logits = logits.view(self._instead.count, rows, -1)
+        logits = logits.view(self._replacements.count, rows, -1)
         chances = torch.softmax(logits, dim=-1)[..., self._token].cpu().numpy()
         first = (logits.argmax(dim=-1) == self._token).all(dim=0).tolist()
         losses = np.log(self._probability) - np.log(np.maximum(chances, 1e-30)).mean(axis=0)

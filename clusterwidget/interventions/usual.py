@@ -1,4 +1,4 @@
-"""Usual range: how far an intervention leads from the activations that a model has on examples.
+"""Usual range: distance to the nearest reference activation, over its usual size.
 
 A patched run can hold activations that no example leads to, and what it answers then says little
 about the model. Heimersheim and Nanda, "How to use and interpret activation patching" (2024).
@@ -17,12 +17,12 @@ MOST_REFERENCES = 2000
 
 
 class UsualRange:
-    """What the residual stream after the last layer is like on examples, at the answers.
+    """The residual stream after the last layer on reference examples, at the answers.
 
     Parameters
     ----------
     indices : numpy.ndarray of int, shape (m,)
-        The examples that stand for all.
+        The reference examples.
     seen : numpy.ndarray, shape (m, answers, d_model)
         Their activations.
     """
@@ -32,24 +32,25 @@ class UsualRange:
         self._seen = [np.ascontiguousarray(seen[:, answer]) for answer in range(seen.shape[1])]
         self._typical = [self._typical_of(rows) for rows in self._seen]
 
-    def unusual(self, found: Float32Array, answer: int, apart: Ints) -> Float32Array:
-        """Return how far activations are from the nearest one seen, 1 for as far as is usual.
+    def unusual(self, rows: Float32Array, answer: int, apart: Ints) -> Float32Array:
+        """Return the distance to the nearest reference activation, over its usual size.
 
         Parameters
         ----------
-        found : numpy.ndarray, shape (n, d_model)
+        rows : numpy.ndarray, shape (n, d_model)
+            Activations, as `seen`.
         answer : int
             Index of the answer.
         apart : numpy.ndarray of int, shape (n, any)
-            Examples that each is not compared with: those that it was made of.
+            Examples that a row is not compared with: those that it was made from.
 
         Returns
         -------
         numpy.ndarray, shape (n,)
-            Distance to the nearest example's activation, over the median such distance among the
-            examples themselves; NaN where that is 0.
+            The usual size is the median of this distance over the reference examples; NaN where
+            it is 0.
         """
-        distances = _distances(np.ascontiguousarray(found, np.float32), self._seen[answer])
+        distances = _distances(np.ascontiguousarray(rows, np.float32), self._seen[answer])
         for column in apart.T:
             distances[column[:, None] == self._indices] = np.inf
         nearest = distances.min(axis=1)

@@ -1,4 +1,4 @@
-"""A workbench: what all interventions on a model and examples need, worked out once."""
+"""Workbench: what all interventions on a model and examples share."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Float64Array = npt.NDArray[np.float64]
 
 
 class Workbench:
-    """A model, examples and the answers asked for, ready to be intervened on.
+    """A model, its examples and their answers, for interventions.
 
     Parameters
     ----------
@@ -42,14 +42,14 @@ class Workbench:
 
     @cached_property
     def references(self) -> Ints:
-        """The examples that stand for all where all would be too many: 2,000 random ones."""
+        """The reference examples: all, or 2,000 random ones where there are more."""
         n = len(self.examples)
         chosen = np.random.default_rng(0).choice(n, min(n, MOST_REFERENCES), replace=False)
         return np.sort(chosen)
 
     @property
     def usual(self) -> UsualRange:
-        """What the model's last activations are like on examples."""
+        """The model's last activations on the reference examples."""
         self.get_ready()
         assert self._usual is not None
         return self._usual
@@ -113,23 +113,23 @@ class Workbench:
         tokens = tokens.clone()
         logits, final = [], []
         for at, question in enumerate(self.answers):
-            found = run(tokens)
-            logits.append(found.logits[:, at])
-            final.append(found.final[:, at])
+            fed = run(tokens)
+            logits.append(fed.logits[:, at])
+            final.append(fed.final[:, at])
             if question.fed:
-                tokens[:, question.column + 1] = found.logits[:, at].argmax(dim=-1)
+                tokens[:, question.column + 1] = fed.logits[:, at].argmax(dim=-1)
         return Run(torch.stack(logits, dim=1), torch.stack(final, dim=1))
 
     def unusual(self, run: Run, apart: Ints, column: int) -> npt.NDArray[np.float32]:
-        """Return how far a run's last activations are from those seen, shape (batch, answers).
+        """Return `UsualRange.unusual` of a run's last activations, shape (batch, answers).
 
-        1 is as far as usual. NaN for answers that are read before the position with this index.
+        NaN for answers that are read before the position with this index.
         """
-        found = run.final.float().cpu().numpy()
-        ratios = np.full(found.shape[:2], np.nan, np.float32)
+        final = run.final.float().cpu().numpy()
+        ratios = np.full(final.shape[:2], np.nan, np.float32)
         for at, question in enumerate(self.answers):
             if question.reached_from(column):
-                ratios[:, at] = self.usual.unusual(found[:, at], at, apart)
+                ratios[:, at] = self.usual.unusual(final[:, at], at, apart)
         return ratios
 
     def column(self, stage: Stage) -> int:
@@ -140,5 +140,5 @@ class Workbench:
 def losses(logits: torch.Tensor, right: torch.Tensor) -> Float64Array:
     """Return -log p of the right tokens in nats, shape (batch, answers)."""
     chances = torch.log_softmax(logits.double(), dim=-1)
-    found: Float64Array = -chances.gather(-1, right[..., None])[..., 0].cpu().numpy()
-    return found
+    nats: Float64Array = -chances.gather(-1, right[..., None])[..., 0].cpu().numpy()
+    return nats

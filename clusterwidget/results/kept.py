@@ -1,4 +1,4 @@
-"""Kept: the swap tests that were made, and those that are under way."""
+"""Kept: the swap tests that were made, and the pairs of those that were cancelled."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recovered: how much of the loss that random swaps cost a kind of swap does not cost.
+"""Recovered: the share of a random swap's cost that this swap avoids.
 
 The measure of Chan et al., "Causal scrubbing" (2022): 1 where nothing is lost, 0 where a swap is as
 bad as a random one, and below 0 where it is worse.
