@@ -1,4 +1,4 @@
-"""What a stage knows: the atlas beside a loop over stages and concepts, and shared concepts."""
+"""Questions of meaning: the atlas beside a loop, the meaning of a stage, shared concepts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ BIG = 1_000_000
 
 
 def main() -> None:
-    """Print the atlas of the shipped model and the questions about one example."""
+    """Print the atlas of the shipped model, the meaning of a stage, and what neighbors share."""
     _atlas()
+    _meaning()
     _questions()
 
 
@@ -75,19 +76,47 @@ def _loop(explorer: cw.Explorer, stages: list[cw.Stage]) -> float:
     return _seconds(run)
 
 
+def _meaning() -> None:
+    explorer = _planted(128)
+    partitions = _seconds(explorer.partitions)
+    before = _peak()
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = explorer.meaning("embed@=")
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    assert found.concept == "S2"
+    print_table(
+        f"Meaning of one stage, {BIG:,} × 128, {len(explorer.partitions().all)} concepts",
+        ["concepts, once", "meaning", "of it CPU", "aim", "added to peak memory"],
+        [
+            [
+                f"{partitions:.1f} s",
+                f"{wall:.1f} s",
+                f"{cpu:.1f} s",
+                "10 s",
+                f"{_peak() - before:.0f} MB",
+            ]
+        ],
+    )
+
+
 def _questions() -> None:
-    problems = cw.addition.problems(BIG, seed=0)
-    rows = np.random.default_rng(0).standard_normal((BIG, 32), dtype=np.float32)
-    rows[:, :10] += 4 * np.eye(10, dtype=np.float32)[problems.concepts["S2"].to_numpy()]
-    explorer = cw.Explorer(examples=problems, activations={"embed@=": rows})
+    explorer = _planted(32)
     explorer.shared("embed@=", 0)
     neighbors = _median(lambda: explorer.neighbors("embed@=", 7))
     shared = _median(lambda: explorer.shared("embed@=", 7))
     print_table(
-        f"One example among {BIG:,} × 32, {problems.concepts.shape[1]} concepts (ms)",
+        f"One example among {BIG:,} × 32, {explorer.examples.concepts.shape[1]} concepts (ms)",
         ["neighbors", "shared", "aim, each"],
         [[f"{1e3 * neighbors:.0f}", f"{1e3 * shared:.0f}", "250"]],
     )
+
+
+def _planted(dimensions: int) -> cw.Explorer:
+    """Return a million problems at one stage of noise that holds one digit of the answer."""
+    problems = cw.addition.problems(BIG, seed=0)
+    rows = np.random.default_rng(0).standard_normal((BIG, dimensions), dtype=np.float32)
+    rows[:, :10] += 4 * np.eye(10, dtype=np.float32)[problems.concepts["S2"].to_numpy()]
+    return cw.Explorer(examples=problems, activations={"embed@=": rows})
 
 
 def _quiet(*_: int) -> None:

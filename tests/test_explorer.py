@@ -79,7 +79,7 @@ def test_the_parts_must_fit_together(native_model: Any, examples: Examples) -> N
         Explorer(native_model, Examples([[1, 2]]))
     with pytest.raises(ValueError, match="batch_size must be a whole number of at least 1, not 0"):
         Explorer(native_model, examples, batch_size=0)
-    with pytest.raises(ValueError, match="memory bound must be a positive"):
+    with pytest.raises(ValueError, match="memory 0 is out of range: give a positive number"):
         Explorer(native_model, examples, memory=0)
 
 

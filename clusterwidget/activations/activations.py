@@ -1,15 +1,17 @@
-"""Activations: every stage matrix that is asked for, captured once and held within a bound."""
+"""Activations: stage matrices, captured when they are first needed and held within a bound."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from clusterwidget.activations.cache import Cache
+from clusterwidget.activations.cache import Cache, Matrix
+from clusterwidget.activations.passes import groups_within
+from clusterwidget.activations.saved import Saved
 from clusterwidget.core.stages import Stage, StageSet
 from clusterwidget.core.watch import Watch
 from clusterwidget.model.hooks import Model
@@ -17,32 +19,15 @@ from clusterwidget.model.hooks import Model
 if TYPE_CHECKING:
     import torch
 
-Matrix = npt.NDArray[np.float32]
 Consumer = Callable[[Stage, int, Matrix], None]
-"""Told a stage, the first example of a batch, and the batch's vectors, shape (batch, d)."""
+"""Takes a stage, the index of the first example of a batch, and vectors, shape (batch, d)."""
 
 _PASS_BYTES = 1 << 30
 _ROWS_READ = 8192
 
 
-class Saved(Protocol):
-    """Stage matrices of n examples that can be read when they are asked for."""
-
-    n: int
-
-    @property
-    def stages(self) -> frozenset[Stage]:
-        """The stages that there are."""
-
-    def rows(self, stage: Stage, start: int = 0, stop: int | None = None) -> Matrix:
-        """Return rows of a stage's matrix."""
-
-    def basis(self, layer: int, head: int) -> Matrix | None:
-        """Return the vectors in whose terms a head's `result` is; None where it is as given."""
-
-
 class Activations:
-    """The activations behind an explorer: held, read, or captured from the model when needed.
+    """The activations behind an explorer: in memory, in a store, or captured from the model.
 
     Parameters
     ----------
@@ -51,10 +36,10 @@ class Activations:
     model : Model or None
         None where all activations were given.
     tokens : numpy.ndarray of integers, shape (N, T)
-        Replaced by longer ones as examples are appended.
+        Replaced by a longer array when examples are appended.
     batch_size : int or None
     saved : Saved or None
-        What need not be captured.
+        A store whose stages need not be captured.
     """
 
     def __init__(
@@ -79,48 +64,48 @@ class Activations:
         """Number of examples."""
         return len(self.tokens)
 
-    def whole(self, stage: Stage) -> Matrix | None:
-        """Return a stage's matrix if it is held, for all examples that there are now."""
+    def in_memory(self, stage: Stage) -> Matrix | None:
+        """Return a stage's matrix if it is held for all examples, those appended included."""
         matrix = self._held.get(stage)
         return matrix if matrix is not None and len(matrix) == len(self.tokens) else None
 
     def at_hand(self, stage: Stage) -> bool:
-        """Tell whether a stage's matrix can be had without running a model."""
-        return self.whole(stage) is not None or self._is_saved(stage)
+        """Whether a stage's matrix is in memory or in the store: no model needs to run."""
+        return self.in_memory(stage) is not None or self._is_saved(stage)
 
     def held_stages(self) -> list[Stage]:
-        """Return the stages whose matrices can be had without running a model."""
+        """Return the stages whose matrices are in memory or in the store."""
         return [stage for stage in self.stage_set.select() if self.at_hand(stage)]
 
     def matrix(self, stage: Stage, watch: Watch) -> Matrix:
-        """Return a stage's matrix, captured first where it must be."""
+        """Return a stage's matrix, read or captured first where it is not in memory."""
         self.stage_set.width(stage)
-        matrix = self.whole(stage)
+        matrix = self.in_memory(stage)
         if matrix is not None:
             return matrix
         # Under the lock, so that nothing captured meanwhile drops the matrix before it is read.
         with self._capturing:
             self.capture([stage], watch)
-            matrix = self.whole(stage)
+            matrix = self.in_memory(stage)
         assert matrix is not None
         return matrix
 
     def capture(self, stages: Iterable[Stage], watch: Watch) -> None:
-        """Capture what is missing of these stages."""
+        """Read or capture those of these stages, or their rows, that are not in memory."""
         wanted = list(dict.fromkeys(stages))
         for stage in wanted:
             self.stage_set.width(stage)
         with self._capturing:
-            missing = [stage for stage in wanted if self.whole(stage) is None]
+            missing = [stage for stage in wanted if self.in_memory(stage) is None]
             for stage in missing:
                 if self.saved and stage in self.saved.stages and self._held.get(stage) is None:
                     self._held.put(stage, self.saved.rows(stage))
-            missing = [stage for stage in missing if self.whole(stage) is None]
+            missing = [stage for stage in missing if self.in_memory(stage) is None]
             if missing and self.model is not None:
                 self._run_passes(self.model, missing, watch)
 
     def each(self, stages: Sequence[Stage], watch: Watch) -> Iterator[tuple[Stage, Matrix]]:
-        """Yield matrices one at a time, captured together as far as memory allows."""
+        """Yield matrices one at a time; as many as fit into memory are captured in one pass."""
         groups = self._groups(stages)
         total = self.n * len(groups)
         with watch.bar(total) as watch:
@@ -132,27 +117,21 @@ class Activations:
                     yield stage, self.matrix(stage, watch.quiet())
                 watch.step((before + 1) * self.n, total)
 
-    def _groups(self, stages: Iterable[Stage]) -> list[list[Stage]]:
-        """Group stages that can be held together."""
+    def _groups(self, stages: Iterable[Stage], start: int = 0) -> list[list[Stage]]:
+        """Group stages whose rows from `start` on can be held together."""
         limit = min(_PASS_BYTES, self._held.bound or _PASS_BYTES)
-        groups: list[list[Stage]] = []
-        size = 0
-        for stage in stages:
-            added = 4 * self.n * self.stage_set.width(stage)
-            if not groups or size + added > limit:
-                groups.append([])
-                size = 0
-            groups[-1].append(stage)
-            size += added
-        return groups
+        rows = self.n - start
+        return groups_within(
+            ((stage, 4 * rows * self.stage_set.width(stage)) for stage in stages), limit
+        )
 
     def divided(self, stages: Iterable[Stage]) -> tuple[dict[Stage, Matrix], list[Stage]]:
-        """Return the matrices that are held, and the stages that are not."""
+        """Return the matrices that are in memory, and the stages that are not."""
         held: dict[Stage, Matrix] = {}
         missing: list[Stage] = []
         for stage in stages:
             self.stage_set.width(stage)
-            matrix = self.whole(stage)
+            matrix = self.in_memory(stage)
             if matrix is None:
                 missing.append(stage)
             else:
@@ -166,9 +145,16 @@ class Activations:
         watch: Watch,
         first: int | None = None,
     ) -> None:
-        """Hand on what these stages hold, read or from a run of the model; keep nothing.
+        """Pass on the vectors of these stages in batches, read or captured; keep nothing.
 
-        Of all examples, or only of the `first` so many.
+        Parameters
+        ----------
+        stages : sequence of Stage
+        consume : function
+            See `Consumer`.
+        watch : Watch
+        first : int, optional
+            Only the first so many examples; all by default.
         """
         n = self.n if first is None else min(first, self.n)
         read = [stage for stage in stages if self._is_saved(stage)]
@@ -184,8 +170,8 @@ class Activations:
             consume(stage, start, rows.float().cpu().numpy())
 
         assert self.model is not None
-        # What consumes the batches computes with numpy. The threads of torch and those of numpy's
-        # BLAS each wait for work by spinning, so that the two in turn take thrice as long.
+        # `consume` computes with numpy. The threads of torch and of numpy's BLAS wait for work by
+        # spinning: taking turns, the two took three times as long.
         with self._capturing, threads(1):
             stream(
                 self.model,
@@ -239,16 +225,16 @@ class Activations:
         return basis.astype(np.float32)
 
     def release(self) -> None:
-        """Drop what can be had again: it is captured or read anew when it is asked for."""
+        """Drop the matrices that can be captured or read again."""
         if self.model is not None or self.saved is not None:
             self._held.clear()
 
     def affordable(self, stages: Iterable[Stage]) -> list[Stage]:
-        """Return the stages, in order, that can be held beside what is held now."""
+        """Return the first of these stages that fit into memory beside what is held now."""
         room = None if self._held.bound is None else self._held.bound - self._held.nbytes
         chosen = []
         for stage in stages:
-            if room is not None and self.whole(stage) is None:
+            if room is not None and self.in_memory(stage) is None:
                 room -= 4 * len(self.tokens) * self.stage_set.width(stage)
                 if room < 0:
                     break
@@ -283,19 +269,13 @@ class Activations:
                     self._held.put(stage, matrix if old is None else np.concatenate([old, matrix]))
 
     def _passes(self, missing: Sequence[Stage]) -> list[tuple[int, list[Stage]]]:
-        """Group stages by the row from which they are missing, a bounded share of memory each."""
-        n = len(self.tokens)
-        passes: list[tuple[int, list[Stage]]] = []
-        size: dict[int, int] = {}
-        limit = min(_PASS_BYTES, self._held.bound or _PASS_BYTES)
-        current: dict[int, list[Stage]] = {}
+        """Group stages that one pass can capture, by the first row that they lack."""
+        lacking: dict[int, list[Stage]] = {}
         for stage in missing:
             matrix = self._held.get(stage)
-            start = 0 if matrix is None else len(matrix)
-            added = 4 * (n - start) * self.stage_set.width(stage)
-            if start not in current or size[start] + added > limit:
-                current[start], size[start] = [], 0
-                passes.append((start, current[start]))
-            current[start].append(stage)
-            size[start] += added
-        return passes
+            lacking.setdefault(0 if matrix is None else len(matrix), []).append(stage)
+        return [
+            (start, group)
+            for start, stages in lacking.items()
+            for group in self._groups(stages, start)
+        ]

@@ -1,4 +1,4 @@
-"""Cache: the stage matrices that are held in memory, within a bound."""
+"""Cache: stage matrices in memory, within a bound."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Matrix = npt.NDArray[np.float32]
 
 
 class Cache:
-    """Stage matrices by stage; the least recently used go when the bound is passed.
+    """Matrices by stage; the least recently used are dropped when the bound is exceeded.
 
     Safe to use from several threads.
 
@@ -22,7 +22,7 @@ class Cache:
     ----------
     bound : int or None
         Bytes that the matrices may take together; None for no bound. The newest matrix is kept
-        even where it alone is larger.
+        even if it alone is larger.
     """
 
     def __init__(self, bound: int | None = None) -> None:
@@ -54,7 +54,7 @@ class Cache:
             self._nbytes = 0
 
     def put(self, stage: Stage, matrix: Matrix) -> None:
-        """Keep a matrix, and drop what was not used for longest until the bound holds."""
+        """Hold a matrix, and drop the least recently used ones until the bound holds."""
         with self._lock:
             old = self._matrices.pop(stage, None)
             self._nbytes += matrix.nbytes - (0 if old is None else old.nbytes)

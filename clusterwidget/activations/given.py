@@ -1,4 +1,4 @@
-"""Activations that came from elsewhere: checked, and told which stages they are."""
+"""Given activations: arrays that were captured elsewhere, checked and put in order by stage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from clusterwidget.core.stages import Stage, StageRow, StageSet
 def given_activations(
     activations: Mapping[Stage | str, npt.ArrayLike], n: int, positions: tuple[str, ...]
 ) -> tuple[Cache, StageSet]:
-    """Check activations that came from elsewhere, and say which stages they are.
+    """Return activations that were captured elsewhere, and their stages.
 
     Raises
     ------

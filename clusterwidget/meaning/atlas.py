@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.sparse import csc_array
 
 from clusterwidget.activations.activations import Activations
+from clusterwidget.activations.passes import groups_within
 from clusterwidget.core.concepts import Partition, Partitions
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
@@ -185,8 +186,10 @@ def atlas(
     joint = [_joint(one, other, min(n, _ROWS)) for one, other in pairs]
     held, missing = activations.divided(stages)
     room = SUMS_BYTES // (8 * sum(len(part.groups) for part in (*alone, *joint)))
-    in_memory = _divided(list(held), activations, room)
-    passes = _divided(missing, activations, room)
+    in_memory, passes = (
+        groups_within(((stage, activations.stage_set.width(stage)) for stage in some), room)
+        for some in (held, missing)
+    )
     total = n * (bool(held) + len(passes))
     found: dict[Stage, tuple[Float64Array, Float64Array]] = {}
     with (watch or Watch()).bar(total) as watch:
@@ -212,20 +215,6 @@ def atlas(
 def _joint(one: Partition, other: Partition, n: int) -> Partition:
     """Return the joint groups of two partitions of the first n examples."""
     return other.of(slice(n)).within(one.of(slice(n)))
-
-
-def _divided(stages: Sequence[Stage], activations: Activations, room: int) -> list[list[Stage]]:
-    """Divide stages into runs whose vectors have at most `room` dimensions together."""
-    runs: list[list[Stage]] = []
-    left = 0
-    for stage in stages:
-        width = activations.stage_set.width(stage)
-        if not runs or width > left:
-            runs.append([])
-            left = room
-        runs[-1].append(stage)
-        left -= width
-    return runs
 
 
 class _Sums:

@@ -1,4 +1,4 @@
-"""A picture of the atlas: stages as cells, colored by what explains them."""
+"""A picture of the atlas: a cell for each stage, in the color of the concept that explains it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from matplotlib.patches import Patch
 
 from clusterwidget.core.stages import row_name
 from clusterwidget.meaning.atlas import NOTHING, SAME, Atlas
+from clusterwidget.meaning.shares import Float64Array
 
-# The hues of Okabe and Ito, which color-blind eyes tell apart, less yellow and black.
+# Okabe and Ito's palette for color-blind readers, without yellow and black.
 HUES = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9")
 _OTHER = "#7f7f7f"
 _NEUTRAL = "#e9ecef"
@@ -23,7 +24,7 @@ _SAME = "#ffffff"
 def draw_atlas(
     atlas: Atlas, positions: tuple[str, ...], families: Mapping[str, str], path: Path
 ) -> None:
-    """Draw the atlas and write it to a file, whose ending says in which format.
+    """Draw the atlas and write it to a file; the ending of its name decides the format.
 
     Parameters
     ----------
@@ -31,7 +32,8 @@ def draw_atlas(
     positions : tuple of str
         Columns of the picture.
     families : mapping of concept to family
-        Concepts of a family share a hue; those without one have their own.
+        Concepts of a family share a hue; a concept without a family has its own. The strength of
+        the color is the explained share.
     path : Path
     """
     rows = list(dict.fromkeys((stage.kind, stage.layer, stage.head) for stage in atlas.stages))
@@ -52,15 +54,14 @@ def draw_atlas(
     axes.grid(which="minor", color="white", linewidth=1.5)
     axes.tick_params(which="minor", length=0)
     axes.spines[:].set_visible(False)
-    shown = {name: color for name, color in hues if name is not None}
-    patches = [Patch(color=color, label=name) for name, color in shown.items()]
+    patches = [Patch(color=color, label=name) for name, color in dict(hues).items()]
     patches.append(Patch(color=_NEUTRAL, label="nothing that was named"))
     figure.legend(handles=patches, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     figure.savefig(path, dpi=150, bbox_inches="tight")
 
 
 def _hues(atlas: Atlas, families: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return each concept's family, or itself, and its color."""
+    """Return for each concept its family, or its own name, and the color of that."""
     given: dict[str, str] = {}
     found = []
     for partition in atlas.partitions.all:
@@ -71,7 +72,7 @@ def _hues(atlas: Atlas, families: Mapping[str, str]) -> list[tuple[str, str]]:
     return found
 
 
-def _color(best: int, shares: np.ndarray, hues: list[tuple[str, str]]) -> tuple[float, ...]:
+def _color(best: int, shares: Float64Array, hues: list[tuple[str, str]]) -> tuple[float, ...]:
     if best == SAME:
         return to_rgb(_SAME)
     neutral = np.array(to_rgb(_NEUTRAL))

@@ -93,7 +93,7 @@ def test_only_the_rows_that_were_appended_are_captured(
     stage, other = attention("ab")
     before = activations.matrix(stage, Watch())
     activations.tokens = np.concatenate([examples.tokens, examples.tokens[:3]])
-    assert activations.whole(stage) is None
+    assert activations.in_memory(stage) is None
     with Counter(native_model) as counter:
         after = activations.matrix(stage, Watch())
         assert counter.examples == 3
