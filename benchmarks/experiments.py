@@ -92,7 +92,7 @@ def _swap_tests(explorer: cw.Explorer) -> None:
     table = own.swap_tests(progress=_quiet)
     counts = table["verdict"].value_counts()
     print_table(
-        "Certificates of all result, attn_out and mlp_out stages at answer positions",
+        "Swap tests of all result, attn_out and mlp_out stages at answer positions",
         ["stages", "seconds", "aim", *counts.index],
         [[f"{len(table)}", f"{seconds:.0f}", "180", *(str(count) for count in counts)]],
     )

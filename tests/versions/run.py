@@ -33,7 +33,9 @@ def main() -> int:
         print("No Python starts here: name some with PYTHONS=….", file=sys.stderr)
         return 1
     failed = [
-        version for python, version in there.items() if not passes(python, options.folder / version)
+        version
+        for python, version in there.items()
+        if not passes(python, options.folder.absolute() / version)
     ]
     if failed:
         print(f"The smoke test failed with Python {', '.join(failed)}.", file=sys.stderr)
