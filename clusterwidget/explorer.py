@@ -1148,7 +1148,10 @@ def open(  # noqa: A001 - cw.open reads well
     store = Store(_path(path))
     examples = store.examples(parse=parse, vocabulary=vocabulary)
     explorer = Explorer(model, examples, memory=memory, saved=store)
-    explorer._kept.restore(records(store.path, RECORDS))
+    try:
+        explorer._kept.restore(records(store.path, RECORDS))
+    except ValueError as error:
+        raise ValueError(f"{store.path} cannot be opened: {error}") from error
     return explorer
 
 
