@@ -1016,7 +1016,7 @@ class Explorer:
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
-        """Work out ahead of need what the first swap needs, so that it comes as soon as the others.
+        """Run the reference examples now, so that the first swap takes no longer than the others.
 
         See Also
         --------

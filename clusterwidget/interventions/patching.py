@@ -106,7 +106,7 @@ class Patcher:
             self.model,
             [self.carrier(stage)],
             self.stage_set,
-            lambda _, rows: kept.append(rows.clone()),
+            lambda stage, first, rows: kept.append(rows.clone()),
         )
         with torch.no_grad(), evaluating(self.model):
             recorder.run(tokens)

@@ -68,7 +68,7 @@ class Workbench:
                     self.patcher.run(self.patcher.tensor(tokens[start : start + size])).final
                 )
                 watch.step(min(start + size, len(tokens)), len(tokens))
-                # Another request, let pass between two batches, may have done the rest.
+                # Between two batches another request may have run them all.
                 if self._is_ready():
                     return
         self._usual = UsualRange(self.references, torch.cat(seen).float().cpu().numpy())

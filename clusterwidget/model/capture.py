@@ -106,19 +106,18 @@ def stream(
     n, t = tokens.shape
     size = batch_size or max(1, _TOKENS_IN_BATCH // t)
     device = getattr(model.cfg, "device", None)
-    start = 0
-    recorder = Recorder(model, stages, stage_set, lambda stage, rows: consume(stage, start, rows))
+    recorder = Recorder(model, stages, stage_set, consume)
     watch = watch or Watch()
     watch.step(0, n)
     with torch.no_grad(), evaluating(model):
         for start in range(0, n, size):
             part = tokens[start : start + size]
-            recorder.run(torch.as_tensor(part, dtype=torch.long, device=device))
+            recorder.run(torch.as_tensor(part, dtype=torch.long, device=device), start)
             watch.step(min(start + size, n), n)
 
 
 def _require_finite(stage: Stage, start: int, rows: torch.Tensor) -> None:
-    # The sum is finite where every value is, unless it overflows: then each is looked at.
+    # A finite sum has only finite values; where it overflows, each value is checked.
     if math.isfinite(rows.sum().item()) or bool(rows.isfinite().all()):
         return
     bad = start + int((~rows.isfinite()).any(dim=1).nonzero()[0])

@@ -116,7 +116,7 @@ def contributions(model: Model, vectors: Float32Array, final: Float32Array) -> F
 
 
 def _gain(model: Any) -> torch.Tensor:
-    """Return the final norm's weights, whatever its kind: what it makes of alternating signs.
+    """Return the final norm's weights, whatever its kind, from its output for alternating signs.
 
     Such a vector has mean 0 and scale 1, so that the norm only weighs it and adds its bias.
     """

@@ -14,8 +14,8 @@ from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
 from clusterwidget.model.hooks import Model, hook_name, scores_from_qk
 from clusterwidget.model.running import running
 
-Sink = Callable[[Stage, torch.Tensor], None]
-"""Told a stage's vectors of one batch, shape (batch, d)."""
+Sink = Callable[[Stage, int, torch.Tensor], None]
+"""Takes a stage, the index of a batch's first example, and the batch's vectors, (batch, d)."""
 Writer = Callable[[torch.Tensor], None]
 
 _WELL_CONDITIONED = 1e3
@@ -40,9 +40,9 @@ def result_basis(model: Model, layer: int, head: int) -> tuple[torch.Tensor, tor
 def z_of_result(
     model: Model, stage: Stage, coordinates: npt.NDArray[np.float32]
 ) -> npt.NDArray[np.float32] | None:
-    """Return the z of which `result` is stored, shape (n, d_head), or None where it is not told.
+    """Return z from the stored coordinates of `result`, shape (n, d_head); None where it is lost.
 
-    A head's ``W_O`` of full rank can be undone; this is quicker than to run the model again.
+    Inverts a head's ``W_O``, where it has full rank: quicker than to run the model again.
     """
     assert stage.layer is not None
     assert stage.head is not None
@@ -53,7 +53,7 @@ def z_of_result(
 
 
 class Recorder:
-    """Runs a model on batches, up to the last layer needed, and hands on what stages hold.
+    """Runs a model on batches, up to the last layer needed, and hands on the stages' vectors.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class Recorder:
     stages : sequence of Stage
     stage_set : StageSet
         The model's stages.
-    sink : function of a stage and its vectors in the batch, shape (batch, d)
+    sink : function of a stage, the index of the batch's first example and vectors, shape (batch, d)
     """
 
     def __init__(
@@ -70,6 +70,7 @@ class Recorder:
         self._model = model
         self._stage_set = stage_set
         self._sink = sink
+        self._first = 0
         self._on_output: list[Writer] = []
         self._on_hook: dict[str, list[Writer]] = defaultdict(list)
         last = -1
@@ -85,12 +86,13 @@ class Recorder:
             name = hook_name(model, kind, layer)
             assert name is not None
             self._on_hook[name] += writers
-        whole = bool(self._on_output) or last >= model.cfg.n_layers - 1
-        self._stop_at_layer = None if whole else last + 1
+        all_layers = bool(self._on_output) or last >= model.cfg.n_layers - 1
+        self._stop_at_layer = None if all_layers else last + 1
         self._hooks = [(name, _hook(writers)) for name, writers in self._on_hook.items()]
 
-    def run(self, batch: torch.Tensor) -> None:
-        """Run the model on a batch of tokens, shape (batch, T)."""
+    def run(self, batch: torch.Tensor, first: int = 0) -> None:
+        """Run the model on tokens, shape (batch, T), of examples from `first` on."""
+        self._first = first
         with running(self._model):
             output = self._model.run_with_hooks(
                 batch, fwd_hooks=self._hooks, stop_at_layer=self._stop_at_layer
@@ -106,14 +108,14 @@ class Recorder:
         elif stage.head is not None:
             index = (slice(None), column, stage.head)
         if stage.kind != "result":
-            return lambda activation: self._sink(stage, activation[index])
+            return lambda activation: self._sink(stage, self._first, activation[index])
         assert stage.layer is not None
         assert stage.head is not None
         turn = result_basis(self._model, stage.layer, stage.head)[0]
 
         def write(z: torch.Tensor) -> None:
             rows = z[index]
-            self._sink(stage, rows @ turn.to(device=rows.device, dtype=rows.dtype))
+            self._sink(stage, self._first, rows @ turn.to(device=rows.device, dtype=rows.dtype))
 
         return write
 

@@ -58,7 +58,7 @@ def passes(python: str, home: Path) -> bool:
     """Install the package, and what it needs less `HEAVY`; tell whether the script succeeds."""
     own = str(home / "bin" / "python")
     subprocess.run([python, "-m", "venv", str(home)], check=True)
-    install = [own, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    install = [own, "-m", "pip", "install", "--quiet", "--no-warn-conflicts"]
     subprocess.run([*install, "--force-reinstall", "--no-deps", str(ROOT)], check=True)
     subprocess.run([*install, *light_dependencies(own)], check=True)
     script = Path(__file__).with_name("smoke.py")
