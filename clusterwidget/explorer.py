@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -28,7 +27,12 @@ from clusterwidget.interventions.setting import Setting
 from clusterwidget.meaning.atlas import Atlas, atlas
 from clusterwidget.meaning.meaning import Meaning, meaning
 from clusterwidget.meaning.neighbors import neighbor_table, shared_concepts, wide_look
-from clusterwidget.meaning.significance import CORRECTIONS, Correction, significance
+from clusterwidget.meaning.significance import (
+    CORRECTIONS,
+    MOST_PERMUTATIONS,
+    Correction,
+    significance,
+)
 from clusterwidget.model.hooks import Model, check_tokens, checked_model, model_stages
 from clusterwidget.results.kept import RECORDS, Settings, SwapTests
 from clusterwidget.results.swaptest import SwapTest, verdicts
@@ -540,7 +544,7 @@ class Explorer:
             self._setting.activations,
             stage_list(stages),
             known,
-            pairs=[(known.named(a), known.named(b)) for a, b in pairs],
+            pairs=[(known.named(a), known.named(b)) for a, b in _checked_pairs(pairs)],
             first=None if first is None else checks.whole("first", first, least=2),
             watch=Watch.of(progress, cancelled),
         )
@@ -584,7 +588,7 @@ class Explorer:
             self._setting.activations,
             stage_list(stages),
             self._partitions(concepts),
-            permutations=checks.whole("permutations", permutations, least=1),
+            permutations=checks.whole("permutations", permutations, 1, MOST_PERMUTATIONS),
             correction=checks.choice("correction", correction, CORRECTIONS),  # type: ignore[arg-type]
             seed=checks.seed(seed),
             watch=Watch.of(progress, cancelled),
@@ -1004,7 +1008,7 @@ class Explorer:
             self._setting,
             example,
             at,
-            draws=None if method == "mean" else checks.whole("draws", draws, least=1),
+            draws=None if method == "mean" else checks.whole("draws", draws, 1, checks.MOST_DRAWS),
             threshold=threshold,
             least=least,
             seed=checks.seed(seed),
@@ -1070,6 +1074,11 @@ class Explorer:
         '8583+9608=18191'
         """
         chosen = None if stages is None else stage_list(stages)
+        if chosen == []:
+            raise ValueError(
+                f"no stage is named by {checks.shown(stages)}, so there is nothing to save: name "
+                "one, or leave stages out for those that are held."
+            )
         watch = Watch.of(progress, cancelled)
         self.path = save(path, self._setting, self._kept, self.path, chosen, watch)
 
@@ -1087,6 +1096,11 @@ class Explorer:
         if names is None:
             return self._setting.concepts
         chosen = tuple(checks.names("concepts", names))
+        if not chosen:
+            raise ValueError(
+                f"no concept is named by {checks.shown(names)}: name one, or leave concepts out "
+                "for all of them."
+            )
         if self._chosen is None or self._chosen[:2] != (self.examples, chosen):
             made = partitions(self.examples.concepts, chosen)
             self._chosen = (self.examples, chosen, made)
@@ -1145,7 +1159,7 @@ def open(  # noqa: A001 - cw.open reads well
     >>> cw.open(folder / "saved.zarr").holds("L1H0.result@S3")
     True
     """
-    store = Store(_path(path))
+    store = Store(checks.folder(path))
     examples = store.examples(parse=parse, vocabulary=vocabulary)
     explorer = Explorer(model, examples, memory=memory, saved=store)
     try:
@@ -1162,7 +1176,11 @@ def _settings(concept: str | None, pairs: int, seed: int, free: bool) -> Setting
     return Settings(concept, pairs, checks.seed(seed), checks.flag("free", free))
 
 
-def _path(path: str | os.PathLike[str]) -> Path:
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"path must be the path of a folder, not {checks.shown(path)}.")
-    return Path(path)
+def _checked_pairs(pairs: Any) -> list[tuple[str, str]]:
+    if not checks.several(pairs):
+        raise TypeError(f"pairs must be a list of two concepts each, not {checks.shown(pairs)}.")
+    for pair in pairs:
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise ValueError(f"a pair is two concepts, not {checks.shown(pair)}.")
+        checks.names("pairs", pair)
+    return [(first, second) for first, second in pairs]

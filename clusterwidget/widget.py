@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 import traitlets
 
-from clusterwidget.core.checks import checked_index, checked_k
+from clusterwidget.core.checks import checked_index, checked_k, shown
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.stages import Stage
 from clusterwidget.explorer import Explorer
@@ -106,6 +106,11 @@ class ClusterWidget(anywidget.AnyWidget):
             if examples is not None:
                 raise TypeError("an Explorer has its examples already: leave examples out.")
             self.explorer = model
+        elif examples is None:
+            raise TypeError(
+                f"give an Explorer, or a model and examples: {shown(model)} is no Explorer, and "
+                "there are no examples."
+            )
         else:
             self.explorer = Explorer(model, examples)
         self._shares_explorer = isinstance(model, Explorer)
@@ -214,7 +219,10 @@ class ClusterWidget(anywidget.AnyWidget):
         after = [stage for stage in stages if stage.kind == "resid_post"] or stages
         return next((stage for stage in reversed(after) if stage.position == position), after[-1])
 
-    def _receive(self, _: Any, content: dict[str, Any], __: Any) -> None:
+    def _receive(self, _: Any, content: Any, __: Any) -> None:
+        if not isinstance(content, dict):
+            # Without a field there is nobody to answer.
+            return
         if content.get("type") == "request":
             self._views.add(str(content.get("view")))
             self._worker.submit(content)
@@ -266,6 +274,10 @@ class ClusterWidget(anywidget.AnyWidget):
         if len(names) not in (0, 2):
             raise traitlets.TraitError(
                 f"arrange_by is two concepts, rows and columns, or empty; not {names}."
+            )
+        if len(names) == 2 and names[0] == names[1]:
+            raise traitlets.TraitError(
+                f"arrange_by is two different concepts, rows and columns; not {names}."
             )
         self._require_concepts(names, "arrange_by is two concepts")
         return names

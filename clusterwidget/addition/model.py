@@ -15,6 +15,7 @@ from transformer_lens.config import TransformerBridgeConfig
 from transformer_lens.model_bridge import TransformerBridge
 from transformer_lens.model_bridge.sources import native
 
+from clusterwidget.core.checks import shown
 from clusterwidget.core.files import write_whole
 
 from .arithmetic import POSITIONS, VOCABULARY
@@ -84,6 +85,14 @@ def read_model(path: Path, device: str | torch.device | None = None) -> Transfor
         raise ValueError(f"{path} has a config that is not understood: {error}.") from error
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    if not isinstance(device, (str, torch.device)):
+        raise TypeError(f"device must be a string such as 'cpu' or 'cuda:0', not {shown(device)}.")
+    try:
+        device = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"there is no device {shown(device)}: give 'cpu', or 'cuda' where there is a GPU."
+        ) from error
     model = build(config, device=device)
     wanted = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     found = {name: tuple(tensor.shape) for name, tensor in weights.items()}

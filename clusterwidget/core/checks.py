@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 LARGEST_SEED = 2**32 - 1
 """What every library that draws random numbers here accepts."""
+MOST_DRAWS = 100_000
+"""How many examples are drawn at most to be put in for another, one run each."""
 
 _LONGEST_SHOWN = 100
 _MEMORY = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([KMGT]i?B)", re.IGNORECASE)
@@ -92,6 +96,19 @@ def text(name: str, value: Any) -> str:
     return str(value)
 
 
+def folder(value: Any) -> Path:
+    """Return the path of a folder that an exploration is saved in."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise TypeError(f"path must be the path of a folder, not {shown(value)}.")
+    written = os.fspath(value)
+    if not isinstance(written, str):
+        raise TypeError(f"path must be a string or a Path, not {shown(value)}.")
+    text("path", written)
+    if not written or "\0" in written:
+        raise ValueError(f"path {shown(value)} names no folder: give one such as 'adder.zarr'.")
+    return Path(written)
+
+
 def names(name: str, value: Any, known: Sequence[str] | None = None) -> list[str]:
     """Return a list of strings; one string stands for a list of one.
 
@@ -158,7 +175,9 @@ def memory_bytes(value: Any) -> int:
 
 def several(value: Any) -> bool:
     """Return whether a value can be gone through one by one: not text, and not bytes."""
-    return isinstance(value, Iterable) and not isinstance(value, (str, bytes))
+    # An array of no dimension passes for an iterable, and is none.
+    listed = isinstance(value, Iterable) and getattr(value, "ndim", 1) != 0
+    return listed and not isinstance(value, (str, bytes))
 
 
 def unmasked(name: str, value: Any) -> Any:
@@ -166,8 +185,8 @@ def unmasked(name: str, value: Any) -> Any:
     if isinstance(value, np.ma.MaskedArray) and np.ma.getmaskarray(value).any():
         masked = int(np.ma.getmaskarray(value).sum())
         raise ValueError(
-            f"{name}: a MaskedArray with {masked:,} masked values is given, and none may be "
-            "missing: fill them in, or leave those examples out."
+            f"{name}: a MaskedArray with {masked:,} masked values is given, {shown(value)}, and "
+            "none may be missing: fill them in, or leave those examples out."
         )
     return value
 

@@ -88,10 +88,9 @@ def checked_concepts(
 
 def _column(name: str, column: Any, n: int) -> Any:
     """Return one value an example, ready to be a column."""
-    if isinstance(column, np.ma.MaskedArray):
-        column = pd.Series(column)
+    masked = isinstance(column, np.ma.MaskedArray) and column.ndim == 1
     try:
-        array = np.atleast_1d(np.asarray(column))
+        array = np.atleast_1d(np.asarray(pd.Series(column) if masked else column))
     except ValueError as error:
         raise ValueError(
             f"the values of the concept {name!r} must be single values, not lists of unequal "

@@ -183,6 +183,8 @@ def _vector(matrix: Any, row: Any) -> Any:
             raise ValueError(
                 f"the vector must be {matrix.shape[1]} real numbers, not {shown(row)}."
             ) from error
+    if not _is_tensor(vector) and not np.isfinite(vector).all():
+        raise ValueError(f"the vector holds NaN, infinite or immense values: {shown(row)}.")
     if tuple(vector.shape) != (matrix.shape[1],):
         raise ValueError(
             f"the vector has shape {tuple(vector.shape)}, the matrix has rows of "

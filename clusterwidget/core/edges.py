@@ -81,7 +81,10 @@ class Edge:
                 f"{shown(text)} is no edge: write source -> target, such as "
                 "'embed@0 -> L0H1.result@3'."
             )
-        return cls(Stage.parse(source.strip()), Stage.parse(target.strip()))
+        try:
+            return cls(Stage.parse(source.strip()), Stage.parse(target.strip()))
+        except ValueError as error:
+            raise ValueError(f"{shown(text)} is no edge: {error}") from None
 
     @property
     def kind(self) -> str:

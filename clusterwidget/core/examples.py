@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.core.answers import Answer, checked_answers
-from clusterwidget.core.checks import checked_index, function, shown, text, whole
+from clusterwidget.core.checks import checked_index, function, several, shown, text, whole
 from clusterwidget.core.columns import checked_concepts, checked_positions, checked_tokens
 
 Vocabulary = Sequence[str] | Callable[[int], str]
@@ -118,8 +118,9 @@ class Examples:
             return str(self.vocabulary(token))
         if token >= len(self.vocabulary):
             raise ValueError(
-                f"token {token} has no text: the vocabulary has {len(self.vocabulary)} entries. "
-                "Pass a vocabulary that covers every token, or a function of the token's id."
+                f"token {token} has no text: the vocabulary has {len(self.vocabulary)} entries, "
+                f"{shown(self.vocabulary)}. Pass a vocabulary that covers every token, or a "
+                "function of the token's id."
             )
         return str(self.vocabulary[token])
 
@@ -197,7 +198,7 @@ class Examples:
         if labels is None:
             texts = {int(token): self.token_text(int(token)) for token in np.unique(self.tokens)}
             found = [" ".join(texts[token] for token in row) for row in self.tokens.tolist()]
-        elif isinstance(labels, (str, bytes)) or not isinstance(labels, Iterable):
+        elif not several(labels):
             raise TypeError(
                 f"labels must be one string for each example, not one string {shown(labels)}."
                 if isinstance(labels, (str, bytes))
@@ -256,8 +257,13 @@ def _require_mapping(name: str, value: object, example: str) -> None:
 
 
 def _checked_vocabulary(vocabulary: Vocabulary | None) -> Vocabulary | None:
-    listed = isinstance(vocabulary, (Sequence, np.ndarray)) and not isinstance(vocabulary, bytes)
-    if vocabulary is None or callable(vocabulary) or (listed and np.ndim(vocabulary) < 2):
+    if vocabulary is None or callable(vocabulary):
+        return vocabulary
+    # No array is made of it: one of unequal parts would end in numpy's own words.
+    listed = isinstance(vocabulary, str) or (
+        isinstance(vocabulary, (Sequence, np.ndarray)) and several(vocabulary)
+    )
+    if listed and not any(several(entry) for entry in vocabulary if not isinstance(entry, str)):
         return vocabulary
     raise TypeError(
         "vocabulary must be a list of the tokens' texts or a function of a token's id, not "

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from clusterwidget.core.checks import text
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.stages import Stage
 
@@ -57,6 +58,7 @@ def questions(examples: Examples) -> tuple[Question, ...]:
 
 def question_named(asked: Sequence[Question], name: str) -> int:
     """Return the index of an answer; raise ValueError with the nearest name where there is none."""
+    text("answer", name)
     names = [question.name for question in asked]
     if name in names:
         return names.index(name)

@@ -78,7 +78,7 @@ class Stage:
             ("head", self.head, self.kind in HEAD_KINDS),
         ):
             if needed and value is None:
-                raise ValueError(f"a {self.kind!r} stage needs a {part}, counted from 0.")
+                raise ValueError(f"a {self.kind!r} stage needs a {part}, counted from 0, not None.")
             if not needed and value is not None:
                 raise ValueError(
                     f"a {self.kind!r} stage has no {part}: leave {part}={shown(value)} out."
@@ -125,12 +125,15 @@ class Stage:
                 "'L0.attn_out@=' or 'L1H3.result@S3'."
             )
         layer, head, kind = match.groups()
-        return cls(
-            kind,
-            layer=None if layer is None else int(layer),
-            head=None if head is None else int(head),
-            position=position,
-        )
+        try:
+            return cls(
+                kind,
+                layer=None if layer is None else int(layer),
+                head=None if head is None else int(head),
+                position=position,
+            )
+        except ValueError as error:
+            raise ValueError(f"{shown(text)} is no address of a stage: {error}") from None
 
     @classmethod
     def of(cls, stage: Stage | str) -> Stage:

@@ -6,7 +6,7 @@ Mean and resample ablation as in Wang et al., "Interpretability in the wild" (20
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from clusterwidget.core.checks import shown
+from clusterwidget.core.checks import MOST_DRAWS, choice, flag, several, shown, whole
 from clusterwidget.core.edges import ATTENTION, Edge, checked_edge
 from clusterwidget.core.questions import require_reached
 from clusterwidget.core.stages import Stage, StageSet
@@ -45,13 +45,13 @@ def checked_items(
         stage_set.width(stage)
         return stage
     given = [what] if isinstance(what, (Edge, str)) else what
-    if not isinstance(given, Iterable):
+    if not several(given):
         raise TypeError(
             f"what is ablated is a stage or edges, or their addresses, not {shown(what)}."
         )
     edges = [checked_edge(edge, stage_set) for edge in given]
     if not edges:
-        raise ValueError("no edge is given: name at least one to cut.")
+        raise ValueError(f"no edge is given, {shown(what)}: name at least one to cut.")
     return edges
 
 
@@ -59,9 +59,9 @@ def checked_method(
     items: Sequence[Stage | Edge], name: str, draws: int, *, renormalize: bool
 ) -> Method:
     """Return the method, or raise ValueError where it does not suit what is ablated."""
-    if name not in _METHODS:
-        raise ValueError(f"method is one of {', '.join(_METHODS)}, not {name!r}.")
-    draws = checked_draws(draws)
+    choice("method", name, _METHODS)
+    draws = whole("draws", draws, 1, MOST_DRAWS)
+    renormalize = flag("renormalize", renormalize)
     is_attention = [isinstance(item, Edge) and item.kind == ATTENTION for item in items]
     if name == "drop" and is_attention != [True]:
         raise ValueError(
@@ -69,16 +69,9 @@ def checked_method(
         )
     if renormalize and name != "drop":
         raise ValueError(
-            f'renormalize goes with method="drop"; with {name!r} no attention weight changes.'
+            f'renormalize=True goes with method="drop"; with {name!r} no attention weight changes.'
         )
     return Method(name, draws if name == "resample" else 1, renormalize)
-
-
-def checked_draws(draws: int) -> int:
-    """Return how many examples to draw, or raise ValueError."""
-    if isinstance(draws, bool) or not isinstance(draws, (int, np.integer)) or draws < 1:
-        raise ValueError(f"draws must be a whole number from 1 up, not {draws!r}.")
-    return int(draws)
 
 
 def ablate_stage(

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 
-from clusterwidget.core.checks import checked_index
+from clusterwidget.core.checks import checked_index, shown, unmasked
 from clusterwidget.core.questions import require_reached
 from clusterwidget.core.stages import Stage
 from clusterwidget.interventions.patching import Run, start_of
@@ -61,14 +61,18 @@ def swap(bench: Workbench, stage: Stage, receiver: Chosen, donor: Chosen, *, fre
 
 def _tokens(bench: Workbench, chosen: Chosen) -> tuple[npt.NDArray[np.integer], int]:
     """Return a row of tokens, shape (1, T), and which example it is, if it is one."""
-    if np.ndim(chosen) == 0:
+    if not isinstance(chosen, (list, tuple)) and getattr(chosen, "ndim", 0) == 0:
         row = checked_index(chosen, len(bench.examples))  # type: ignore[arg-type]
         return bench.examples.tokens[row][None], row
-    tokens = np.asarray(chosen)
+    unmasked("the tokens of the receiver and the donor", chosen)
+    try:
+        tokens = np.asarray(chosen)
+    except ValueError:
+        tokens = np.empty(0)
     if tokens.ndim != 1 or not np.issubdtype(tokens.dtype, np.integer):
         raise TypeError(
             "the receiver and the donor are each the index of an example or one row of tokens, "
-            f"not {chosen!r}."
+            f"not {shown(chosen)}."
         )
     return tokens[None], NOBODY
 

@@ -205,9 +205,9 @@ def atlas(
             sums = _Sums(alone, joint, n)
             activations.stream(some, sums.add, watch.onward(n * turn, total), first=n)
             found |= sums.shares()
-    shape = (len(stages), -1) if stages else (0, 0)
     shares, pair_shares = (
-        np.array([found[stage][at] for stage in stages]).reshape(shape) for at in (0, 1)
+        np.array([found[stage][at] for stage in stages]).reshape(len(stages), columns)
+        for at, columns in enumerate((len(partitions.all), len(pairs)))
     )
     return Atlas(tuple(stages), partitions, shares, pair_shares, n)
 

@@ -24,6 +24,9 @@ CORRECTIONS = ("bh", "max", "none")
 MOST_EXAMPLES = 2000
 """Examples in a test of many stages and concepts at once."""
 
+MOST_PERMUTATIONS = 1_000_000
+"""More would take days, and no p asks for them."""
+
 MOST_OF_ONE = 20_000
 """Examples in a test of one concept at one stage."""
 
@@ -139,12 +142,10 @@ def _shares(samples: Sequence[_Sample], groups: Groups, order: Ints) -> Float64A
     """Return stages × concepts, the vector at ``order[i]`` having the groups of example i."""
     # The groups are permuted rather than the vectors, which are larger.
     memberships = groups.memberships(np.argsort(order))
-    return np.stack(
-        [
-            groups.shares(memberships @ sample.rows, memberships @ sample.squares)
-            for sample in samples
-        ]
-    )
+    shares = [
+        groups.shares(memberships @ sample.rows, memberships @ sample.squares) for sample in samples
+    ]
+    return np.array(shares, dtype=np.float64).reshape(len(samples), len(groups.starts))
 
 
 def _rows_of(

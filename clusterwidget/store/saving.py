@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from clusterwidget.core.checks import shown
+from clusterwidget.core.checks import folder
 from clusterwidget.core.stages import Stage, row_name
 from clusterwidget.core.watch import Watch
 from clusterwidget.interventions.setting import Setting
@@ -45,9 +45,7 @@ def save(
     Path
         Where it is saved now.
     """
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"path must be the path of a folder, not {shown(path)}.")
-    target = Path(path)
+    target = folder(path)
     require_free(target)
     activations = setting.activations
     chosen = activations.held_stages() if stages is None else list(dict.fromkeys(stages))

@@ -11,6 +11,7 @@ import pandas as pd
 
 from clusterwidget._version import __version__
 from clusterwidget.activations.cache import Matrix
+from clusterwidget.core.checks import checked_k, names, shown
 from clusterwidget.core.distances import nearest_of
 from clusterwidget.core.stages import ATTENTION_KINDS, Stage
 from clusterwidget.core.watch import Watch
@@ -26,12 +27,18 @@ SHOWN_KINDS = ("embed", "pattern", "result", "attn_out", "mlp_out", "resid_post"
 
 def reply(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
     """Answer a request of the page; raise ValueError where it is not understood."""
-    handler = _HANDLERS.get(request.get("what", ""))
+    what = request.get("what")
+    handler = _HANDLERS.get(what) if isinstance(what, str) else None
     if handler is None:
-        raise ValueError(
-            f"the page asked for {request.get('what')!r}, which the kernel does not know."
-        )
-    return handler(explorer, request, watch)
+        raise ValueError(f"the page asked for {shown(what)}, which the kernel does not know.")
+    return handler(explorer, _Fields(request), watch)
+
+
+class _Fields(dict[str, Any]):
+    """A request whose missing fields are named."""
+
+    def __missing__(self, name: str) -> Any:
+        raise ValueError(f"the page's request {self['what']!r} lacks the field {name!r}.")
 
 
 def _hello(explorer: Explorer, *_: Any) -> Reply:
@@ -59,7 +66,7 @@ def _hello(explorer: Explorer, *_: Any) -> Reply:
 
 
 def _captions(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
-    return {"captions": list(explorer.examples.captions(int(request["row"])).values())}, []
+    return {"captions": list(explorer.examples.captions(request["row"]).values())}, []
 
 
 def _labels(explorer: Explorer, *_: Any) -> Reply:
@@ -85,7 +92,7 @@ def _tokens(explorer: Explorer, *_: Any) -> Reply:
 def _concepts(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
     fields: list[dict[str, Any]] = []
     buffers: list[Buffer] = []
-    for name in request["names"]:
+    for name in names("names", request["names"]):
         if name not in explorer.examples.concepts.columns:
             raise ValueError(f"there is no concept {name!r} among the examples' concepts.")
         codes, values = concept_codes(explorer.examples.concepts[name])
@@ -107,10 +114,11 @@ def _matrix(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
 
 
 def _distances(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
-    stage, row = Stage.parse(request["stage"]), int(request["row"])
+    stage, row = Stage.parse(request["stage"]), request["row"]
+    k = checked_k(request["k"], len(explorer.examples))
     matrix = explorer.matrix(stage, progress=watch)
     distances = explorer.distances(stage, row)
-    nearest = nearest_of(distances, row, int(request["k"]))
+    nearest = nearest_of(distances, row, k)
     table = explorer.neighbor_table(nearest, distances)
     fields = {
         "stage": str(stage),
@@ -123,7 +131,7 @@ def _distances(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Rep
 
 def _find(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
     before = len(explorer.examples)
-    index = explorer.add(str(request["text"]))
+    index = explorer.add(request["text"])
     n = len(explorer.examples)
     return {"index": index, "n": n, "added": n > before}, []
 

@@ -65,7 +65,7 @@ def swap_tests(explorer: Explorer, *_: Any) -> Reply:
 
 def trace(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
     """Send the stages and edges that an answer came through, or why there are none."""
-    row, answer = int(request["row"]), str(request["answer"])
+    row, answer = request["row"], request["answer"]
     asked = {"row": row, "answer": answer}
     try:
         found = explorer.trace(row, answer, progress=watch)

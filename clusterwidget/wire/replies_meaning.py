@@ -64,7 +64,7 @@ def atlas(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
 
 def lens(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
     """Send what the model would answer if it stopped at a stage, or why that cannot be said."""
-    stage, row, k = Stage.parse(request["stage"]), int(request["row"]), int(request["k"])
+    stage, row, k = Stage.parse(request["stage"]), request["row"], request["k"]
     try:
         table = explorer.lens(stage, row)
     except ValueError as error:

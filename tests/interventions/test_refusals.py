@@ -112,14 +112,18 @@ def test_the_verdict_can_only_be_on_an_answer_that_the_stage_reaches(explorer: E
 @pytest.mark.parametrize(
     ("what", "arguments", "message"),
     [
-        ("L0.attn_out@c", {"method": "zero"}, "method is one of mean, resample, drop, not 'zero'"),
+        ("L0.attn_out@c", {"method": "zero"}, "'resample', 'drop', not 'zero'"),
         ("L0.attn_out@c", {"method": "drop"}, "L0.attn_out@c is not one attention edge"),
         ("embed@c -> L0.mlp_out@c", {"method": "drop"}, "is not one attention edge"),
         ("embed@c -> L0H1.result@c", {"renormalize": True}, 'goes with method="drop"'),
         ("L0.attn_out@c", {"method": "resample", "draws": 0}, "draws must be a whole number"),
-        ("L0.attn_out@c", {"draws": 1.5}, "draws must be a whole number from 1 up, not 1.5"),
-        ([], {}, "no edge is given: name at least one to cut"),
-        ([Stage("embed", position="a")], {}, "embed@a.*write source -> target"),
+        (
+            "L0.attn_out@c",
+            {"draws": 1.5},
+            "draws must be a whole number from 1 to 100,000, not 1.5",
+        ),
+        ([], {}, r"no edge is given, \[\]: name at least one to cut"),
+        ([Stage("embed", position="a")], {}, "an edge is written as a string.*kind='embed'"),
         ("embed@f -> L0.mlp_out@f", {}, "L0.mlp_out@f comes after the last answer"),
         ("embed@a -> L0H1.result@a", {"method": "drop", "renormalize": True}, "nothing to renorm"),
     ],
@@ -127,7 +131,7 @@ def test_the_verdict_can_only_be_on_an_answer_that_the_stage_reaches(explorer: E
 def test_an_ablation_that_makes_no_sense_is_refused(
     explorer: Explorer, what: Any, arguments: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         explorer.ablate(what, 0, **arguments)
 
 
@@ -136,7 +140,7 @@ def test_an_ablation_that_makes_no_sense_is_refused(
     [
         ({"answer": "frist"}, "no answer 'frist'. Did you mean 'first'?"),
         ({"method": "drop"}, "method must be one of 'resample', 'mean', not 'drop'"),
-        ({"draws": 0}, "draws must be a whole number of at least 1, not 0"),
+        ({"draws": 0}, "draws must be a whole number from 1 to 100,000, not 0"),
         ({"threshold": 1.0}, "threshold must be from 0 up and below 1, not 1.0"),
         ({"threshold": float("nan")}, "threshold must be"),
         ({"least": -0.1}, "least must be a number from 0 to 1, not -0.1"),

@@ -50,7 +50,7 @@ def test_a_stage_of_equal_examples_has_no_p() -> None:
     with pytest.raises(ValueError, match="'bh', 'max', 'none', not 'fdr'"):
         explorer.significance(["embed@L3"], correction="fdr")  # type: ignore[arg-type]
     with pytest.raises(
-        ValueError, match="permutations must be a whole number of at least 1, not 0"
+        ValueError, match="permutations must be a whole number from 1 to 1,000,000, not 0"
     ):
         explorer.significance(["embed@L3"], permutations=0)
 
