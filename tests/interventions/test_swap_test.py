@@ -180,8 +180,8 @@ def test_swap_tests_are_of_what_is_written_at_the_answers(native_model: Any) -> 
         bars = explorer.swap_test(str(stage), pairs=4).bars(row["answer"])
         recovered = bars["recovered"]
         by_concept = [recovered.get(name, np.nan) for name in ("concept", "far")]
-        expected = "enough" if min(by_concept) >= 0.9 else "insufficient"
-        assert row["verdict"] == ("irrelevant" if bars["cost"].iloc[0] < 0.05 else expected)
+        verdict = "enough" if min(by_concept) >= 0.9 else "insufficient"
+        assert row["verdict"] == ("irrelevant" if bars["cost"].iloc[0] < 0.05 else verdict)
     # Untrained, the model's answers hardly depend on the examples at all.
     assert "irrelevant" in set(table["verdict"])
     none = Explorer(native_model, examples).swap_tests([])
