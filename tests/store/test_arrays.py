@@ -166,6 +166,7 @@ def test_unpacking_takes_no_more_than_twice_the_size(tmp_path: Path) -> None:
         b"",
         bytes(50),
     ],
+    ids=["too short", "cut off", "bytes behind", "two streams", "empty", "not packed"],
 )
 def test_a_chunk_is_one_stream_of_the_declared_size(tmp_path: Path, raw: bytes) -> None:
     write_array(tmp_path, "a", DATA["bytes"])
