@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ from clusterwidget.core.checks import checked_index, checked_k, shown
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.stages import Stage
 from clusterwidget.explorer import Explorer
+from clusterwidget.wire import messages
 from clusterwidget.wire.worker import Worker
 
 T = TypeVar("T")
@@ -220,7 +221,7 @@ class ClusterWidget(anywidget.AnyWidget):
         return next((stage for stage in reversed(after) if stage.position == position), after[-1])
 
     def _receive(self, _: Any, content: Any, __: Any) -> None:
-        if not isinstance(content, dict):
+        if not isinstance(content, Mapping):
             # Without a field there is nobody to answer.
             return
         if content.get("type") == "request":
@@ -242,7 +243,8 @@ class ClusterWidget(anywidget.AnyWidget):
             self.explorer.release()
 
     def _announce(self) -> None:
-        self.send({"type": "changed", "n": len(self.examples)})
+        changed: messages.Changed = {"type": "changed"}
+        self.send(changed)
 
     @traitlets.validate("selected")
     def _valid_selected(self, proposal: Any) -> int:

@@ -126,3 +126,11 @@ def test_a_saved_exploration_is_shown_without_a_model(
     hello, _ = reply(widget.explorer, request, Watch())
     assert (hello["has_model"], hello["can_parse"], hello["n"]) == (False, False, 60)
     assert [row["kind"] for row in hello["rows"]] == ["attn_out", "resid_post"]
+
+
+@pytest.mark.parametrize("content", [None, "hello", 3, [], {}, {"type": "else"}, {"type": ["x"]}])
+def test_a_message_that_is_not_understood_changes_nothing(
+    widget: cw.ClusterWidget, content: Any
+) -> None:
+    widget._receive(None, content, [])
+    widget._receive(None, {"type": "cancel", "id": {}, "view": []}, [])

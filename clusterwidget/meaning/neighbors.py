@@ -20,8 +20,11 @@ WIDE = 0.04
 With few neighbors, a concept and every coarser one agree alike; only with many do they differ.
 """
 
-_NEARLY_AS_STRONG = 0.8
+NEARLY_AS_STRONG = 0.8
 """Agreement of a coarser concept, relative to a finer one, at which it replaces the finer one."""
+
+SIGNIFICANT = 0.05
+"""Corrected chance up to which a shared concept is listed beside the grid."""
 
 
 def neighbor_table(
@@ -149,7 +152,7 @@ def _folded(
         nested = [
             head
             for head in heads
-            if strength[head] >= _NEARLY_AS_STRONG * strength[index]
+            if strength[head] >= NEARLY_AS_STRONG * strength[index]
             and determined[head, index] >= NESTED
         ]
         if nested:

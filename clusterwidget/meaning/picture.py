@@ -12,11 +12,9 @@ from matplotlib.patches import Patch
 
 from clusterwidget.core.stages import row_name
 from clusterwidget.meaning.atlas import NOTHING, SAME, Atlas
+from clusterwidget.meaning.hues import Hue, hues_of
 from clusterwidget.meaning.shares import Float64Array
 
-# Okabe and Ito's palette for color-blind readers, without yellow and black.
-HUES = ("#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9")
-_OTHER = "#7f7f7f"
 _NEUTRAL = "#e9ecef"
 _SAME = "#ffffff"
 
@@ -38,7 +36,8 @@ def draw_atlas(
     """
     rows = list(dict.fromkeys((stage.kind, stage.layer, stage.head) for stage in atlas.stages))
     cells = np.ones((len(rows), len(positions), 3))
-    hues = _hues(atlas, families)
+    all_hues, hue_of = hues_of(atlas.partitions, families)
+    hues = [all_hues[index] for index in hue_of]
     for stage, best, shares in zip(atlas.stages, atlas.best(), atlas.shares, strict=True):
         place = rows.index((stage.kind, stage.layer, stage.head)), positions.index(stage.position)
         cells[place] = _color(best, shares, hues)
@@ -54,29 +53,17 @@ def draw_atlas(
     axes.grid(which="minor", color="white", linewidth=1.5)
     axes.tick_params(which="minor", length=0)
     axes.spines[:].set_visible(False)
-    patches = [Patch(color=color, label=name) for name, color in dict(hues).items()]
+    patches = [Patch(color=hue.color, label=hue.name) for hue in all_hues]
     patches.append(Patch(color=_NEUTRAL, label="nothing that was named"))
     figure.legend(handles=patches, loc="outside lower center", ncols=3, frameon=False, fontsize=8)
     figure.savefig(path, dpi=150, bbox_inches="tight")
 
 
-def _hues(atlas: Atlas, families: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return for each concept its family, or its own name, and the color of that."""
-    given: dict[str, str] = {}
-    found = []
-    for partition in atlas.partitions.all:
-        name = families.get(partition.names[0], partition.name)
-        if name not in given:
-            given[name] = HUES[len(given)] if len(given) < len(HUES) else _OTHER
-        found.append((name, given[name]))
-    return found
-
-
-def _color(best: int, shares: Float64Array, hues: list[tuple[str, str]]) -> tuple[float, ...]:
+def _color(best: int, shares: Float64Array, hues: list[Hue]) -> tuple[float, ...]:
     if best == SAME:
         return to_rgb(_SAME)
     neutral = np.array(to_rgb(_NEUTRAL))
     if best == NOTHING:
         return tuple(neutral)
     strength = float(np.clip(shares[best], 0, 1))
-    return tuple(neutral + strength * (np.array(to_rgb(hues[best][1])) - neutral))
+    return tuple(neutral + strength * (np.array(to_rgb(hues[best].color)) - neutral))

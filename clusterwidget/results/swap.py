@@ -8,6 +8,9 @@ import pandas as pd
 
 from clusterwidget.core.stages import Stage
 
+UNUSUAL = 1.5
+"""Activations so many times farther from any reference activation than usual are unusual."""
+
 
 @dataclass(frozen=True)
 class Swap:

@@ -2,53 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clusterwidget._version import __version__
 from clusterwidget.activations.cache import Matrix
-from clusterwidget.core.checks import checked_k, names, shown
-from clusterwidget.core.distances import nearest_of
+from clusterwidget.core.checks import shown
 from clusterwidget.core.stages import ATTENTION_KINDS, Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
-from clusterwidget.wire import replies_interventions, replies_meaning
+from clusterwidget.wire import messages, replies_interventions, replies_meaning
 from clusterwidget.wire.binary import Buffer, as_bytes, smallest_unsigned
-
-Reply = tuple[dict[str, Any], list[Buffer]]
+from clusterwidget.wire.messages import Reply
 
 SHOWN_KINDS = ("embed", "pattern", "result", "attn_out", "mlp_out", "resid_post", "logits")
 """Kinds that the stage map shows before anyone asks for all of them."""
 
 
-def reply(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
-    """Answer a request of the page; raise ValueError where it is not understood."""
+def reply(explorer: Explorer, request: Mapping[str, Any], watch: Watch) -> Reply:
+    """Answer a request of the page.
+
+    Raises
+    ------
+    ValueError
+        Where the request is unknown, lacks a field or has one of another type.
+    """
     what = request.get("what")
-    handler = _HANDLERS.get(what) if isinstance(what, str) else None
-    if handler is None:
+    known = _HANDLERS.get(what) if isinstance(what, str) else None
+    if known is None:
         raise ValueError(f"the page asked for {shown(what)}, which the kernel does not know.")
-    return handler(explorer, _Fields(request), watch)
+    kind, handler = known
+    return handler(explorer, messages.read(kind, request), watch)
 
 
-class _Fields(dict[str, Any]):
-    """A request whose missing fields are named."""
-
-    def __missing__(self, name: str) -> Any:
-        raise ValueError(f"the page's request {self['what']!r} lacks the field {name!r}.")
-
-
-def _hello(explorer: Explorer, *_: Any) -> Reply:
+def _hello(explorer: Explorer, *_: Any) -> tuple[messages.Hello, list[Buffer]]:
     examples = explorer.examples
-    fields = {
-        "version": __version__,
+    fields: messages.Hello = {
         "n": len(examples),
         "positions": list(examples.positions),
         "rows": [
-            {"kind": row.kind, "layer": row.layer, "head": row.head, "d": list(row.widths)}
+            {"kind": row.kind, "layer": row.layer, "head": row.head, "widths": list(row.widths)}
             for row in explorer.stage_set.rows
         ],
         "concepts": list(examples.concepts.columns),
@@ -59,40 +55,43 @@ def _hello(explorer: Explorer, *_: Any) -> Reply:
         ],
         "can_parse": examples.parse is not None and explorer.model is not None,
         "has_model": explorer.model is not None,
-        "families": examples.families,
         "default_kinds": list(SHOWN_KINDS),
     }
     return fields, []
 
 
-def _captions(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
+def _captions(
+    explorer: Explorer, request: messages.ExampleRequest, _: Watch
+) -> tuple[messages.Captions, list[Buffer]]:
     return {"captions": list(explorer.examples.captions(request["row"]).values())}, []
 
 
-def _labels(explorer: Explorer, *_: Any) -> Reply:
+def _labels(explorer: Explorer, *_: Any) -> tuple[messages.Nothing, list[Buffer]]:
     encoded = [label.encode() for label in explorer.examples.labels]
     offsets = np.zeros(len(encoded) + 1, np.uint32)
     np.cumsum([len(label) for label in encoded], out=offsets[1:])
     return {}, [b"".join(encoded), as_bytes(offsets)]
 
 
-def _tokens(explorer: Explorer, *_: Any) -> Reply:
+def _tokens(explorer: Explorer, *_: Any) -> tuple[messages.Tokens, list[Buffer]]:
     examples = explorer.examples
     columns = [examples.tokens, *(answer.tokens for answer in examples.answers.values())]
     dtype = smallest_unsigned(max(int(column.max()) for column in columns))
     occurring = np.unique(np.concatenate([np.unique(column) for column in columns])).tolist()
-    fields = {
-        "shape": list(examples.tokens.shape),
+    fields: messages.Tokens = {
+        "positions": examples.tokens.shape[1],
         "dtype": dtype.name,
         "vocabulary": {str(token): examples.token_text(token) for token in occurring},
     }
     return fields, [as_bytes(column.astype(dtype)) for column in columns]
 
 
-def _concepts(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
-    fields: list[dict[str, Any]] = []
+def _concepts(
+    explorer: Explorer, request: messages.ConceptsRequest, _: Watch
+) -> tuple[messages.Concepts, list[Buffer]]:
+    fields: list[messages.Codes] = []
     buffers: list[Buffer] = []
-    for name in names("names", request["names"]):
+    for name in request["names"]:
         if name not in explorer.examples.concepts.columns:
             raise ValueError(f"there is no concept {name!r} among the examples' concepts.")
         codes, values = concept_codes(explorer.examples.concepts[name])
@@ -101,72 +100,69 @@ def _concepts(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
     return {"concepts": fields}, buffers
 
 
-def _matrix(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
+def _matrix(
+    explorer: Explorer, request: messages.StageRequest, watch: Watch
+) -> tuple[messages.Matrix, list[Buffer]]:
     stage = Stage.parse(request["stage"])
     matrix = explorer.matrix(stage, progress=watch)
-    fields = {
-        "stage": str(stage),
-        "shape": list(matrix.shape),
-        "dtype": "float32",
+    fields: messages.Matrix = {
+        "d": matrix.shape[1],
         "columns": _columns(explorer, stage, matrix),
     }
     return fields, [as_bytes(matrix)]
 
 
-def _distances(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
+def _distances(
+    explorer: Explorer, request: messages.DistancesRequest, watch: Watch
+) -> tuple[messages.Distances, list[Buffer]]:
     stage, row = Stage.parse(request["stage"]), request["row"]
-    k = checked_k(request["k"], len(explorer.examples))
     matrix = explorer.matrix(stage, progress=watch)
     distances = explorer.distances(stage, row)
-    nearest = nearest_of(distances, row, k)
-    table = explorer.neighbor_table(nearest, distances)
-    fields = {
-        "stage": str(stage),
-        "row": row,
-        "neighbors": table.to_dict("records"),
-        "columns": _columns(explorer, stage, matrix),
-    }
+    fields: messages.Distances = {"columns": _columns(explorer, stage, matrix)}
     return fields, [as_bytes(distances), as_bytes(matrix[row])]
 
 
-def _find(explorer: Explorer, request: dict[str, Any], *_: Any) -> Reply:
+def _find(
+    explorer: Explorer, request: messages.FindRequest, _: Watch
+) -> tuple[messages.Found, list[Buffer]]:
     before = len(explorer.examples)
     index = explorer.add(request["text"])
-    n = len(explorer.examples)
-    return {"index": index, "n": n, "added": n > before}, []
+    return {"index": index, "added": len(explorer.examples) > before}, []
 
 
-def _prepare(explorer: Explorer, _: dict[str, Any], watch: Watch) -> Reply:
-    shown = explorer.stages(
+def _prepare(
+    explorer: Explorer, _: messages.Nothing, watch: Watch
+) -> tuple[messages.Nothing, list[Buffer]]:
+    stages = explorer.stages(
         kinds=[
             kind for kind in SHOWN_KINDS if any(row.kind == kind for row in explorer.stage_set.rows)
         ]
     )
     # In part it would only push out what is looked at: then each stage is captured when asked for.
-    chosen = shown if len(explorer.affordable(shown)) == len(shown) else []
+    chosen = stages if len(explorer.affordable(stages)) == len(stages) else []
     explorer.capture(chosen, progress=watch)
     explorer.get_ready(watch.onward(watch.done))
-    return {"captured": len(chosen), "of": len(shown)}, []
+    return {}, []
 
 
-_HANDLERS: dict[str, Callable[..., Reply]] = {
-    "hello": _hello,
-    "captions": _captions,
-    "labels": _labels,
-    "tokens": _tokens,
-    "concepts": _concepts,
-    "matrix": _matrix,
-    "distances": _distances,
-    "find": _find,
-    "prepare": _prepare,
-    "partitions": replies_meaning.partitions,
-    "atlas": replies_meaning.atlas,
-    "lens": replies_meaning.lens,
-    "clusters": replies_meaning.clusters,
-    "swap": replies_interventions.swap,
-    "swap_test": replies_interventions.swap_test,
-    "swap_tests": replies_interventions.swap_tests,
-    "trace": replies_interventions.trace,
+_HANDLERS: dict[str, tuple[type, Callable[[Explorer, Any, Watch], Reply]]] = {
+    "hello": (messages.Nothing, _hello),
+    "captions": (messages.ExampleRequest, _captions),
+    "labels": (messages.Nothing, _labels),
+    "tokens": (messages.Nothing, _tokens),
+    "concepts": (messages.ConceptsRequest, _concepts),
+    "matrix": (messages.StageRequest, _matrix),
+    "distances": (messages.DistancesRequest, _distances),
+    "find": (messages.FindRequest, _find),
+    "prepare": (messages.Nothing, _prepare),
+    "partitions": (messages.Nothing, replies_meaning.partitions),
+    "atlas": (messages.AtlasRequest, replies_meaning.atlas),
+    "lens": (messages.LensRequest, replies_meaning.lens),
+    "clusters": (messages.StageRequest, replies_meaning.clusters),
+    "swap": (messages.SwapRequest, replies_interventions.swap),
+    "swap_test": (messages.StageRequest, replies_interventions.swap_test),
+    "swap_tests": (messages.KindsRequest, replies_interventions.swap_tests),
+    "trace": (messages.TraceRequest, replies_interventions.trace),
 }
 
 

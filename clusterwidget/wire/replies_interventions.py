@@ -3,133 +3,163 @@
 from __future__ import annotations
 
 import math
-from typing import Any
-
-import pandas as pd
+from collections.abc import Sequence
 
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
+from clusterwidget.results.swap import UNUSUAL
 from clusterwidget.results.swaptest import SwapTest, condition_texts
+from clusterwidget.wire import messages
 from clusterwidget.wire.binary import Buffer
 
-Reply = tuple[dict[str, Any], list[Buffer]]
 
-
-def swap(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
+def swap(
+    explorer: Explorer, request: messages.SwapRequest, watch: Watch
+) -> tuple[messages.Swap | messages.Refused, list[Buffer]]:
     """Send what the model answers with another example's vector, or why that cannot be said."""
     explorer.get_ready(watch)
-    asked = {name: request[name] for name in ("stage", "receiver", "donor", "free")}
     try:
         found = explorer.swap(
-            asked["stage"], int(asked["receiver"]), int(asked["donor"]), free=bool(asked["free"])
+            request["stage"], request["receiver"], request["donor"], free=request["free"]
         )
     except ValueError as error:
-        return {**asked, **_impossible(error)}, []
-    answers = [
+        return _refused(error), []
+    answers: list[messages.SwappedAnswer] = [
         {
-            **{name: row[name] for name in ("title", "right", "changed", "reached")},
             "name": row["answer"],
+            "title": row["title"],
+            "right": row["right"],
             "before": {"text": row["before"], "probability": row["before_probability"]},
             "after": {"text": row["after"], "probability": row["after_probability"]},
+            "changed": row["changed"],
+            "reached": row["reached"],
         }
         for row in found.table.to_dict("records")
     ]
-    return {**asked, **_POSSIBLE, "answers": answers, "unusual": _finite(found.unusual)}, []
+    return {"possible": True, "answers": answers, "unusual": _unusual(found.unusual)}, []
 
 
-def swap_test(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
+def swap_test(
+    explorer: Explorer, request: messages.StageRequest, watch: Watch
+) -> tuple[messages.SwapTest | messages.Refused, list[Buffer]]:
     """Send the swap test of a stage, made first where it must be, or why there is none."""
-    stage = Stage.parse(request["stage"])
     try:
-        test = explorer.swap_test(stage, progress=watch)
+        test = explorer.swap_test(Stage.parse(request["stage"]), progress=watch)
     except ValueError as error:
-        return {"stage": str(stage), **_impossible(error)}, []
+        return _refused(error), []
     texts = condition_texts(test.concept)
-    fields = {
-        **_POSSIBLE,
+    fields: messages.SwapTest = {
+        "possible": True,
         **_verdict(test),
-        "stage": str(stage),
-        "pairs": int(test.table["pairs"].max()),
+        "answer": test.answer,
         "conditions": [{"name": name, "text": text} for name, text in texts.items()],
         "answers": [_answer(test, str(name)) for name in test.table["answer"].unique()],
     }
     return fields, []
 
 
-def swap_tests(explorer: Explorer, *_: Any) -> Reply:
-    """Send the verdicts that are known, by stage."""
+def swap_tests(
+    explorer: Explorer, request: messages.KindsRequest, _: Watch
+) -> tuple[messages.SwapTests, list[Buffer]]:
+    """Send the verdicts that are known, and which stages of some kinds a test can be asked for."""
     known = explorer.known_swap_tests()
-    return {"swap_tests": {str(stage): _verdict(test) for stage, test in known.items()}}, []
+    return {
+        "known": {str(stage): _verdict(test) for stage, test in known.items()},
+        "stages": [str(stage) for stage in _to_test(explorer, request["kinds"])],
+    }, []
 
 
-def trace(explorer: Explorer, request: dict[str, Any], watch: Watch) -> Reply:
+def trace(
+    explorer: Explorer, request: messages.TraceRequest, watch: Watch
+) -> tuple[messages.Trace | messages.Refused, list[Buffer]]:
     """Send the stages and edges that an answer came through, or why there are none."""
-    row, answer = request["row"], request["answer"]
-    asked = {"row": row, "answer": answer}
     try:
-        found = explorer.trace(row, answer, progress=watch)
+        found = explorer.trace(request["row"], request["answer"], progress=watch)
     except ValueError as error:
-        return {**asked, **_impossible(error)}, []
-    fields = {
-        **asked,
-        **_POSSIBLE,
+        return _refused(error), []
+    nodes: list[messages.Node] = [
+        {
+            "stage": str(stage),
+            "probability": _finite(node["probability"]),
+            "loss": _finite(node["loss"]),
+            "kept": bool(node["kept"]),
+        }
+        for stage, node in found.nodes.iterrows()
+    ]
+    edges: list[messages.EdgeShown] = [
+        {
+            "source": edge["source"],
+            "target": edge["target"],
+            "kind": edge["kind"],
+            "attention": _finite(edge["attention"]),
+            "probability": _finite(edge["probability"]),
+            "loss": _finite(edge["loss"]),
+            "kept": edge["kept"],
+        }
+        for edge in found.edges.to_dict("records")
+    ]
+    return {
+        "possible": True,
         "text": found.text,
         "probability": found.probability,
         "kept_probability": found.kept_probability,
-        "unusual": _finite(found.unusual),
-        "nodes": [{"stage": stage, **_plain(node)} for stage, node in found.nodes.iterrows()],
-        "edges": [_plain(edge) for _, edge in found.edges.iterrows()],
-    }
-    return fields, []
+        "unusual": _unusual(found.unusual),
+        "nodes": nodes,
+        "edges": edges,
+    }, []
 
 
-_POSSIBLE = {"possible": True, "reason": ""}
-
-
-def _impossible(error: ValueError) -> dict[str, Any]:
+def _refused(error: ValueError) -> messages.Refused:
     return {"possible": False, "reason": str(error)}
 
 
-def _verdict(test: SwapTest) -> dict[str, Any]:
-    return {
-        "verdict": test.verdict,
-        "sentence": test.sentence,
-        "answer": test.answer,
-        "concept": test.concept,
-    }
+def _to_test(explorer: Explorer, kinds: Sequence[str]) -> list[Stage]:
+    """Return the stages of some kinds that a swap test can be about, in the order to test them.
+
+    First those at positions where an answer is read, which most often matter; none at the logits,
+    which nothing comes after.
+    """
+    there = {row.kind for row in explorer.stage_set.rows} - {"logits"}
+    stages = explorer.stages(kinds=[kind for kind in kinds if kind in there])
+    read = {answer.position for answer in explorer.examples.answers.values()}
+    return sorted(stages, key=lambda stage: stage.position not in read)
 
 
-def _answer(test: SwapTest, name: str) -> dict[str, Any]:
+def _verdict(test: SwapTest) -> messages.Verdict:
+    return {"verdict": test.verdict, "sentence": test.sentence}
+
+
+def _answer(test: SwapTest, name: str) -> messages.TestedAnswer:
     bars = test.bars(name)
     one = bars.iloc[0]
     return {
         "name": name,
         "title": one["title"],
         "matters": bool(bars["recovered"].notna().any()),
-        "cost": float(one["cost"]),
         "right": float(one["right_without"]),
         "constant": float(one["right_constant"]),
         "bars": [
             {
-                "condition": condition,
-                **{
-                    value: _finite(float(row[value]))
-                    for value in ("recovered", "low", "high", "right", "unusual")
-                },
+                "condition": str(condition),
+                "recovered": _finite(row["recovered"]),
+                "low": _finite(row["low"]),
+                "high": _finite(row["high"]),
+                "right": _finite(row["right"]),
+                "unusual": _unusual(row["unusual"]),
             }
             for condition, row in bars.iterrows()
         ],
     }
 
 
-def _plain(row: pd.Series) -> dict[str, Any]:
-    return {
-        str(name): _finite(float(value)) if isinstance(value, float) else value
-        for name, value in row.items()
-    }
+def _unusual(times: float) -> messages.Unusual | None:
+    """Return a distance over its usual size, or None where it is not known."""
+    if not math.isfinite(times):
+        return None
+    return {"times": float(times), "far": bool(times >= UNUSUAL)}
 
 
 def _finite(value: float) -> float | None:
     """Return a number, or None for what JSON has no word for."""
-    return value if math.isfinite(value) else None
+    return float(value) if math.isfinite(value) else None

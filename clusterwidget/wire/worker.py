@@ -6,26 +6,30 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from clusterwidget.core.watch import CaptureCancelledError, Watch
 from clusterwidget.explorer import Explorer
+from clusterwidget.wire import messages
 from clusterwidget.wire.replies import reply
 
 Send = Callable[[dict[str, Any], "list[bytes | memoryview] | None"], None]
 
 _PROGRESS_SECONDS = 0.1
+_ALIVE_SECONDS = 0.5
+"""A page that hears nothing for some of these says that the kernel is gone."""
+_FIRST_ALIVE_SECONDS = 0.1
 _PATIENT = ("prepare", "atlas", "swap_test")
-"""Requests that let every other pass, also while they run."""
+"""Requests that let every less patient one pass, also while they run."""
 _COUNTED = {"swap_test": "runs", "trace": "layers"}
 """What progress counts, where that is not examples."""
 
 
 @dataclass
 class _Job:
-    request: dict[str, Any]
+    request: Mapping[str, Any]
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -33,15 +37,19 @@ class _Job:
         return self.request.get("view"), self.request.get("id")
 
     @property
-    def patient(self) -> bool:
-        return self.request.get("what") in _PATIENT
+    def patience(self) -> int:
+        """The job waits for those with less: a first look at the atlas goes before the rest."""
+        if self.request.get("what") not in _PATIENT:
+            return 0
+        return 2 if self.request.get("first") is None else 1
 
 
 class Worker:
     """Answers requests in the order they come, the patient ones last.
 
     A patient request that runs stops between two batches to answer what came meanwhile, and goes
-    on from there. The thread lives only while there is something to do.
+    on from there. While requests are open, a second thread tells the page twice a second that the
+    kernel is alive. Both threads live only while there is something to do.
 
     Parameters
     ----------
@@ -59,9 +67,11 @@ class Worker:
         self._queue: deque[_Job] = deque()
         self._running: list[_Job] = []
         self._thread: threading.Thread | None = None
+        self._telling: threading.Thread | None = None
+        self._idle = threading.Event()
         self._lock = threading.Lock()
 
-    def submit(self, request: dict[str, Any]) -> None:
+    def submit(self, request: Mapping[str, Any]) -> None:
         """Queue a request."""
         with self._lock:
             self._queue.append(_Job(request))
@@ -69,7 +79,13 @@ class Worker:
                 self._thread = threading.Thread(
                     target=self._work, name="clusterwidget", daemon=True
                 )
+                self._idle.clear()
                 self._thread.start()
+            if self._telling is None:
+                self._telling = threading.Thread(
+                    target=self._tell_alive, name="clusterwidget alive", daemon=True
+                )
+                self._telling.start()
 
     def cancel(self, view: Any, request_id: Any) -> None:
         """Call a request off, whether it waits or runs."""
@@ -87,26 +103,48 @@ class Worker:
     def _work(self) -> None:
         while True:
             with self._lock:
-                job = self._next(patient=False) or self._next(patient=True)
+                job = self._next()
                 if job is None:
                     self._thread = None
+                    self._idle.set()
                     return
             self._answer(job)
 
-    def _next(self, *, patient: bool) -> _Job | None:
-        for job in self._queue:
-            if job.patient == patient:
-                self._queue.remove(job)
-                self._running.append(job)
-                return job
-        return None
+    def _next(self, below: int | None = None) -> _Job | None:
+        """Take the least patient job from the queue, if it is less patient than `below`."""
+        job = min(self._queue, key=lambda job: job.patience, default=None)
+        if job is None or (below is not None and job.patience >= below):
+            return None
+        self._queue.remove(job)
+        self._running.append(job)
+        return job
+
+    def _tell_alive(self) -> None:
+        """Tell each view which of its requests are open, until none is."""
+        wait = _FIRST_ALIVE_SECONDS
+        while True:
+            self._idle.wait(wait)
+            wait = _ALIVE_SECONDS
+            by_view: dict[str, messages.Alive] = {}
+            with self._lock:
+                if self._thread is None:
+                    self._telling = None
+                    return
+                for job in [*self._running, *self._queue]:
+                    view, request_id = job.key
+                    alive = by_view.setdefault(
+                        repr(view), {"type": "alive", "view": view, "open": []}
+                    )
+                    alive["open"].append(request_id)
+            for alive in by_view.values():
+                self._send({**alive}, None)
 
     def _answer(self, job: _Job) -> None:
         """Answer a request that is among the running ones."""
         watch = Watch(
             self._reporter(job),
             job.cancelled.is_set,
-            self._let_others_pass if job.patient else None,
+            self._passing(job.patience) if job.patience else None,
         )
         before = len(self._explorer.examples)
         try:
@@ -119,20 +157,24 @@ class Worker:
         except Exception as error:
             if not isinstance(error, (ValueError, TypeError, IndexError, MemoryError)):
                 logging.getLogger(__name__).exception("a request of the page failed")
-            self._tell(job, "error", {"message": str(error) or type(error).__name__})
+            failed: messages.Failed = {"message": str(error) or type(error).__name__}
+            self._tell(job, "error", failed)
         finally:
             with self._lock:
                 self._running.remove(job)
-        if not job.patient and len(self._explorer.examples) > before:
+        if not job.patience and len(self._explorer.examples) > before:
             self._added()
 
-    def _let_others_pass(self) -> None:
-        while True:
-            with self._lock:
-                job = self._next(patient=False)
-            if job is None:
-                return
-            self._answer(job)
+    def _passing(self, patience: int) -> Callable[[], None]:
+        def let_others_pass() -> None:
+            while True:
+                with self._lock:
+                    job = self._next(below=patience)
+                if job is None:
+                    return
+                self._answer(job)
+
+        return let_others_pass
 
     def _reporter(self, job: _Job) -> Callable[[int, int], None]:
         last = time.monotonic()
@@ -143,7 +185,8 @@ class Worker:
             now = time.monotonic()
             if now - last >= _PROGRESS_SECONDS and not job.cancelled.is_set():
                 last = now
-                self._tell(job, "progress", {"done": done, "total": total, "text": text})
+                progress: messages.Progress = {"done": done, "total": total, "text": text}
+                self._tell(job, "progress", progress)
 
         return report
 
@@ -151,7 +194,7 @@ class Worker:
         self,
         job: _Job,
         kind: str,
-        fields: dict[str, Any] | None = None,
+        fields: Mapping[str, Any] | None = None,
         buffers: list[bytes | memoryview] | None = None,
     ) -> None:
         view, request_id = job.key

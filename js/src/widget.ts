@@ -4,7 +4,7 @@ import { followShortcuts } from "./host/shortcuts";
 import { keepSnapshot, type Snapshot } from "./host/snapshot";
 import { followTheme } from "./host/theme";
 import { bindTraits, onTrait, type WidgetModel } from "./host/traits";
-import { Unreachable } from "./source/kernel/channel";
+import { Gone, Unreachable } from "./source/kernel/channel";
 import { KernelSource } from "./source/kernel/kernel";
 import { Exploration } from "./state/exploration";
 import { followPicture } from "./state/following";
@@ -35,8 +35,18 @@ function render({ model, el }: RenderProps): () => void {
   followTheme(root, signal);
 
   const budget = model.get("budget");
-  const changed = () => load();
-  const source = new KernelSource(model, BUDGETS_KEPT * budget, changed, signal);
+  const heard = {
+    changed: () => load(),
+    gone: () => {
+      exploration.gone.value = true;
+      silent.value = true;
+    },
+    back: () => {
+      exploration.gone.value = false;
+      load();
+    },
+  };
+  const source = new KernelSource(model, BUDGETS_KEPT * budget, heard, signal);
   const exploration = new Exploration(source, budget);
   const silent = stateOf(false);
   const resize = () => root.style.setProperty("--cw-height", `${model.get("height")}px`);
@@ -56,7 +66,8 @@ function render({ model, el }: RenderProps): () => void {
   );
   const load = () =>
     void exploration.load().catch((error: unknown) => {
-      if (signal.aborted) return;
+      // The figure says so itself.
+      if (signal.aborted || error instanceof Gone) return;
       if (error instanceof Unreachable) silent.value = true;
       else exploration.problem.value = messageOf(error);
     });

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from clusterwidget.core.concepts import Partition, Partitions
-from clusterwidget.meaning.neighbors import shared_concepts
+from clusterwidget.meaning.meaning import NESTED
+from clusterwidget.meaning.neighbors import NEARLY_AS_STRONG, SIGNIFICANT, shared_concepts
 
 PATH = Path(__file__).with_name("vectors.json")
 
@@ -97,6 +98,12 @@ def vectors() -> str:
     cases = {
         "distances": [distance_case(rng, *shape) for shape in shapes],
         "shared": [shared_case(rng, *size) for size in sizes],
+        "limits": {
+            "wide": 1,
+            "nested": NESTED,
+            "nearlyAsStrong": NEARLY_AS_STRONG,
+            "significant": SIGNIFICANT,
+        },
     }
     return json.dumps(cases) + "\n"
 

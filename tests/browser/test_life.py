@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import urllib.request
 
 import pytest
@@ -86,6 +88,55 @@ def test_figure_works_again_after_the_kernel_is_restarted(lab: Server, page: Pag
     kernel.wait_for("w.selected", 200)
     assert_order_of_brightness(figure.luminance(400), kernel.value("w.distances.tolist()"))
     kernel.close()
+
+
+# A model that a capture takes a long time with, and a stage that is at hand without it.
+SLOW = """
+import time
+import clusterwidget as cw
+from clusterwidget.activations.activations import Activations
+
+def never_ends(self, model, missing, watch):
+    for done in range(10_000):
+        watch.step(done, 10_000)
+        time.sleep(0.05)
+
+examples = cw.addition.problems(400, seed=0)
+model = cw.addition.load_model()
+explorer = cw.Explorer(model, examples)
+first = cw.ClusterWidget(explorer).stage
+explorer.matrix(first)
+Activations._run_passes = never_ends
+import os
+print("process", os.getpid())
+w = cw.ClusterWidget(explorer)
+w
+"""
+GONE_WITHIN_MS = 3_000
+FOR_THE_MACHINE_MS = 2_000
+
+
+def test_a_kernel_that_dies_is_said_to_be_gone_within_three_seconds(
+    lab: Server, open_page: OpenPage, request: pytest.FixtureRequest
+) -> None:
+    page = open_page(lab_url(lab, write_notebook(lab.root, request.node.name, [SLOW])))
+    page.set_default_timeout(90_000)
+    run_all(page)
+    Figure(page).wait_for_picture(90)
+    page.locator("[data-role=preparing]").first.wait_for()
+    expect(page.locator("[data-role=gone]")).to_have_count(0)
+    process = int(page.locator("text=/^process [0-9]+/").inner_text().split()[1])
+    page.evaluate(
+        """() => new MutationObserver(() => {
+          if (document.querySelector("[data-role=gone]")) window.gone ??= Date.now();
+        }).observe(document.body, { childList: true, subtree: true })"""
+    )
+    killed = page.evaluate("Date.now()")
+    os.kill(process, signal.SIGKILL)
+    page.wait_for_function("window.gone")
+    assert page.evaluate("window.gone") - killed <= GONE_WITHIN_MS + FOR_THE_MACHINE_MS
+    expect(page.locator("[data-role=gone]")).to_contain_text("The kernel is gone.")
+    expect(page.locator("[data-role=preparing], [data-role=cancel]")).to_have_count(0)
 
 
 def test_notebook_reopened_without_its_kernel_shows_a_marked_snapshot(

@@ -1,21 +1,21 @@
-import type { Coded, Partition } from "../data/concepts";
+import type { Coded, Partitions } from "../data/concepts";
 import { chanceOfAtLeast, corrected } from "./chance";
 
 /** How many neighbors of an example have its value of one concept. */
 export interface Shared {
-  readonly partition: Partition;
+  readonly partition: Coded;
   /** The selected example's code. */
   readonly code: number;
   /** Share of the neighbors with that value, and of all others. */
   readonly share: number;
   readonly base: number;
-  /** What is left of the share beyond chance, and the same among the nearest 4 % of all. */
+  /** What is left of the share beyond chance, and the same in the wide look. */
   readonly agreement: number;
   readonly wideAgreement: number;
   /** Chance of at least such a share, corrected over concepts. */
   readonly p: number;
   /** The coarser concept that says the same. */
-  readonly under: Partition | null;
+  readonly under: Coded | null;
 }
 
 /** A strongest concept with the finer ones that say the same. */
@@ -24,17 +24,8 @@ export interface SharedGroup {
   readonly nested: readonly Shared[];
 }
 
-const WIDE = 0.04;
-const NESTED = 0.8;
-const SAYS_THE_SAME = 0.8;
-const SIGNIFICANT = 0.05;
 /** At most so many examples are compared to say how far one concept determines another. */
 const MOST_COMPARED = 200_000;
-
-/** How many of n examples the wide look takes in: at small k everything that nests agrees. */
-export function wideCount(n: number): number {
-  return Math.max(1, Math.min(n - 1, Math.round(WIDE * n)));
-}
 
 function entropy(counts: Uint32Array, total: number): number {
   let sum = 0;
@@ -66,13 +57,13 @@ export function determinedBy(partition: Coded, other: Coded): number {
 
 /** Finds what neighbors share. What depends on the concepts alone is computed once and kept. */
 export class SharedConcepts {
-  readonly partitions: readonly Partition[];
+  readonly partitions: Partitions;
   readonly #sizes: readonly Uint32Array[];
   readonly #determined = new Map<number, number>();
 
-  constructor(partitions: readonly Partition[]) {
+  constructor(partitions: Partitions) {
     this.partitions = partitions;
-    this.#sizes = partitions.map(({ codes, values, missing }) => {
+    this.#sizes = partitions.all.map(({ codes, values, missing }) => {
       const sizes = new Uint32Array(values.length);
       for (const code of codes) if (code !== missing) (sizes[code] as number)++;
       return sizes;
@@ -84,11 +75,11 @@ export class SharedConcepts {
    * look first, and after it what is nested with it and says the same.
    *
    * @param near the neighbors, (k,)
-   * @param wide the nearest 4 % of all
+   * @param wide the neighbors in the wide look
    */
   of(selected: number, near: Uint32Array, wide: Uint32Array): Shared[] {
     const rows: (Shared & { index: number })[] = [];
-    this.partitions.forEach((partition, index) => {
+    this.partitions.all.forEach((partition, index) => {
       const code = partition.codes[selected] as number;
       if (code === partition.missing) return;
       const others = partition.codes.length - 1;
@@ -113,6 +104,7 @@ export class SharedConcepts {
   }
 
   #folded(rows: readonly (Shared & { index: number })[]): Shared[] {
+    const { nested, nearlyAsStrong } = this.partitions;
     const heads: { row: (typeof rows)[number]; nested: Shared[] }[] = [];
     const coarsestFirst = [...rows].sort(
       (a, b) =>
@@ -122,9 +114,9 @@ export class SharedConcepts {
       let above: (typeof heads)[number] | undefined;
       for (const head of heads) {
         const { index, wideAgreement } = head.row;
-        if (wideAgreement < SAYS_THE_SAME * row.wideAgreement) continue;
+        if (wideAgreement < nearlyAsStrong * row.wideAgreement) continue;
         if (above && wideAgreement <= above.row.wideAgreement) continue;
-        if (this.#determinedBy(index, row.index) >= NESTED) above = head;
+        if (this.#determinedBy(index, row.index) >= nested) above = head;
       }
       if (above) above.nested.push({ ...row, under: above.row.partition });
       else heads.push({ row, nested: [] });
@@ -136,30 +128,31 @@ export class SharedConcepts {
   }
 
   #determinedBy(index: number, other: number): number {
-    const key = index * this.partitions.length + other;
+    const { all } = this.partitions;
+    const key = index * all.length + other;
     let share = this.#determined.get(key);
     if (share === undefined) {
-      share = determinedBy(
-        this.partitions[index] as Partition,
-        this.partitions[other] as Partition,
-      );
+      share = determinedBy(all[index] as Coded, all[other] as Coded);
       this.#determined.set(key, share);
     }
     return share;
   }
 }
 
-function count({ codes }: Partition, code: number, examples: Uint32Array): number {
+function count({ codes }: Coded, code: number, examples: Uint32Array): number {
   let hits = 0;
   for (const example of examples) if (codes[example] === code) hits++;
   return hits;
 }
 
-/** What chance does not explain, in groups; what is nested with something that it does is on its own. */
-export function significantGroups(rows: readonly Shared[]): SharedGroup[] {
+/**
+ * What chance does not explain, in groups; what is nested with something that it does is on its own.
+ * @param significant corrected chance that counts as none
+ */
+export function significantGroups(rows: readonly Shared[], significant: number): SharedGroup[] {
   const groups: { head: Shared; nested: Shared[] }[] = [];
   for (const row of rows) {
-    if (row.p > SIGNIFICANT || row.agreement <= 0) continue;
+    if (row.p > significant || row.agreement <= 0) continue;
     const head = row.under && groups.find(({ head }) => head.partition === row.under);
     if (head) head.nested.push(row);
     else groups.push({ head: row, nested: [] });

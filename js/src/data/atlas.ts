@@ -1,9 +1,16 @@
+/** A hue on the map, and what it stands for. */
+export interface Hue {
+  readonly name: string;
+  readonly color: string;
+}
+
 /** The explained share of every concept at stages of the model. */
 export interface Atlas {
   /** Place of each stage's address in the lists that follow. */
   readonly stages: ReadonlyMap<string, number>;
   readonly concepts: readonly string[];
-  readonly families: readonly (string | null)[];
+  /** The hue of each concept; the same object where concepts share one. */
+  readonly hues: readonly Hue[];
   /** The concept that explains each stage, `NOTHING` or `ALL_SAME`, (stages,). */
   readonly best: readonly number[];
   /** (stages × concepts), row-major; NaN where all examples are the same. */

@@ -6,9 +6,17 @@ export interface Coded {
   readonly missing: number;
 }
 
-/** The groups that a concept divides the examples into; named by all concepts that divide them so. */
-export interface Partition extends Coded {
-  readonly family: string | null;
+/** The groups that concepts divide the examples into, and what decides that neighbors share one. */
+export interface Partitions {
+  readonly all: readonly Coded[];
+  /** Neighbors in the wide look: with few, everything that nests agrees. */
+  readonly wide: number;
+  /** Normalized mutual information from which concepts are nested. */
+  readonly nested: number;
+  /** Agreement of a coarser concept, relative to a finer one, at which it replaces that. */
+  readonly nearlyAsStrong: number;
+  /** Corrected chance up to which what neighbors share is shown. */
+  readonly significant: number;
 }
 
 /** The value of `color_by` that stands for the clusters at the stage. */

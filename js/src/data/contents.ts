@@ -28,6 +28,12 @@ export interface Contents {
   readonly hasModel: boolean;
 }
 
+/** The kinds of the rows shown, each once. */
+export function shownKinds({ rows, defaultKinds }: Contents, all: boolean): string[] {
+  const kinds = [...new Set(rows.map(({ kind }) => kind))];
+  return all ? kinds : kinds.filter((kind) => defaultKinds.includes(kind));
+}
+
 export interface Labels {
   readonly length: number;
   at(example: number): string;

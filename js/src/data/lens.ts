@@ -8,14 +8,20 @@ export interface Lens {
   readonly reason: string;
   readonly kind: "probability" | "contribution";
   /** The strongest tokens, strongest first. */
-  readonly tokens: readonly { readonly text: string; readonly value: number }[];
-  /** The answer asked for there: its name, its right token, and whether that is the strongest. */
-  readonly answer: {
-    readonly name: string;
-    readonly text: string;
-    readonly right: boolean;
-  } | null;
+  readonly tokens: readonly LensToken[];
+  /** The answer asked for there: its name and its right token. */
+  readonly answer: LensAnswer | null;
   /** At how many of the neighbors the strongest token is the same. */
   readonly same: number;
   readonly of: number;
+}
+
+export interface LensToken {
+  readonly text: string;
+  readonly value: number;
+}
+
+export interface LensAnswer {
+  readonly name: string;
+  readonly text: string;
 }

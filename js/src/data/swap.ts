@@ -30,12 +30,15 @@ export interface Swap {
   /** In order of position. */
   readonly answers: readonly SwappedAnswer[];
   /** Distance of later activations to the nearest reference activation, over its usual size. */
-  readonly unusual: number | null;
+  readonly unusual: Unusual | null;
 }
 
-/** Activations this many times farther from any reference activation than usual are unusual. */
-const UNUSUAL = 1.5;
+/** How many times farther than usual activations are from any reference, and whether that is far. */
+export interface Unusual {
+  readonly times: number;
+  readonly far: boolean;
+}
 
-export function isUnusual(times: number | null): boolean {
-  return times !== null && times >= UNUSUAL;
+export function isUnusual(unusual: Unusual | null): boolean {
+  return unusual?.far ?? false;
 }

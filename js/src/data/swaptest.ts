@@ -1,5 +1,4 @@
-import type { Contents } from "./contents";
-import { stageText } from "./stage";
+import type { Unusual } from "./swap";
 
 /** What a swap test says of a stage: whether the concept that it is named by is all that is used of it. */
 export type Verdict = "enough" | "insufficient" | "irrelevant";
@@ -22,7 +21,7 @@ export interface SwapBar {
   readonly high: number | null;
   /** Share of pairs whose answer is still right; null where there are no pairs. */
   readonly right: number | null;
-  readonly unusual: number | null;
+  readonly unusual: Unusual | null;
 }
 
 export interface TestedAnswer {
@@ -30,12 +29,22 @@ export interface TestedAnswer {
   readonly title: string;
   /** Whether the stage matters for it. */
   readonly matters: boolean;
-  /** Loss that any example's vector adds, in nats. */
-  readonly cost: number;
   /** Share right without a swap, and if the same token were always answered. */
   readonly right: number;
   readonly constant: number;
   readonly bars: readonly SwapBar[];
+}
+
+/** Where the vectors of swaps come from. */
+export interface Condition {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The swap tests that are known, by stage, and the stages that there could be one of, in order. */
+export interface KnownTests {
+  readonly known: ReadonlyMap<string, Tested>;
+  readonly stages: readonly string[];
 }
 
 /** A swap test in full. */
@@ -47,43 +56,10 @@ export interface SwapTest {
   readonly sentence: string;
   /** Name of the answer that the verdict is about. */
   readonly answer: string;
-  readonly concept: string | null;
-  readonly pairs: number;
   /** Where the vectors come from: names, and what they are called. */
-  readonly conditions: readonly { readonly name: string; readonly text: string }[];
+  readonly conditions: readonly Condition[];
   /** Those that the stage can reach. */
   readonly answers: readonly TestedAnswer[];
-}
-
-/** The kinds that no swap test is about: nothing comes after them. */
-const LAST_KINDS: ReadonlySet<string> = new Set(["logits"]);
-
-/**
- * Stages of the kinds shown that a swap test can be asked for, in the order of the stage map: first
- * those at positions where an answer is read, which most often matter.
- */
-export function stagesToTest(
-  {
-    rows,
-    positions,
-    defaultKinds,
-    answers,
-  }: Pick<Contents, "rows" | "positions" | "defaultKinds" | "answers">,
-  allKinds: boolean,
-): string[] {
-  const read = new Set(answers.map(({ position }) => position));
-  const shown = rows.filter(
-    ({ kind }) => (allKinds || defaultKinds.includes(kind)) && !LAST_KINDS.has(kind),
-  );
-  const at = (wanted: boolean) =>
-    shown.flatMap(({ kind, layer, head, widths }) =>
-      positions.flatMap((position, i) =>
-        widths[i] && read.has(position) === wanted
-          ? [stageText({ kind, layer, head, position })]
-          : [],
-      ),
-    );
-  return [...at(true), ...at(false)];
 }
 
 /** A swap test in short. */

@@ -1,4 +1,5 @@
 import type { Contents } from "./contents";
+import type { Unusual } from "./swap";
 
 /** A stage that an answer may have come through. */
 export interface TraceNode {
@@ -48,7 +49,7 @@ export interface Trace {
   readonly probability: number;
   readonly keptProbability: number;
   /** Distance of the activations to the nearest reference activation then, over its usual size. */
-  readonly unusual: number | null;
+  readonly unusual: Unusual | null;
   readonly nodes: readonly TraceNode[];
   readonly edges: readonly TraceEdge[];
 }

@@ -1,10 +1,10 @@
 import type { Atlas } from "../data/atlas";
-import type { Clusters, Coded, Partition } from "../data/concepts";
+import type { Clusters, Coded, Partitions } from "../data/concepts";
 import type { Contents, Labels, Tokens } from "../data/contents";
 import type { Lens } from "../data/lens";
 import type { Distances, Matrix } from "../data/matrix";
 import type { Swap } from "../data/swap";
-import type { SwapTest, Tested } from "../data/swaptest";
+import type { KnownTests, SwapTest } from "../data/swaptest";
 import type { Trace } from "../data/trace";
 
 export interface Found {
@@ -34,22 +34,22 @@ export interface Source {
   matrix(stage: string, call?: Call): Promise<Matrix>;
   /** The matrix if it is here already. */
   held(stage: string): Matrix | undefined;
-  distances(stage: string, row: number, k: number, call?: Call): Promise<Distances>;
+  distances(stage: string, row: number, call?: Call): Promise<Distances>;
   find(text: string, call?: Call): Promise<Found>;
   /** Gets the stages of the stage map ready ahead of being asked for. */
   prepare(call?: Call): Promise<void>;
   /** The concepts as groups of examples that can be compared. */
-  partitions(call?: Call): Promise<Partition[]>;
-  /** Explained shares at all stages of some kinds. */
-  atlas(kinds: readonly string[], call?: Call): Promise<Atlas>;
+  partitions(call?: Call): Promise<Partitions>;
+  /** Explained shares at all stages of some kinds, in the `first` so many examples or, null, in all. */
+  atlas(kinds: readonly string[], first: number | null, call?: Call): Promise<Atlas>;
   lens(stage: string, row: number, k: number, call?: Call): Promise<Lens>;
   clusters(stage: string, call?: Call): Promise<Clusters>;
   /** Answers to `receiver` with the vector of `donor`; `free` feeds the model's own answers back. */
   swap(stage: string, receiver: number, donor: number, free: boolean, call?: Call): Promise<Swap>;
   /** The swap test of a stage; at once where it was asked for before. */
   swapTest(stage: string, call?: Call): Promise<SwapTest>;
-  /** The swap tests that are known, in short, by stage. */
-  swapTests(call?: Call): Promise<ReadonlyMap<string, Tested>>;
+  /** The swap tests that are known, and the stages of some kinds that there could be one of. */
+  swapTests(kinds: readonly string[], call?: Call): Promise<KnownTests>;
   /** What the answers to an example say, one short text for each answer, "" where there is none. */
   captions(row: number, call?: Call): Promise<readonly string[]>;
   /** The stages that an answer to an example came through. */

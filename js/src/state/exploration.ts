@@ -55,6 +55,8 @@ export class Exploration {
   readonly loading = new LatestTask();
   readonly preparing = new LatestTask();
   readonly problem = signal("");
+  /** Whether the kernel is gone. */
+  readonly gone = signal(false);
   readonly canUndo = signal(false);
   readonly canRedo = signal(false);
 
@@ -134,6 +136,7 @@ export class Exploration {
     await Promise.all([texts, this.refresh(performance.now())]);
     if (!this.picture.value) return;
     await this.knowledge.read(contents);
+    if (read === this.#reads && this.knowledge.wantsGlance) await this.#map(true);
     if (!this.#prepared) {
       this.#prepared = true;
       await this.preparing.run("getting stages ready", (call) => this.#source.prepare(call));
@@ -229,9 +232,7 @@ export class Exploration {
     }
     this.#previewing.cancel();
     try {
-      const use = await this.loading.run(place.stage, (call) =>
-        this.#maker.fetch(wanted, this.k.value, call),
-      );
+      const use = await this.loading.run(place.stage, (call) => this.#maker.fetch(wanted, call));
       if (!use) return;
       batch(() => {
         use();
@@ -247,9 +248,9 @@ export class Exploration {
   }
 
   /** Gets the atlas, and arranges the grid as it says. */
-  async #map(): Promise<void> {
+  async #map(glance = false): Promise<void> {
     const axes = String(this.axes.value);
-    await this.knowledge.map();
+    await (glance ? this.knowledge.glance() : this.knowledge.map());
     if (String(this.axes.value) !== axes) await this.refresh(performance.now());
   }
 

@@ -1,4 +1,5 @@
 import { computed, effect } from "@preact/signals";
+import { shownKinds } from "../data/contents";
 import type { Exploration } from "./exploration";
 
 /** The lens is asked for once an example has stayed selected this long, in ms; not while walking. */
@@ -59,11 +60,13 @@ function followLens({ contents, settled, k, tabShown, knowledge }: Exploration):
 }
 
 /** Asks which swap tests are known once they are shown, on the map or beside the grid. */
-function followKnownTests({ contents, tabShown, swapTests }: Exploration): () => void {
+function followKnownTests({ contents, tabShown, swapTests, knowledge }: Exploration): () => void {
   return effect(() => {
     const shown = swapTests.mapped.value || tabShown.value === "swap test";
-    if (!contents.value || !shown) return;
-    return later(() => swapTests.recall());
+    const now = contents.value;
+    const all = knowledge.allKinds.value;
+    if (!now || !shown) return;
+    return later(() => swapTests.recall(shownKinds(now, all)));
   });
 }
 

@@ -5,15 +5,16 @@ import {
   SharedConcepts,
   type SharedGroup,
   significantGroups,
-  wideCount,
 } from "../compute/neighbors";
 import type { Ranked } from "../compute/ranked";
 import type { Atlas } from "../data/atlas";
-import type { Contents } from "../data/contents";
+import { type Contents, shownKinds } from "../data/contents";
 import type { Lens } from "../data/lens";
 import type { Source } from "../source/source";
 import { LatestTask, messageOf } from "./task";
 
+/** The map is colored by so many examples first, and then by all. */
+const GLANCED = 1000;
 /** Share of the examples that may be added before the atlas is asked for again. */
 const FEW = 0.01;
 
@@ -66,8 +67,9 @@ export class Knowledge {
       if (!concepts || !now) return null;
       const { order } = now.ranked;
       const near = nearest(order, now.selected, k.value);
-      const wide = nearest(order, now.selected, wideCount(order.length));
-      const groups = significantGroups(concepts.of(now.selected, near, wide));
+      const { wide, significant } = concepts.partitions;
+      const rows = concepts.of(now.selected, near, nearest(order, now.selected, wide));
+      const groups = significantGroups(rows, significant);
       return { selected: now.selected, near, groups };
     });
   }
@@ -85,7 +87,7 @@ export class Knowledge {
     try {
       const partitions = await this.#source.partitions();
       if (contents !== this.#contents) return;
-      this.#concepts.value = partitions.length > 0 ? new SharedConcepts(partitions) : null;
+      this.#concepts.value = partitions.all.length > 0 ? new SharedConcepts(partitions) : null;
       this.problem.value = "";
     } catch (error) {
       this.problem.value = messageOf(error);
@@ -99,21 +101,35 @@ export class Knowledge {
     return others || (this.allKinds.value && !this.#complete);
   }
 
+  /** Whether the map has no colors, and all examples would take long to give it some. */
+  get wantsGlance(): boolean {
+    return this.atlas.value === null && (this.#contents?.n ?? 0) > 2 * GLANCED;
+  }
+
+  /** Asks for the atlas of the first examples: the map has its colors soon. */
+  glance(): Promise<void> {
+    return this.#ask(GLANCED);
+  }
+
   /** Asks for the atlas of the kinds that are shown. */
-  async map(): Promise<void> {
+  map(): Promise<void> {
+    return this.#ask(null);
+  }
+
+  async #ask(first: number | null): Promise<void> {
     const contents = this.#contents;
     if (!contents || !this.#concepts.value) return;
     const all = this.allKinds.value;
-    const kinds = [...new Set(contents.rows.map(({ kind }) => kind))].filter(
-      (kind) => all || contents.defaultKinds.includes(kind),
-    );
+    const kinds = shownKinds(contents, all);
     try {
       const atlas = await this.mapping.run("finding what explains each stage", (call) =>
-        this.#source.atlas(kinds, call),
+        this.#source.atlas(kinds, first, call),
       );
       if (!atlas) return;
-      this.#complete = all;
-      this.#examples = contents.n;
+      if (first === null) {
+        this.#complete = all;
+        this.#examples = contents.n;
+      }
       this.atlas.value = atlas;
     } catch (error) {
       this.problem.value = messageOf(error);

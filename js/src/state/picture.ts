@@ -55,12 +55,12 @@ export class PictureMaker {
   }
 
   /** Fetches what the picture needs; the function that it returns puts that in use. */
-  async fetch(wanted: Wanted, k: number, call: Call): Promise<() => void> {
+  async fetch(wanted: Wanted, call: Call): Promise<() => void> {
     const { contents, place, axes, colorBy } = wanted;
     const { stage, selected } = place;
     const [use] = await Promise.all([
       this.#codings.fetch(axes ?? [], colorBy, contents, stage, call),
-      this.#supply.fetch(contents, stage, selected, k, call),
+      this.#supply.fetch(contents, stage, selected, call),
     ]);
     return use;
   }

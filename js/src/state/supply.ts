@@ -29,18 +29,12 @@ export class Supply {
   }
 
   /** Fetches what `measure` needs. */
-  async fetch(
-    contents: Contents,
-    stage: string,
-    selected: number,
-    k: number,
-    call: Call,
-  ): Promise<void> {
+  async fetch(contents: Contents, stage: string, selected: number, call: Call): Promise<void> {
     const atOnce = Math.min(this.#budget, AT_ONCE_BYTES);
     if (this.#source.held(stage) || this.#bytes(contents, stage) <= atOnce) {
       await this.#source.matrix(stage, call);
     } else if (this.#remote?.stage !== stage || this.#remote.row !== selected) {
-      this.#remote = await this.#source.distances(stage, selected, k, call);
+      this.#remote = await this.#source.distances(stage, selected, call);
     }
   }
 

@@ -7,6 +7,8 @@ import { LatestTask, messageOf } from "./task";
 export class SwapTests {
   /** The stages tested so far. */
   readonly known: Signal<ReadonlyMap<string, Tested>> = signal(new Map());
+  /** The stages of the kinds shown that there could be a test of, in the order to test them. */
+  readonly stages: Signal<readonly string[]> = signal([]);
   /** The test looked at last, in full. */
   readonly shown: Signal<SwapTest | null> = signal(null);
   /** Whether the stage map shows what the tests say. */
@@ -20,7 +22,8 @@ export class SwapTests {
   readonly #source: Source;
   readonly #opening = new LatestTask();
   readonly #recalling = new LatestTask();
-  #recalled = false;
+  /** The kinds that were asked about. */
+  #recalled = "";
 
   constructor(source: Source) {
     this.#source = source;
@@ -31,20 +34,22 @@ export class SwapTests {
     for (const task of [this.testing, this.testingAll, this.#opening, this.#recalling]) {
       task.cancel();
     }
-    this.#recalled = false;
+    this.#recalled = "";
     this.known.value = new Map();
     this.shown.value = null;
     this.running.value = "";
     this.problem.value = "";
   }
 
-  /** Asks, once, which tests are known already. */
-  async recall(): Promise<void> {
-    if (this.#recalled) return;
-    this.#recalled = true;
+  /** Asks, once, which tests there could be of these kinds, and which are known already. */
+  async recall(kinds: readonly string[]): Promise<void> {
+    if (this.#recalled === kinds.join()) return;
+    this.#recalled = kinds.join();
     await this.#tried(async () => {
-      const known = await this.#recalling.run("", (call) => this.#source.swapTests(call));
-      if (known) this.known.value = new Map([...known, ...this.known.value]);
+      const found = await this.#recalling.run("", (call) => this.#source.swapTests(kinds, call));
+      if (!found) return;
+      this.stages.value = found.stages;
+      this.known.value = new Map([...found.known, ...this.known.value]);
     });
   }
 

@@ -1,4 +1,4 @@
-import { isUnusual, type SwappedAnswer } from "../data/swap";
+import { isUnusual, type SwappedAnswer, type Unusual } from "../data/swap";
 
 /** What an answer is called: its title if it has one. */
 export function answerTitle({ title, name }: { title: string; name: string }): string {
@@ -6,16 +6,16 @@ export function answerTitle({ title, name }: { title: string; name: string }): s
 }
 
 /** How unusual what follows a swap is, in words; "" where that is not known. */
-export function unusualText(times: number | null): string {
-  if (times === null) return "";
-  return isUnusual(times)
-    ? `leads to activations ${timesText(times)} as far from any seen as usual`
-    : `in the usual range (${timesText(times)})`;
+export function unusualText(unusual: Unusual | null): string {
+  if (unusual === null) return "";
+  return isUnusual(unusual)
+    ? `leads to activations ${timesText(unusual)} as far from any seen as usual`
+    : `in the usual range (${timesText(unusual)})`;
 }
 
 /** How far activations are from any seen, against what is usual. */
-export function timesText(times: number | null): string {
-  return times === null ? "–" : `${times.toFixed(1)}×`;
+export function timesText(unusual: Unusual | null): string {
+  return unusual === null ? "–" : `${unusual.times.toFixed(1)}×`;
 }
 
 /** What a swap changes, to be heard. */

@@ -15,7 +15,7 @@ const atlas: Atlas = {
     ["embed@c", 2],
   ]),
   concepts: ["digit", "carry", "sum"],
-  families: ["digits", null, "sums"],
+  hues: [],
   best: [2, NOTHING, ALL_SAME],
   shares: Float32Array.of(0.1, 0.5, 0.75, 0, -0.01, 0.02, Number.NaN, Number.NaN, Number.NaN),
   pairs: [["digit", "sum"]],

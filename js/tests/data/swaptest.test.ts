@@ -1,14 +1,8 @@
 import { expect, test } from "vitest";
-import {
-  type SwapTest,
-  shortOf,
-  sortedAnswers,
-  stagesToTest,
-  type TestedAnswer,
-} from "../../src/data/swaptest";
+import { type SwapTest, shortOf, sortedAnswers, type TestedAnswer } from "../../src/data/swaptest";
 
 function answer(name: string, matters: boolean): TestedAnswer {
-  return { name, title: "", matters, cost: 1, right: 0.99, constant: 0.5, bars: [] };
+  return { name, title: "", matters, right: 0.99, constant: 0.5, bars: [] };
 }
 
 function swapTest(about: string, answers: TestedAnswer[]): SwapTest {
@@ -19,29 +13,10 @@ function swapTest(about: string, answers: TestedAnswer[]): SwapTest {
     verdict: "enough",
     sentence: "They can.",
     answer: about,
-    concept: null,
-    pairs: 9,
     conditions: [],
     answers,
   };
 }
-
-test("stages to test are those with vectors, of the kinds shown, but for the scores at the end", () => {
-  const row = (kind: string, layer: number | null, head: number | null, widths: number[]) => ({
-    kind,
-    layer,
-    head,
-    widths,
-  });
-  const contents = {
-    answers: [{ name: "S1", position: "b", title: "" }],
-    positions: ["a", "b"],
-    defaultKinds: ["result", "logits"],
-    rows: [row("result", 0, 1, [4, 0]), row("z", 0, 1, [4, 4]), row("logits", null, null, [9, 9])],
-  };
-  expect(stagesToTest(contents, false)).toEqual(["L0H1.result@a"]);
-  expect(stagesToTest(contents, true)).toEqual(["L0H1.z@b", "L0H1.result@a", "L0H1.z@a"]);
-});
 
 test("the answer that the verdict is about comes first, those that do not matter apart", () => {
   const found = sortedAnswers(

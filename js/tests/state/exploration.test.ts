@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Shared } from "../../src/compute/neighbors";
 import { Exploration } from "../../src/state/exploration";
 import type { Picture } from "../../src/state/picture";
@@ -199,4 +199,20 @@ test("a large matrix comes after the picture, for hovering", async () => {
   expect(source.asked.slice(0, 2)).toEqual(["embed@a from 0", "embed@a"]);
   exploration.point(1);
   expect(exploration.preview.value?.from).toBe(1);
+});
+
+test("of many examples the map is colored by the first ones before stages are got ready", async () => {
+  const large = new MemorySource();
+  large.n = 3000;
+  vi.spyOn(large, "prepare").mockImplementation(async () => {
+    large.asked.push("prepare");
+  });
+  const exploration = new Exploration(large, 2 ** 20);
+  exploration.stage.value = "embed@a";
+  await exploration.load();
+  expect(large.asked.filter((what) => !what.startsWith("embed@a"))).toEqual([
+    "atlas of embed in 1000",
+    "prepare",
+    "atlas of embed",
+  ]);
 });

@@ -38,7 +38,8 @@ beforeEach(async () => {
   });
   vi.spyOn(source, "swapTests").mockImplementation(async () => {
     asked.push("known tests");
-    return new Map([["embed@a", { verdict: "enough" as const, sentence: "It is." }]]);
+    const known = new Map([["embed@a", { verdict: "enough" as const, sentence: "It is." }]]);
+    return { known, stages: ["embed@a"] };
   });
   vi.spyOn(source, "swapTest").mockImplementation(async (stage) => {
     asked.push(`test of ${stage}`);

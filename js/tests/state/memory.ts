@@ -1,10 +1,10 @@
 import type { Atlas } from "../../src/data/atlas";
-import type { Clusters, Coded, Partition } from "../../src/data/concepts";
+import type { Clusters, Coded, Partitions } from "../../src/data/concepts";
 import type { Contents, Labels, Tokens } from "../../src/data/contents";
 import type { Lens } from "../../src/data/lens";
 import type { Distances, Matrix } from "../../src/data/matrix";
 import type { Swap } from "../../src/data/swap";
-import type { SwapTest, Tested } from "../../src/data/swaptest";
+import type { KnownTests, SwapTest } from "../../src/data/swaptest";
 import type { Trace } from "../../src/data/trace";
 import type { Call, Found, Source } from "../../src/source/source";
 
@@ -84,15 +84,16 @@ export class MemorySource implements Source {
     return { index: this.n - 1, added: true };
   }
   async prepare(): Promise<void> {}
-  async partitions(): Promise<Partition[]> {
-    return (await this.concepts()).map((concept) => ({ ...concept, family: null }));
+  async partitions(): Promise<Partitions> {
+    const all = await this.concepts();
+    return { all, wide: 1, nested: 0.8, nearlyAsStrong: 0.8, significant: 0.05 };
   }
-  async atlas(kinds: readonly string[]): Promise<Atlas> {
-    this.asked.push(`atlas of ${kinds}`);
+  async atlas(kinds: readonly string[], first: number | null): Promise<Atlas> {
+    this.asked.push(`atlas of ${kinds}${first === null ? "" : ` in ${first}`}`);
     return {
       stages: new Map([["logits@a", 0]]),
       concepts: ["half"],
-      families: [null],
+      hues: [{ name: "half", color: "blue" }],
       best: [0],
       shares: Float32Array.of(0.9),
       pairs: [["half", "other"]],
@@ -116,8 +117,8 @@ export class MemorySource implements Source {
   async swapTest(_stage: string): Promise<SwapTest> {
     throw new Error("there is no model");
   }
-  async swapTests(): Promise<ReadonlyMap<string, Tested>> {
-    return new Map();
+  async swapTests(_kinds: readonly string[]): Promise<KnownTests> {
+    return { known: new Map(), stages: [] };
   }
   async captions(_row: number): Promise<string[]> {
     return [];

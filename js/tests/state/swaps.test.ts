@@ -23,7 +23,7 @@ class SlowSource {
     this.asked.push(`test of ${stage}`);
     await this.#turn(call);
     if (stage === this.failing) throw new Error(`no room to test ${stage}`);
-    const found = { stage, sentence: `${stage} is enough`, answer: "S", concept: null, pairs: 1 };
+    const found = { stage, sentence: `${stage} is enough`, answer: "S" };
     const verdict = "enough" as const;
     const lists = { conditions: [], answers: [] };
     return { ...found, ...lists, verdict, possible: true, reason: "" } satisfies SwapTest;
@@ -31,7 +31,7 @@ class SlowSource {
 
   async swapTests() {
     this.asked.push("known tests");
-    return this.known;
+    return { known: this.known, stages: ["a@0", "b@0"] };
   }
 
   /** Lets go of what waits, and of all that follows from it at once. */
@@ -106,13 +106,14 @@ describe("swap tests", () => {
 
   test("are not run by looking, but shown where they are known", async () => {
     slow.known.set("b@0", { verdict: "irrelevant", sentence: "no" });
-    await tests.recall();
-    await tests.recall();
+    await tests.recall(["a", "b"]);
+    await tests.recall(["a", "b"]);
     await tests.open("a@0");
     void tests.open("b@0");
     await slow.release();
     expect(slow.asked).toEqual(["known tests", "test of b@0"]);
     expect(tests.shown.value?.stage).toBe("b@0");
+    expect(tests.stages.value).toEqual(["a@0", "b@0"]);
   });
 
   test("a stage's test is kept when it is done, and forgotten with the examples", async () => {
@@ -157,7 +158,7 @@ describe("swap tests", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
       slow.known.set("a@0", { verdict: "enough", sentence: "" });
-      await tests.recall();
+      await tests.recall(["a", "b"]);
       void tests.testAll(["a@0", "b@0"]);
       await vi.advanceTimersByTimeAsync(200);
       expect(tests.testingAll.progress.value).toMatchObject({ done: 1, total: 2 });

@@ -4,7 +4,7 @@ import { unusualText } from "../../src/words/swap";
 import { barText, recoveredText } from "../../src/words/swaptest";
 
 function answer(name: string, matters: boolean): TestedAnswer {
-  return { name, title: "", matters, cost: 1, right: 0.99, constant: 0.5, bars: [] };
+  return { name, title: "", matters, right: 0.99, constant: 0.5, bars: [] };
 }
 
 test("a recovered share can be below none and above all", () => {
@@ -26,14 +26,14 @@ test("a bar says its range, what is still right, and what is unusual", () => {
     low: 0.8,
     high: 0.97,
     right: 0.95,
-    unusual: 2.26,
+    unusual: { times: 2.26, far: true },
   };
   expect(barText(bar, "one of the 20 nearest", answer("S3", true)).split("\n")).toEqual([
     "one of the 20 nearest: 90% (80% to 97%) of the answer is kept.",
     "Still right: 95%; without a swap 99%, always the same answer 50%.",
     "It leads to activations 2.3× as far from any seen as usual.",
   ]);
-  const bare = { ...bar, low: null, high: null, unusual: 1.49 };
+  const bare = { ...bar, low: null, high: null, unusual: { times: 1.49, far: false } };
   expect(barText(bare, "near", answer("S3", true)).split("\n").at(-1)).toBe(
     "It stays in the usual range (1.5×).",
   );

@@ -17,7 +17,7 @@ function trace(nodes: TraceNode[], edges: TraceEdge[] = []): Trace {
     reason: "",
     probability: 0.991,
     keptProbability: 0.97,
-    unusual: 1.24,
+    unusual: { times: 1.24, far: false },
   };
   return { row: 0, answer: "x", text: "6", ...possible, nodes, edges };
 }

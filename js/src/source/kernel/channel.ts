@@ -1,4 +1,6 @@
 import type { Call } from "../source";
+import type { Message, Replies, Requests, What } from "./messages";
+import { Pulse } from "./pulse";
 
 export type Listener = (message: unknown, buffers: unknown[]) => void;
 
@@ -9,21 +11,40 @@ export interface MessagePort {
   off(event: string, listener: Listener): void;
 }
 
-export type Fields = Readonly<Record<string, unknown>>;
-
-export interface Reply {
-  readonly fields: Fields;
+export interface Reply<W extends What> {
+  readonly fields: Replies[W];
   readonly buffers: readonly Uint8Array[];
 }
 
+/** Told of what happens without being asked for. */
+export interface Heard {
+  /** The examples or the model behind the widget are others. */
+  changed(): void;
+  /** The kernel is gone. */
+  gone(): void;
+  /** The kernel that was said to be gone is there; what was asked of it meanwhile is lost. */
+  back(): void;
+}
+
 interface Waiting {
-  readonly resolve: (reply: Reply) => void;
+  readonly resolve: (reply: Reply<never>) => void;
   readonly reject: (error: Error) => void;
   readonly call: Call;
+  /** When it was sent, on the page's clock, in ms. */
+  readonly sent: number;
+  /** Whether the kernel has said that it has it. Until then a cell may run that it waits for. */
+  known: boolean;
 }
 
 /** The message could not be sent: there is no kernel. */
 export class Unreachable extends Error {}
+
+/** The kernel died while it was asked for something. */
+export class Gone extends Error {}
+
+export const GONE = "The kernel is gone. Run the cell again to explore.";
+const WAITING = "waiting for the kernel, which is busy";
+const SAID_TO_WAIT_AFTER_MS = 1000;
 
 /** Host-dependent: messages bring a `DataView` (a part of a larger buffer) or an `ArrayBuffer`. */
 function bytesOf(buffer: unknown): Uint8Array {
@@ -33,26 +54,37 @@ function bytesOf(buffer: unknown): Uint8Array {
   return new Uint8Array(buffer as ArrayBuffer);
 }
 
-/** Requests over a stream of messages: each has an id, and gets progress and then one answer. */
+/**
+ * Requests over a stream of messages: each has an id, and gets progress and then one answer.
+ *
+ * While requests are open the kernel sends messages without end; where they stop, it is gone. A
+ * request that it has not said to have may only wait for a cell that runs.
+ */
 export class Channel {
   readonly #port: MessagePort;
   readonly #view = Math.random().toString(36).slice(2);
   readonly #waiting = new Map<number, Waiting>();
-  readonly #changed: () => void;
+  readonly #heard: Heard;
+  readonly #pulse = new Pulse((silentMs) => this.#beat(silentMs));
+  /** Requests that were given up, since the kernel was gone. */
+  readonly #lost = new Set<number>();
+  #gone = false;
   #lastId = 0;
 
-  constructor(port: MessagePort, changed: () => void, signal: AbortSignal) {
+  constructor(port: MessagePort, heard: Heard, signal: AbortSignal) {
     this.#port = port;
-    this.#changed = changed;
+    this.#heard = heard;
     port.on("msg:custom", this.#receive);
+    port.on("comm:close", this.#die);
     signal.addEventListener("abort", () => {
       port.off("msg:custom", this.#receive);
+      port.off("comm:close", this.#die);
       for (const id of [...this.#waiting.keys()]) this.#cancel(id);
       this.#leave();
     });
   }
 
-  request(what: string, args: Fields = {}, call: Call = {}): Promise<Reply> {
+  request<W extends What>(what: W, args: Requests[W], call: Call = {}): Promise<Reply<W>> {
     this.#lastId += 1;
     const id = this.#lastId;
     return new Promise((resolve, reject) => {
@@ -73,7 +105,10 @@ export class Channel {
           reject(error);
         },
         call,
+        sent: performance.now(),
+        known: false,
       });
+      this.#pulse.start();
       try {
         this.#port.send({ ...args, type: "request", id, view: this.#view, what });
       } catch (error) {
@@ -94,6 +129,7 @@ export class Channel {
   #take(id: number): Waiting | undefined {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
+    if (this.#waiting.size === 0) this.#pulse.stop();
     return waiting;
   }
 
@@ -101,37 +137,90 @@ export class Channel {
     const waiting = this.#take(id);
     if (!waiting) return;
     try {
-      this.#port.send({ type: "cancel", id, view: this.#view });
+      this.#tellCancelled(id);
     } finally {
       waiting.reject(new DOMException("cancelled", "AbortError"));
     }
   }
 
-  #receive = (message: unknown, buffers: unknown[]): void => {
-    const fields = message as Fields;
-    if (fields.type === "changed") {
-      this.#changed();
+  #tellCancelled(id: number): void {
+    this.#port.send({ type: "cancel", id, view: this.#view });
+  }
+
+  #beat(silentMs: number | null): void {
+    const waiting = [...this.#waiting.values()];
+    if (silentMs === null) {
+      // Once it was gone, there is no cell that a request could wait for.
+      if (this.#gone || waiting.some(({ known }) => known)) this.#die();
       return;
     }
-    if (fields.view !== this.#view) return;
-    const id = Number(fields.id);
-    switch (fields.type) {
+    const now = performance.now();
+    for (const { known, sent, call } of waiting) {
+      if (!known && now - sent >= SAID_TO_WAIT_AFTER_MS) {
+        call.onProgress?.({ done: 0, total: 0, text: WAITING });
+      }
+    }
+  }
+
+  #die = (): void => {
+    this.#gone = true;
+    for (const id of [...this.#waiting.keys()]) {
+      this.#lost.add(id);
+      this.#take(id)?.reject(new Gone(GONE));
+    }
+    this.#heard.gone();
+  };
+
+  /** It was only slow, or the computer slept: what was given up is not wanted any more. */
+  #revive(): void {
+    this.#gone = false;
+    for (const id of this.#lost) this.#tellCancelled(id);
+    this.#lost.clear();
+    this.#heard.back();
+  }
+
+  #receive = (content: unknown, buffers: unknown[]): void => {
+    const message = content as Message;
+    this.#pulse.heard();
+    if (this.#gone) this.#revive();
+    if (message.type === "changed") {
+      this.#heard.changed();
+      return;
+    }
+    if (message.view !== this.#view) return;
+    switch (message.type) {
+      case "alive":
+        for (const id of message.open) this.#know(id);
+        break;
       case "progress":
-        this.#waiting.get(id)?.call.onProgress?.({
-          done: Number(fields.done),
-          total: Number(fields.total),
-          text: String(fields.text ?? ""),
+        this.#know(message.id);
+        this.#waiting.get(message.id)?.call.onProgress?.({
+          done: message.done,
+          total: message.total,
+          text: message.text,
         });
         break;
       case "reply":
-        this.#take(id)?.resolve({ fields, buffers: (buffers ?? []).map(bytesOf) });
+        // Which reply it is follows from its id: that of the request which has these fields.
+        this.#take(message.id)?.resolve({
+          fields: message as never,
+          buffers: (buffers ?? []).map(bytesOf),
+        });
         break;
       case "error":
-        this.#take(id)?.reject(new Error(String(fields.message)));
+        this.#take(message.id)?.reject(new Error(message.message));
         break;
       case "cancelled":
-        this.#take(id)?.reject(new DOMException("cancelled", "AbortError"));
+        this.#take(message.id)?.reject(new DOMException("cancelled", "AbortError"));
         break;
     }
   };
+
+  #know(id: number): void {
+    const waiting = this.#waiting.get(id);
+    if (!waiting || waiting.known) return;
+    waiting.known = true;
+    // No more said to wait.
+    waiting.call.onProgress?.({ done: 0, total: 0, text: "" });
+  }
 }

@@ -1,5 +1,4 @@
 import { useSignal } from "@preact/signals";
-import { huesOf } from "../../compute/hues";
 import type { Shared, SharedGroup } from "../../compute/neighbors";
 import type { Exploration } from "../../state/exploration";
 import { chanceText, percentText } from "../../words/text";
@@ -17,13 +16,8 @@ export function SharedBars({ exploration }: { exploration: Exploration }) {
     return <p class="cw-aside">{knowledge.problem.value}</p>;
   }
   if (!found || contents.value?.concepts.length === 0) return null;
-  const colors = new Map(
-    knowledge.atlas.value &&
-      huesOf(knowledge.atlas.value).map((hue, i) => [
-        knowledge.atlas.value?.concepts[i] ?? "",
-        hue.color,
-      ]),
-  );
+  const atlas = knowledge.atlas.value;
+  const colors = new Map(atlas?.hues.map((hue, i) => [atlas.concepts[i] ?? "", hue.color]));
   const toggle = (name: string) => {
     const now = new Set(open.value);
     if (now.has(name)) now.delete(name);

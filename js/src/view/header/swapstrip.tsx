@@ -1,5 +1,10 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { isUnusual, type Swap, type SwappedAnswer } from "../../data/swap";
+import {
+  type Unusual as Distance,
+  isUnusual,
+  type Swap,
+  type SwappedAnswer,
+} from "../../data/swap";
 import type { Exploration } from "../../state/exploration";
 import { answerTitle, changesText, unusualText } from "../../words/swap";
 import { percentText, visibleToken } from "../../words/text";
@@ -130,7 +135,7 @@ function answerTip(answer: SwappedAnswer, stage: string): string {
   return `${title}: ${changed ? `${now} instead of ${was}` : `${now}, before ${was}`}; right is ${visibleToken(right)}`;
 }
 
-function Unusual({ times }: { times: number | null }) {
+function Unusual({ times }: { times: Distance | null }) {
   const text = unusualText(times);
   return text ? (
     <span

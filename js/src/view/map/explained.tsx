@@ -1,6 +1,12 @@
 import { useComputed } from "@preact/signals";
-import { type Hue, huesOf } from "../../compute/hues";
-import { ALL_SAME, type Atlas, largestShares, meaningAt, NOTHING } from "../../data/atlas";
+import {
+  ALL_SAME,
+  type Atlas,
+  type Hue,
+  largestShares,
+  meaningAt,
+  NOTHING,
+} from "../../data/atlas";
 import type { Exploration } from "../../state/exploration";
 import { type Sign, signOf, signText } from "../../words/swaptest";
 import { percentText } from "../../words/text";
@@ -46,7 +52,7 @@ export function useStageLooks(exploration: Exploration): (stage: string) => Stag
     }
     const atlas = knowledge.atlas.value;
     if (!atlas) return () => PLAIN;
-    const hues = huesOf(atlas);
+    const { hues } = atlas;
     const chosen = chosenConcept(atlas, knowledge.mapped.value);
     return (stage: string): StageLook => {
       const meaning = meaningAt(atlas, stage, chosen);
@@ -121,7 +127,7 @@ export function ExplainedLegend({ exploration }: { exploration: Exploration }) {
   const atlas = found.value;
   if (exploration.swapTests.mapped.value) return <VerdictLegend exploration={exploration} />;
   if (!atlas) return null;
-  const hues = huesOf(atlas);
+  const { hues } = atlas;
   const chosen = chosenConcept(atlas, mapped.value);
   const best = new Set(atlas.best);
   const same = best.has(ALL_SAME);

@@ -1,4 +1,3 @@
-import { stagesToTest } from "../../data/swaptest";
 import type { Exploration } from "../../state/exploration";
 import { SIGN_WORDS, type Sign } from "../../words/swaptest";
 import { countText } from "../../words/text";
@@ -14,10 +13,8 @@ export function verdictTip(exploration: Exploration, stage: string): Partial<Tip
 
 /** What the signs on the stage map stand for, and the way to test all that is shown. */
 export function VerdictLegend({ exploration }: { exploration: Exploration }) {
-  const { swapTests, knowledge } = exploration;
-  const contents = exploration.contents.value;
-  if (!contents) return null;
-  const stages = stagesToTest(contents, knowledge.allKinds.value);
+  const { swapTests } = exploration;
+  const stages = swapTests.stages.value;
   const known = stages.filter((stage) => swapTests.known.value.has(stage)).length;
   const progress = swapTests.testingAll.progress.value;
   const count = `${countText(known)} of ${countText(stages.length)} stages`;

@@ -11,5 +11,6 @@ export function ProgressBar({ progress }: { progress: Doing }) {
 
 /** The same in words. */
 export function progressText({ title, done, total, text }: Doing): string {
-  return total > 0 ? `${title}: ${text} ${countText(done)} of ${countText(total)}` : title;
+  if (total > 0) return `${title}: ${text} ${countText(done)} of ${countText(total)}`;
+  return text === "" ? title : `${title}: ${text}`;
 }

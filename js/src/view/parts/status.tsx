@@ -13,7 +13,12 @@ export function Notices({ exploration }: { exploration: Exploration }) {
   };
   return (
     <>
-      {problem === "" ? null : (
+      {exploration.gone.value ? (
+        <div class="cw-error" data-role="gone" role="alert">
+          The kernel is gone. Run the cell again to explore.
+        </div>
+      ) : null}
+      {problem === "" || exploration.gone.value ? null : (
         <div class="cw-error" data-role="error" role="alert">
           <span>{problem}</span>
           <span class="cw-spacer" />

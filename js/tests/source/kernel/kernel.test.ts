@@ -1,21 +1,27 @@
-import { beforeEach, describe, expect, test, vi } from "vitest";
-import type { Fields, Listener } from "../../../src/source/kernel/channel";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Listener } from "../../../src/source/kernel/channel";
 import { KernelSource } from "../../../src/source/kernel/kernel";
 import { aborted } from "../../../src/source/source";
+
+type Fields = Readonly<Record<string, unknown>>;
 
 /** The kernel's end of the messages. */
 class FakeKernel {
   readonly sent: Fields[] = [];
   readonly listeners = new Set<Listener>();
+  readonly others = new Set<Listener>();
 
   send(message: unknown): void {
     this.sent.push(message as Fields);
   }
-  on(_: string, listener: Listener): void {
-    this.listeners.add(listener);
+  on(event: string, listener: Listener): void {
+    this.#of(event).add(listener);
   }
-  off(_: string, listener: Listener): void {
-    this.listeners.delete(listener);
+  off(event: string, listener: Listener): void {
+    this.#of(event).delete(listener);
+  }
+  #of(event: string): Set<Listener> {
+    return event === "msg:custom" ? this.listeners : this.others;
   }
   emit(message: Fields, buffers: unknown[] = []): void {
     for (const listener of this.listeners) listener(message, buffers);
@@ -31,32 +37,34 @@ let kernel: FakeKernel;
 let ending: AbortController;
 let source: KernelSource;
 const changed = vi.fn();
+const gone = vi.fn();
+const back = vi.fn();
 
 beforeEach(() => {
   kernel = new FakeKernel();
   ending = new AbortController();
-  source = new KernelSource(kernel, 64, changed, ending.signal);
-  changed.mockClear();
+  source = new KernelSource(kernel, 64, { changed, gone, back }, ending.signal);
+  for (const heard of [changed, gone, back]) heard.mockClear();
 });
 
-function answerMatrix(stage: string, values: number[]): void {
+function answerMatrix(values: number[]): void {
   const bytes = new Uint8Array(1 + 4 * values.length);
   new Uint8Array(bytes.buffer, 1).set(new Uint8Array(Float32Array.from(values).buffer));
   const part = new DataView(bytes.buffer, 1);
-  kernel.answer("reply", { stage, shape: [values.length, 1], columns: null }, [part]);
+  kernel.answer("reply", { d: 1, columns: null }, [part]);
 }
 
 describe("a stage matrix", () => {
   test("is read from a part of a buffer that is not aligned", async () => {
     const matrix = source.matrix("embed@a");
-    answerMatrix("embed@a", [1.5, -2]);
+    answerMatrix([1.5, -2]);
     expect(Array.from((await matrix).values)).toEqual([1.5, -2]);
     expect((await matrix).d).toBe(1);
   });
 
   test("is asked for once", async () => {
     const first = source.matrix("embed@a");
-    answerMatrix("embed@a", [1]);
+    answerMatrix([1]);
     const matrix = await first;
     expect(await source.matrix("embed@a")).toBe(matrix);
     expect(source.held("embed@a")).toBe(matrix);
@@ -66,12 +74,12 @@ describe("a stage matrix", () => {
   test("goes when newer ones need its room, the latest used one last", async () => {
     for (const stage of ["a", "b"]) {
       const asked = source.matrix(stage);
-      answerMatrix(stage, [1, 2, 3, 4, 5, 6, 7, 8]);
+      answerMatrix([1, 2, 3, 4, 5, 6, 7, 8]);
       await asked;
     }
     source.held("a");
     const asked = source.matrix("c");
-    answerMatrix("c", [1]);
+    answerMatrix([1]);
     await asked;
     expect(source.held("a")).toBeDefined();
     expect(source.held("b")).toBeUndefined();
@@ -79,7 +87,7 @@ describe("a stage matrix", () => {
 
   test("is forgotten on request", async () => {
     const asked = source.matrix("a");
-    answerMatrix("a", [1]);
+    answerMatrix([1]);
     await asked;
     source.forget();
     expect(source.held("a")).toBeUndefined();
@@ -99,7 +107,7 @@ test("taking a request back tells the kernel, and a late answer changes nothing"
   const controller = new AbortController();
   const asked = source.matrix("a", { signal: controller.signal });
   controller.abort();
-  answerMatrix("a", [1]);
+  answerMatrix([1]);
   await expect(asked).rejects.toSatisfy(aborted);
   expect(kernel.sent[1]).toMatchObject({ type: "cancel", id: kernel.sent[0]?.id });
   expect(source.held("a")).toBeUndefined();
@@ -141,12 +149,13 @@ test("hears that the examples changed, until it ends", async () => {
 });
 
 test("an atlas comes with its shares, by stage", async () => {
-  const asked = source.atlas(["embed"]);
+  const asked = source.atlas(["embed"], null);
   expect(kernel.sent.at(-1)).toMatchObject({ what: "atlas", kinds: ["embed"] });
   const fields = {
     stages: ["embed@a", "embed@b"],
     concepts: ["x"],
-    families: [null],
+    hues: [{ name: "x", color: "blue" }],
+    hue_of: [0],
     best: [0, -2],
     pairs: [["x", "y"]],
     axes: [0, -1],
@@ -161,9 +170,12 @@ test("an atlas comes with its shares, by stage", async () => {
 
 test("partitions and clusters come as codes, the largest one missing", async () => {
   const partitions = source.partitions();
-  const described = { name: "x = y", values: ["0", "1"], dtype: "uint8", family: "f" };
-  kernel.answer("reply", { partitions: [described] }, [Uint8Array.of(0, 1, 255).buffer]);
-  expect((await partitions)[0]).toMatchObject({ name: "x = y", missing: 255, family: "f" });
+  const described = { name: "x = y", values: ["0", "1"], dtype: "uint8" };
+  const limits = { wide: 4, nested: 0.8, nearly_as_strong: 0.7, significant: 0.05 };
+  kernel.answer("reply", { partitions: [described], ...limits }, [Uint8Array.of(0, 1, 255).buffer]);
+  const { all, ...rest } = await partitions;
+  expect(all[0]).toMatchObject({ name: "x = y", missing: 255 });
+  expect(rest).toEqual({ wide: 4, nested: 0.8, nearlyAsStrong: 0.7, significant: 0.05 });
   const clusters = source.clusters("embed@a");
   kernel.answer("reply", { names: ["3: x = 1"], dtype: "uint16" }, [Uint16Array.of(0).buffer]);
   expect(await clusters).toMatchObject({ stage: "embed@a", values: ["3: x = 1"], missing: 65535 });
@@ -195,4 +207,67 @@ test("a stage that cannot be swapped or tested comes with the reason and no answ
   const test = source.swapTest("logits@a");
   kernel.answer("reply", { possible: false, reason: "nothing follows" });
   expect(await test).toMatchObject(found);
+});
+
+describe("a kernel that dies", () => {
+  const alive = (...open: unknown[]) => {
+    const { view } = kernel.sent[0] as Fields;
+    kernel.emit({ type: "alive", view, open });
+  };
+  const open = () => kernel.sent.map(({ id }) => id);
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    vi.setSystemTime(0);
+  });
+  afterEach(() => {
+    ending.abort();
+    vi.useRealTimers();
+  });
+
+  test("is said to be gone within 3 s, and what was asked of it fails", async () => {
+    const asked = source.prepare();
+    const failed = expect(asked).rejects.toThrow("The kernel is gone");
+    await vi.advanceTimersByTimeAsync(100);
+    for (let second = 0; second < 10; second++) {
+      alive(...open());
+      await vi.advanceTimersByTimeAsync(500);
+    }
+    expect(gone).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(2500);
+    expect(gone).toHaveBeenCalledOnce();
+    await failed;
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("is not one that a cell keeps busy: then a request waits, and says so", async () => {
+    const onProgress = vi.fn();
+    source.prepare({ onProgress, signal: ending.signal }).catch(() => undefined);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(gone).not.toHaveBeenCalled();
+    expect(onProgress.mock.lastCall?.[0].text).toContain("waiting for the kernel");
+    alive(...open());
+    expect(onProgress.mock.lastCall?.[0].text).toBe("");
+  });
+
+  test("is not one whose page ticked late, in the background or asleep", async () => {
+    source.prepare({ signal: ending.signal }).catch(() => undefined);
+    alive(...open());
+    await vi.advanceTimersByTimeAsync(200);
+    vi.spyOn(performance, "now").mockReturnValue(performance.now() + 3_600_000);
+    await vi.advanceTimersByTimeAsync(250);
+    expect(gone).not.toHaveBeenCalled();
+    vi.mocked(performance.now).mockRestore();
+  });
+
+  test("is back when it is heard again, and what was given up is called off", async () => {
+    source.prepare().catch(() => undefined);
+    const [id] = open();
+    alive(id);
+    await vi.advanceTimersByTimeAsync(3000);
+    expect(gone).toHaveBeenCalledOnce();
+    alive(id);
+    expect(back).toHaveBeenCalledOnce();
+    expect(kernel.sent.at(-1)).toMatchObject({ type: "cancel", id });
+  });
 });

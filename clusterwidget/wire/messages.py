@@ -1,0 +1,454 @@
+"""Messages: every request of the page and every answer to it, field by field.
+
+`js/src/source/kernel/messages.ts` is the page's side of this; what the page never reads is not
+sent. Arrays travel beside the fields, as buffers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict, TypeVar, get_args, get_origin, get_type_hints
+
+from clusterwidget.core.checks import shown
+from clusterwidget.wire.binary import Buffer
+
+Fields = Mapping[str, Any]
+Reply = tuple[Fields, list[Buffer]]
+
+
+class Nothing(TypedDict):
+    """A request, or an answer, without fields."""
+
+
+class ExampleRequest(TypedDict):
+    """`captions`."""
+
+    row: int
+
+
+class ConceptsRequest(TypedDict):
+    """`concepts`."""
+
+    names: list[str]
+
+
+class StageRequest(TypedDict):
+    """`matrix`, `clusters` and `swap_test`."""
+
+    stage: str
+
+
+class DistancesRequest(TypedDict):
+    """`distances`."""
+
+    stage: str
+    row: int
+
+
+class FindRequest(TypedDict):
+    """`find`."""
+
+    text: str
+
+
+class AtlasRequest(TypedDict):
+    """`atlas`; of the first so many examples, or of all."""
+
+    kinds: list[str]
+    first: int | None
+
+
+class KindsRequest(TypedDict):
+    """`swap_tests`."""
+
+    kinds: list[str]
+
+
+class LensRequest(TypedDict):
+    """`lens`."""
+
+    stage: str
+    row: int
+    k: int
+
+
+class SwapRequest(TypedDict):
+    """`swap`."""
+
+    stage: str
+    receiver: int
+    donor: int
+    free: bool
+
+
+class TraceRequest(TypedDict):
+    """`trace`."""
+
+    row: int
+    answer: str
+
+
+class Row(TypedDict):
+    """A row of the stage map: one kind, layer and head."""
+
+    kind: str
+    layer: int | None
+    head: int | None
+    widths: list[int]
+
+
+class Answer(TypedDict):
+    """An answer that the model is asked for."""
+
+    name: str
+    position: str
+    title: str
+
+
+class Hello(TypedDict):
+    """What there is to explore."""
+
+    n: int
+    positions: list[str]
+    rows: list[Row]
+    concepts: list[str]
+    axes: dict[str, list[str]]
+    answers: list[Answer]
+    can_parse: bool
+    has_model: bool
+    default_kinds: list[str]
+
+
+class Captions(TypedDict):
+    """What the answers to an example say."""
+
+    captions: list[str]
+
+
+class Tokens(TypedDict):
+    """Buffers: the examples' tokens, and the right tokens of each answer."""
+
+    positions: int
+    dtype: str
+    vocabulary: dict[str, str]
+
+
+class Codes(TypedDict):
+    """One buffer: a code for each example, the largest one for a missing value."""
+
+    name: str
+    values: list[str]
+    dtype: str
+
+
+class Concepts(TypedDict):
+    """Buffers: the codes of each concept."""
+
+    concepts: list[Codes]
+
+
+class Matrix(TypedDict):
+    """One buffer: the vectors of all examples."""
+
+    d: int
+    columns: list[str] | None
+
+
+class Distances(TypedDict):
+    """Buffers: the distances from the example, and its vector."""
+
+    columns: list[str] | None
+
+
+class Found(TypedDict):
+    """The example that a text stands for."""
+
+    index: int
+    added: bool
+
+
+class Partitions(TypedDict):
+    """Buffers: the codes of each partition. The rest decides what neighbors share."""
+
+    partitions: list[Codes]
+    wide: int
+    nested: float
+    nearly_as_strong: float
+    significant: float
+
+
+class HueShown(TypedDict):
+    """A hue on the stage map, and what it stands for."""
+
+    name: str
+    color: str
+
+
+class Atlas(TypedDict):
+    """One buffer: the explained shares, stages × concepts."""
+
+    stages: list[str]
+    concepts: list[str]
+    hues: list[HueShown]
+    hue_of: list[int]
+    best: list[int]
+    pairs: list[list[str]]
+    axes: list[int]
+    notes: list[str]
+
+
+class Clusters(TypedDict):
+    """One buffer: each example's cluster."""
+
+    names: list[str]
+    dtype: str
+
+
+class Unread(TypedDict):
+    """Why the lens has nothing to show."""
+
+    available: Literal[False]
+    reason: str
+
+
+class LensToken(TypedDict):
+    """A token, and how strongly it is answered."""
+
+    text: str
+    value: float
+
+
+class LensAnswer(TypedDict):
+    """The right token of the answer that is read where the lens looks."""
+
+    name: str
+    text: str
+
+
+class Lens(TypedDict):
+    """What the model would answer if it stopped at a stage."""
+
+    available: Literal[True]
+    kind: str
+    tokens: list[LensToken]
+    answer: LensAnswer | None
+    same: int
+    of: int
+
+
+class Refused(TypedDict):
+    """Why a swap, a swap test or a trace cannot be made."""
+
+    possible: Literal[False]
+    reason: str
+
+
+class Unusual(TypedDict):
+    """Distance to the nearest reference activation, over its usual size; whether that is far."""
+
+    times: float
+    far: bool
+
+
+class Guess(TypedDict):
+    """What the model answers."""
+
+    text: str
+    probability: float
+
+
+class SwappedAnswer(TypedDict):
+    """One answer, before a swap and after it."""
+
+    name: str
+    title: str
+    right: str
+    before: Guess
+    after: Guess
+    changed: bool
+    reached: bool
+
+
+class Swap(TypedDict):
+    """What the model answers with another example's vector."""
+
+    possible: Literal[True]
+    answers: list[SwappedAnswer]
+    unusual: Unusual | None
+
+
+class Verdict(TypedDict):
+    """A swap test in short."""
+
+    verdict: str
+    sentence: str
+
+
+class SwapTests(TypedDict):
+    """The swap tests that are known, by stage; and all stages to test, in order."""
+
+    known: dict[str, Verdict]
+    stages: list[str]
+
+
+class Condition(TypedDict):
+    """Where the vectors of swaps come from."""
+
+    name: str
+    text: str
+
+
+class Bar(TypedDict):
+    """What is left of an answer under one condition."""
+
+    condition: str
+    recovered: float | None
+    low: float | None
+    high: float | None
+    right: float | None
+    unusual: Unusual | None
+
+
+class TestedAnswer(TypedDict):
+    """A swap test of one answer."""
+
+    name: str
+    title: str
+    matters: bool
+    right: float
+    constant: float
+    bars: list[Bar]
+
+
+class SwapTest(TypedDict):
+    """A swap test in full."""
+
+    possible: Literal[True]
+    verdict: str
+    sentence: str
+    answer: str
+    conditions: list[Condition]
+    answers: list[TestedAnswer]
+
+
+class Node(TypedDict):
+    """A stage that an answer may have come through."""
+
+    stage: str
+    probability: float | None
+    loss: float | None
+    kept: bool
+
+
+class EdgeShown(TypedDict):
+    """What one stage hands to a later one."""
+
+    source: str
+    target: str
+    kind: str
+    attention: float | None
+    probability: float | None
+    loss: float | None
+    kept: bool
+
+
+class Trace(TypedDict):
+    """The stages and edges that an answer came through."""
+
+    possible: Literal[True]
+    text: str
+    probability: float
+    kept_probability: float
+    unusual: Unusual | None
+    nodes: list[Node]
+    edges: list[EdgeShown]
+
+
+class Progress(TypedDict):
+    """How far a request has come."""
+
+    done: int
+    total: int
+    text: str
+
+
+class Failed(TypedDict):
+    """Why a request was not answered, in words."""
+
+    message: str
+
+
+class Alive(TypedDict):
+    """The kernel is there and has these requests of a view, answered or waiting."""
+
+    type: Literal["alive"]
+    view: Any
+    open: list[Any]
+
+
+class Changed(TypedDict):
+    """The examples are others."""
+
+    type: Literal["changed"]
+
+
+Requested = TypeVar("Requested")
+
+
+def read(kind: type[Requested], request: Mapping[str, Any]) -> Requested:
+    """Return the fields of a request, checked.
+
+    Parameters
+    ----------
+    kind : type
+        One of the TypedDicts of requests above.
+    request : mapping
+        What the page sent; its ``what`` says what it asks for.
+
+    Raises
+    ------
+    ValueError
+        Where a field is missing or of another type: the message names it.
+
+    Examples
+    --------
+    >>> read(StageRequest, {"what": "matrix", "stage": "embed@x", "id": 3})
+    {'stage': 'embed@x'}
+    >>> read(StageRequest, {"what": "matrix"})
+    Traceback (most recent call last):
+    ...
+    ValueError: the page's request "matrix" lacks the field "stage".
+    """
+    what = request["what"]
+    fields: dict[str, Any] = {}
+    for name, hint in get_type_hints(kind).items():
+        if name not in request:
+            raise ValueError(f'the page\'s request "{what}" lacks the field "{name}".')
+        if not _is_a(hint, request[name]):
+            raise ValueError(
+                f'the field "{name}" of the page\'s request "{what}" is {_in_words(hint)}, '
+                f"not {shown(request[name])}."
+            )
+        fields[name] = request[name]
+    found: Any = fields
+    return found  # type: ignore[no-any-return]
+
+
+def _is_a(hint: Any, value: Any) -> bool:
+    if get_origin(hint) is list:
+        (item,) = get_args(hint)
+        return isinstance(value, list) and all(_is_a(item, each) for each in value)
+    if get_args(hint):
+        return any(_is_a(option, value) for option in get_args(hint))
+    if hint is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, hint)
+
+
+_WORDS = {int: "a whole number", str: "a text", bool: "true or false", type(None): "null"}
+
+
+def _in_words(hint: Any) -> str:
+    if get_origin(hint) is list:
+        return "a list of texts"
+    return " or ".join(_WORDS[option] for option in get_args(hint) or (hint,))

@@ -1,0 +1,157 @@
+/**
+ * Every request of the page and every reply to it, field by field: the other side of
+ * `clusterwidget/wire/messages.py`. Arrays travel beside the fields, as buffers.
+ */
+import type { Hue } from "../../data/atlas";
+import type { Contents, StageRow } from "../../data/contents";
+import type { LensAnswer, LensToken } from "../../data/lens";
+import type { SwappedAnswer, Unusual } from "../../data/swap";
+import type { Condition, Tested, TestedAnswer, Verdict } from "../../data/swaptest";
+import type { TraceEdge, TraceNode } from "../../data/trace";
+
+type Nothing = Readonly<Record<never, never>>;
+type Columns = readonly string[] | null;
+
+export interface Requests {
+  readonly hello: Nothing;
+  readonly captions: { readonly row: number };
+  readonly labels: Nothing;
+  readonly tokens: Nothing;
+  readonly concepts: { readonly names: readonly string[] };
+  readonly matrix: { readonly stage: string };
+  readonly distances: { readonly stage: string; readonly row: number };
+  readonly find: { readonly text: string };
+  readonly prepare: Nothing;
+  readonly partitions: Nothing;
+  readonly atlas: { readonly kinds: readonly string[]; readonly first: number | null };
+  readonly lens: { readonly stage: string; readonly row: number; readonly k: number };
+  readonly clusters: { readonly stage: string };
+  readonly swap: {
+    readonly stage: string;
+    readonly receiver: number;
+    readonly donor: number;
+    readonly free: boolean;
+  };
+  readonly swap_test: { readonly stage: string };
+  readonly swap_tests: { readonly kinds: readonly string[] };
+  readonly trace: { readonly row: number; readonly answer: string };
+}
+
+export type What = keyof Requests;
+
+export interface Replies {
+  readonly hello: {
+    readonly n: number;
+    readonly positions: readonly string[];
+    readonly rows: readonly StageRow[];
+    readonly concepts: readonly string[];
+    readonly axes: Contents["axes"];
+    readonly answers: Contents["answers"];
+    readonly can_parse: boolean;
+    readonly has_model: boolean;
+    readonly default_kinds: readonly string[];
+  };
+  readonly captions: { readonly captions: readonly string[] };
+  readonly labels: Nothing;
+  readonly tokens: {
+    readonly positions: number;
+    readonly dtype: string;
+    readonly vocabulary: Readonly<Record<string, string>>;
+  };
+  readonly concepts: { readonly concepts: readonly Codes[] };
+  readonly matrix: { readonly d: number; readonly columns: Columns };
+  readonly distances: { readonly columns: Columns };
+  readonly find: { readonly index: number; readonly added: boolean };
+  readonly prepare: Nothing;
+  readonly partitions: {
+    readonly partitions: readonly Codes[];
+    readonly wide: number;
+    readonly nested: number;
+    readonly nearly_as_strong: number;
+    readonly significant: number;
+  };
+  readonly atlas: {
+    readonly stages: readonly string[];
+    readonly concepts: readonly string[];
+    readonly hues: readonly Hue[];
+    readonly hue_of: readonly number[];
+    readonly best: readonly number[];
+    readonly pairs: readonly (readonly [string, string])[];
+    readonly axes: readonly number[];
+    readonly notes: readonly string[];
+  };
+  readonly lens:
+    | { readonly available: false; readonly reason: string }
+    | {
+        readonly available: true;
+        readonly kind: "probability" | "contribution";
+        readonly tokens: readonly LensToken[];
+        readonly answer: LensAnswer | null;
+        readonly same: number;
+        readonly of: number;
+      };
+  readonly clusters: { readonly names: readonly string[]; readonly dtype: string };
+  readonly swap:
+    | Refused
+    | {
+        readonly possible: true;
+        readonly answers: readonly SwappedAnswer[];
+        readonly unusual: Unusual | null;
+      };
+  readonly swap_test:
+    | Refused
+    | {
+        readonly possible: true;
+        readonly verdict: Verdict;
+        readonly sentence: string;
+        readonly answer: string;
+        readonly conditions: readonly Condition[];
+        readonly answers: readonly TestedAnswer[];
+      };
+  readonly swap_tests: {
+    readonly known: Readonly<Record<string, Tested>>;
+    readonly stages: readonly string[];
+  };
+  readonly trace:
+    | Refused
+    | {
+        readonly possible: true;
+        readonly text: string;
+        readonly probability: number;
+        readonly kept_probability: number;
+        readonly unusual: Unusual | null;
+        readonly nodes: readonly TraceNode[];
+        readonly edges: readonly TraceEdge[];
+      };
+}
+
+/** A concept whose codes are one of the reply's buffers. */
+export interface Codes {
+  readonly name: string;
+  readonly values: readonly string[];
+  readonly dtype: string;
+}
+
+interface Refused {
+  readonly possible: false;
+  readonly reason: string;
+}
+
+/** What the kernel sends: to all views, or to the one that asked. */
+export type Message<W extends What = What> =
+  | { readonly type: "changed" }
+  | { readonly type: "alive"; readonly view: string; readonly open: readonly number[] }
+  | (Addressed & {
+      readonly type: "progress";
+      readonly done: number;
+      readonly total: number;
+      readonly text: string;
+    })
+  | (Addressed & { readonly type: "error"; readonly message: string })
+  | (Addressed & { readonly type: "cancelled" })
+  | (Addressed & { readonly type: "reply" } & Replies[W]);
+
+interface Addressed {
+  readonly view: string;
+  readonly id: number;
+}
