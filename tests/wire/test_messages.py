@@ -80,7 +80,8 @@ def test_a_request_that_lacks_a_field_or_has_another_type_is_told_which(
         without = {key: value for key, value in whole.items() if key != name}
         with pytest.raises(ValueError, match=f'request "{what}" lacks the field "{name}"'):
             reply(explorer, without, Watch())
-        for wrong in ({}, [3], 1.5):
+        several: list[Any] = [{}, [3], 1.5]
+        for wrong in several:
             with pytest.raises(ValueError, match=f'the field "{name}" of the page\'s request'):
                 reply(explorer, {**whole, name: wrong}, Watch())
 

@@ -136,7 +136,8 @@ def test_an_unforeseen_error_is_sent_and_logged(
 ) -> None:
     explorer = Explorer(native_model, examples)
     page = Page(explorer)
-    monkeypatch.setattr(explorer, "partitions", lambda: {}["gone"])
+    nothing: dict[str, str] = {}
+    monkeypatch.setattr(explorer, "partitions", lambda: nothing["gone"])
     page.ask(1, "partitions")
     assert "gone" in page.wait(1, "error")["message"]
     assert "a request of the page failed" in caplog.text
