@@ -2,8 +2,19 @@
 import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
+import { shield } from "./shield.mjs";
 
 const outdir = new URL("../clusterwidget/static/", import.meta.url).pathname;
+
+const shielding = {
+  name: "shield",
+  setup(build) {
+    build.onLoad({ filter: /src\/style\/.*\.css$/ }, async ({ path }) => ({
+      contents: shield(await readFile(path, "utf8")),
+      loader: "css",
+    }));
+  },
+};
 
 const options = {
   entryPoints: ["src/widget.ts", "src/widget.css"],
@@ -14,6 +25,7 @@ const options = {
   jsx: "automatic",
   jsxImportSource: "preact",
   minify: true,
+  plugins: [shielding],
   legalComments: "none",
   logLevel: "info",
   absWorkingDir: new URL(".", import.meta.url).pathname,

@@ -89,16 +89,18 @@ function snapshotOf(exploration: Exploration, picture: Picture, image: string): 
   };
 }
 
-/** The canvas as a data URL, as sharp as fits. */
+/** The cells as a data URL, as sharp as fits; the canvas may be larger than they are. */
 function imageOf(canvas: HTMLCanvasElement): string {
-  const sharp = canvas.toDataURL("image/png");
-  if (sharp.length <= MOST_IMAGE_CHARACTERS) return sharp;
+  const { width, height } = JSON.parse(canvas.dataset.layout ?? "null") ?? canvas;
+  const copy = document.createElement("canvas");
   for (let shrink = 1; ; shrink *= 2) {
-    const smaller = document.createElement("canvas");
-    smaller.width = Math.ceil(canvas.width / shrink);
-    smaller.height = Math.ceil(canvas.height / shrink);
-    smaller.getContext("2d")?.drawImage(canvas, 0, 0, smaller.width, smaller.height);
-    const image = smaller.toDataURL("image/webp", 0.8);
-    if (image.length <= MOST_IMAGE_CHARACTERS || smaller.width <= 64) return image;
+    copy.width = Math.ceil(width / shrink);
+    copy.height = Math.ceil(height / shrink);
+    const pen = copy.getContext("2d");
+    pen?.drawImage(canvas, 0, 0, width, height, 0, 0, copy.width, copy.height);
+    const sharp = shrink === 1 ? copy.toDataURL("image/png") : "";
+    if (sharp !== "" && sharp.length <= MOST_IMAGE_CHARACTERS) return sharp;
+    const image = copy.toDataURL("image/webp", 0.8);
+    if (image.length <= MOST_IMAGE_CHARACTERS || copy.width <= 64) return image;
   }
 }

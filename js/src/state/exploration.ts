@@ -1,11 +1,12 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Ranked } from "../compute/ranked";
-import { axesAt } from "../data/atlas";
+import { type Atlas, axesAt } from "../data/atlas";
 import type { Coded } from "../data/concepts";
 import type { Contents, Labels, Tokens } from "../data/contents";
 import { parseStage } from "../data/stage";
 import type { Source } from "../source/source";
 import { Finder } from "./finder";
+import { Guide } from "./guide";
 import { History } from "./history";
 import { Knowledge } from "./knowledge";
 import { type Axes, type Picture, PictureMaker, type Wanted } from "./picture";
@@ -60,16 +61,8 @@ export class Exploration {
   readonly canUndo = signal(false);
   readonly canRedo = signal(false);
 
-  /** Row and column concept of the grid now, or null for the plain order. */
-  readonly axes: ReadonlySignal<Axes> = computed(() => {
-    if (this.plain.value) return null;
-    const [rows, columns] = this.arrangeBy.value;
-    if (rows !== undefined && columns !== undefined) return [rows, columns];
-    const { atlas } = this.knowledge;
-    const suited = atlas.value && axesAt(atlas.value, this.stage.value);
-    const position = parseStage(this.stage.value)?.position;
-    return suited ?? ((position !== undefined && this.contents.value?.axes[position]) || null);
-  });
+  /** What arranges the grid, and holds a new arrangement back while the grid is in use. */
+  readonly guide: Guide;
 
   /** What the grid is colored by, or null for the distance. */
   readonly colored: ReadonlySignal<Coded | null> = computed(() =>
@@ -97,6 +90,7 @@ export class Exploration {
     this.swapTests = new SwapTests(source);
     this.traces = new Traces(source);
     this.knowledge = new Knowledge(source, this.settled, this.k);
+    this.guide = new Guide(this.knowledge.atlas, (atlas) => this.#axesBy(atlas));
   }
 
   /** Reads, or after a change reads again, what there is, and draws the first picture. */
@@ -136,12 +130,12 @@ export class Exploration {
     await Promise.all([texts, this.refresh(performance.now())]);
     if (!this.picture.value) return;
     await this.knowledge.read(contents);
-    if (read === this.#reads && this.knowledge.wantsGlance) await this.#map(true);
+    if (read === this.#reads && this.knowledge.wantsGlance) await this.knowledge.glance();
     if (!this.#prepared) {
       this.#prepared = true;
       await this.preparing.run("getting stages ready", (call) => this.#source.prepare(call));
     }
-    if (read === this.#reads && this.knowledge.wantsMap) await this.#map();
+    if (read === this.#reads && this.knowledge.wantsMap) await this.knowledge.map();
   }
 
   /** Goes somewhere else; what is not named stays. */
@@ -179,7 +173,12 @@ export class Exploration {
   /** Shows all kinds of stages on the map, or those worth showing first. */
   showAllKinds(all: boolean): void {
     this.knowledge.allKinds.value = all;
-    if (this.knowledge.wantsMap) void this.#map();
+    if (this.knowledge.wantsMap) void this.knowledge.map();
+  }
+
+  /** Arranges the grid as the newest atlas says. */
+  rearrange(): void {
+    if (this.guide.follow()) void this.refresh(performance.now());
   }
 
   /** Points at an example, and shows the distances from it where its matrix is here. */
@@ -223,7 +222,7 @@ export class Exploration {
     const wanted: Wanted = {
       contents,
       place,
-      axes: this.axes.value,
+      axes: this.guide.axes.value,
       colorBy: this.colorBy.value,
     };
     if (this.#draw(wanted, started)) {
@@ -247,11 +246,14 @@ export class Exploration {
     }
   }
 
-  /** Gets the atlas, and arranges the grid as it says. */
-  async #map(glance = false): Promise<void> {
-    const axes = String(this.axes.value);
-    await (glance ? this.knowledge.glance() : this.knowledge.map());
-    if (String(this.axes.value) !== axes) await this.refresh(performance.now());
+  /** Row and column concept, if the grid follows an atlas. */
+  #axesBy(atlas: Atlas | null): Axes {
+    if (this.plain.value) return null;
+    const [rows, columns] = this.arrangeBy.value;
+    if (rows !== undefined && columns !== undefined) return [rows, columns];
+    const suited = atlas && axesAt(atlas, this.stage.value);
+    const position = parseStage(this.stage.value)?.position;
+    return suited ?? ((position !== undefined && this.contents.value?.axes[position]) || null);
   }
 
   /** Draws if all that it takes is here; returns whether it did. */
@@ -278,6 +280,7 @@ export class Exploration {
   }
 
   #move(place: Place, started: number): void {
+    if (place.stage !== this.stage.value) this.guide.follow();
     this.#put(place);
     void this.refresh(started);
   }

@@ -1,4 +1,4 @@
-import { computed, effect } from "@preact/signals";
+import { computed, effect, untracked } from "@preact/signals";
 import { shownKinds } from "../data/contents";
 import type { Exploration } from "./exploration";
 
@@ -8,6 +8,7 @@ const REST_MS = 120;
 /** Asks the source about what is on screen, until the signal ends it. Views start no such work. */
 export function followPicture(exploration: Exploration, signal: AbortSignal): void {
   const stops = [
+    followAtlas(exploration),
     followSwap(exploration),
     followTrace(exploration),
     followLens(exploration),
@@ -26,6 +27,15 @@ export function followPicture(exploration: Exploration, signal: AbortSignal): vo
 function later(work: () => Promise<void> | void, ms = 0): () => void {
   const timer = setTimeout(() => void work(), ms);
   return () => clearTimeout(timer);
+}
+
+/** Arranges the grid by a new atlas, once neither the pointer nor the focus is in it. */
+function followAtlas(exploration: Exploration): () => void {
+  const { guide, knowledge } = exploration;
+  return effect(() => {
+    void knowledge.atlas.value;
+    if (!guide.inUse.value) untracked(() => exploration.rearrange());
+  });
 }
 
 /** Repeats the swap at another stage; ends it when another example is selected. */

@@ -18,8 +18,16 @@ interface Props {
   readonly snapshot: Snapshot | null;
 }
 
-/** The whole figure. */
-export function Figure({ exploration, root, silent, snapshot }: Props) {
+/** The whole figure. Its height is its own from the first paint on. */
+export function Figure(props: Props) {
+  return (
+    <div class="cw-body">
+      <Parts {...props} />
+    </div>
+  );
+}
+
+function Parts({ exploration, root, silent, snapshot }: Props) {
   const tip = useSignal<Tip | null>(null);
   const contents = exploration.contents.value;
   if (!contents) {
@@ -42,18 +50,14 @@ export function Figure({ exploration, root, silent, snapshot }: Props) {
     <>
       <Header exploration={exploration} />
       <Notices exploration={exploration} />
-      <main
-        class="cw-main"
-        style={{ "--cw-columns": contents.positions.length }}
-        data-trace={exploration.traces.drawn.value || undefined}
-      >
+      <div class="cw-main" style={{ "--cw-columns": contents.positions.length }}>
         <StageMap exploration={exploration} tip={tip} root={root} />
         <section class="cw-panel cw-grid" aria-label="grid">
           <GridMenus exploration={exploration} />
           <Grid exploration={exploration} tip={tip} root={root} />
         </section>
         <Beside exploration={exploration} />
-      </main>
+      </div>
       <Footer exploration={exploration} />
       <Spoken exploration={exploration} />
       <Tooltip tip={tip} />

@@ -10,7 +10,7 @@ export function Still({ snapshot, silent }: { snapshot: Snapshot; silent: boolea
   const { image, label, stage, parts, rows, columns, neighbors, colorBy, near, far } = snapshot;
   return (
     <>
-      <header class="cw-header">
+      <div class="cw-header">
         <div class="cw-tokens">
           {parts.map(({ name, text, answer }) => (
             <Token key={name} text={text} name={name} title={name} share={0} answer={answer} />
@@ -22,8 +22,8 @@ export function Still({ snapshot, silent }: { snapshot: Snapshot; silent: boolea
             Snapshot. Run the cell to explore.
           </strong>
         ) : null}
-      </header>
-      <main class="cw-main cw-still">
+      </div>
+      <div class="cw-main cw-still">
         <section class="cw-panel cw-grid" aria-label={`examples by distance from ${label}`}>
           <div class="cw-edges">
             <span />
@@ -63,7 +63,7 @@ export function Still({ snapshot, silent }: { snapshot: Snapshot; silent: boolea
             ))}
           </ol>
         </section>
-      </main>
+      </div>
     </>
   );
 }

@@ -49,7 +49,7 @@ export function edgeMeaning(edge: TraceEdge): readonly [title: string, meaning: 
 export function summaryText({ edges, keptProbability, unusual }: Trace): string {
   const kept = edges.filter((edge) => edge.kept).length;
   return (
-    `${countText(kept)} of ${countText(edges.length)} links carry this answer; ` +
+    `${countText(kept)} of ${countText(edges.length)} edges carry this answer; ` +
     `with the others cut it keeps ${percentText(keptProbability)}` +
     (unusual === null
       ? "."

@@ -136,12 +136,26 @@ describe("the atlas", () => {
   test("arranges the grid where the user has not", async () => {
     exploration.go({ stage: "logits@a" });
     await idle();
-    expect(exploration.axes.value).toEqual(["half", "other"]);
+    expect(exploration.guide.axes.value).toEqual(["half", "other"]);
     expect(exploration.picture.value?.arrangement.blocks.columns?.name).toBe("other");
     exploration.go({ arrangeBy: ["other", "half"] });
-    expect(exploration.axes.value).toEqual(["other", "half"]);
+    expect(exploration.guide.axes.value).toEqual(["other", "half"]);
     exploration.go({ stage: "embed@a", arrangeBy: [] });
-    expect(exploration.axes.value).toEqual(["half", "half"]);
+    expect(exploration.guide.axes.value).toEqual(["half", "half"]);
+  });
+
+  test("keeps the arrangement that is on screen until the newest is followed", async () => {
+    exploration.stage.value = "logits@a";
+    await exploration.refresh(0);
+    const before = exploration.picture.value;
+    expect(exploration.guide.waits.value).toBe(true);
+    expect(before?.arrangement.blocks.columns?.name).not.toBe("other");
+    exploration.go({ selected: 2 });
+    expect(exploration.guide.waits.value).toBe(true);
+    exploration.rearrange();
+    await idle();
+    expect(exploration.guide.waits.value).toBe(false);
+    expect(exploration.picture.value?.arrangement.blocks.columns?.name).toBe("other");
   });
 });
 

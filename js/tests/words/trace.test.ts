@@ -53,7 +53,7 @@ describe("a trace in words", () => {
   test("counts its edges", () => {
     const edges = [LOOK, edge("embed@b", "L0.resid_post@b", "residual", false)];
     expect(summaryText(trace([], edges))).toBe(
-      "1 of 2 links carry this answer; with the others cut it keeps 97%, in the usual range (1.2×).",
+      "1 of 2 edges carry this answer; with the others cut it keeps 97%, in the usual range (1.2×).",
     );
   });
 });

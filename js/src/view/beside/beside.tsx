@@ -45,6 +45,7 @@ export function Beside({ exploration }: { exploration: Exploration }) {
       ) : null}
       <div
         class="cw-panel cw-beside"
+        data-shown={shown}
         id={idOf("panel")}
         {...(hasModel ? { role: "tabpanel", "aria-labelledby": idOf(shown) } : {})}
       >

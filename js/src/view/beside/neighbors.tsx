@@ -75,7 +75,7 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
         />
         of {countText(most)}
       </div>
-      <div class="cw-facts">
+      <div class="cw-facts" data-less={!contents?.hasModel || undefined}>
         <SharedBars exploration={exploration} />
         <LensBlock exploration={exploration} />
       </div>

@@ -1,11 +1,12 @@
 import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
+import { useRef } from "preact/hooks";
 import type { Axis } from "../../compute/blocks";
 import type { Lattice } from "../../compute/lattice";
-import type { Picture } from "../../state/picture";
+import type { Exploration } from "../../state/exploration";
 
 interface Props {
-  readonly picture: ReadonlySignal<Picture | null>;
+  readonly exploration: Exploration;
   readonly lattice: ReadonlySignal<Lattice | null>;
   /** The cells. */
   readonly children: ComponentChildren;
@@ -13,26 +14,52 @@ interface Props {
   readonly below: ComponentChildren;
 }
 
+/** Least and most characters of a label that there is room for. */
+const LEAST = 2;
+const MOST = 8;
+/** The same where no labels are known yet. */
+const UNKNOWN = 4;
+
 /** Room for an axis's name and its labels, in pixels. */
-function gutterOf(labels: readonly string[]): number {
-  return 18 + 7 * Math.max(...labels.map((label) => Math.min(8, label.length)));
+function gutterOf(characters: number): number {
+  return 18 + 7 * Math.min(MOST, Math.max(LEAST, characters));
+}
+
+/**
+ * Room left of the cells, in pixels. It is there from the first picture on, and what arrives by
+ * itself never widens it: a longer label is cut then. Another stage or other axes may.
+ */
+function useGutter({ contents, picture, arrangeBy, plain }: Exploration): number {
+  const kept = useRef({ room: 0, asked: "" });
+  const now = picture.value;
+  if (contents.value?.concepts.length === 0) return 0;
+  if (!now) return gutterOf(LEAST);
+  const asked = JSON.stringify([now.stage, arrangeBy.value, plain.value]);
+  if (kept.current.asked !== asked) {
+    const labels = now.arrangement.blocks.rows?.labels;
+    const first = kept.current.room === 0 ? UNKNOWN : 0;
+    const characters = labels ? Math.max(...labels.map((label) => label.length)) : first;
+    kept.current = { room: Math.max(kept.current.room, gutterOf(characters)), asked };
+  }
+  return kept.current.room;
 }
 
 /** What the rows and columns of blocks stand for, written at the edges of the grid. */
-export function AxesFrame({ picture, lattice, children, below }: Props) {
-  const blocks = picture.value?.arrangement.blocks;
+export function AxesFrame({ exploration, lattice, children, below }: Props) {
+  const blocks = exploration.picture.value?.arrangement.blocks;
   const fitted = lattice.value;
   const ratio = window.devicePixelRatio || 1;
   const rows = blocks?.rows ?? null;
   const columns = blocks?.columns ?? null;
-  const gutter = rows ? gutterOf(rows.labels) : 0;
+  const gutter = useGutter(exploration);
   return (
     <div
       class="cw-edges"
       style={{
         gridTemplateColumns: `${gutter}px minmax(0, 1fr)`,
-        gridTemplateRows: `${columns ? 28 : 0}px minmax(0, 1fr) auto`,
-        gap: rows ? "3px" : "0",
+        gridTemplateRows: `${gutter > 0 ? 28 : 0}px minmax(0, 1fr) auto`,
+        gap: gutter > 0 ? "3px" : "0",
+        "--cw-gutter": `${gutter}px`,
       }}
     >
       <span class="cw-corner" />
@@ -73,7 +100,7 @@ function AxisLabels({ axis, class: name, property, pitch }: AxisProps) {
       <em style={{ [property]: `${(pitch * axis.labels.length) / 2}px` }}>{axis.name}</em>
       {axis.labels.map((label, i) =>
         i % every === 0 ? (
-          <span key={label} style={{ [property]: `${pitch * (i + 0.5)}px` }}>
+          <span key={label} title={label} style={{ [property]: `${pitch * (i + 0.5)}px` }}>
             {label}
           </span>
         ) : null,

@@ -69,9 +69,10 @@ export class GridCanvas {
     const space = [Math.floor(width * ratio), Math.floor(height * ratio)] as const;
     const lattice = fitLattice(...space, across, down, capacity, gap);
     this.#lattice = lattice;
-    resize(this.#cells, lattice.width, lattice.height, ratio);
+    // The canvas fills its frame, whatever the lattice leaves over, so that it never moves.
+    resize(this.#cells, ...space, ratio);
     const margin = MARGIN * ratio;
-    resize(this.#marks, lattice.width + 2 * margin, lattice.height + 2 * margin, ratio);
+    resize(this.#marks, space[0] + 2 * margin, space[1] + 2 * margin, ratio);
     this.#marks.style.left = `${-MARGIN}px`;
     this.#marks.style.top = `${-MARGIN}px`;
     this.#image = new ImageData(lattice.width, lattice.height);
@@ -91,7 +92,7 @@ export class GridCanvas {
     const pen = context(this.#marks);
     const margin = MARGIN * (window.devicePixelRatio || 1);
     pen.setTransform(1, 0, 0, 1, margin, margin);
-    pen.clearRect(-margin, -margin, lattice.width + 2 * margin, lattice.height + 2 * margin);
+    pen.clearRect(-margin, -margin, this.#marks.width, this.#marks.height);
     const cellSize = Math.min(lattice.cellWidth, lattice.cellHeight);
     if (marks.singled) {
       this.#fill(pen, arrangement, marks.singled, accent);

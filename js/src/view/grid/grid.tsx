@@ -57,6 +57,7 @@ export function Grid({ exploration, tip, root }: Props) {
     showPictures(exploration, parts, ending.signal);
     followPointer(exploration, parts, ending.signal);
     followKeys(exploration, parts, ending.signal);
+    followUse(exploration, parts, ending.signal);
     return () => {
       ending.abort();
       grid.clear();
@@ -65,7 +66,7 @@ export function Grid({ exploration, tip, root }: Props) {
 
   return (
     <AxesFrame
-      picture={exploration.picture}
+      exploration={exploration}
       lattice={lattice}
       below={<Legend exploration={exploration} />}
     >
@@ -172,13 +173,15 @@ function followPointer(exploration: Exploration, parts: Parts, ending: AbortSign
   const { cells, grid, tip, root } = parts;
   let latest: PointerEvent | null = null;
   let frame = 0;
+  /** What the press began on; the picture may change before it ends. */
+  let pressed: number | null = null;
 
   const exampleUnder = (event: MouseEvent): number | null => {
     const picture = exploration.picture.value;
     if (!picture || !grid.lattice) return null;
     const box = cells.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * grid.lattice.width;
-    const y = ((event.clientY - box.top) / box.height) * grid.lattice.height;
+    const x = ((event.clientX - box.left) / box.width) * cells.width;
+    const y = ((event.clientY - box.top) / box.height) * cells.height;
     return exampleAt(grid.lattice, picture.arrangement, x, y);
   };
   const leave = () => {
@@ -209,8 +212,12 @@ function followPointer(exploration: Exploration, parts: Parts, ending: AbortSign
     latest = event;
     if (frame === 0) frame = requestAnimationFrame(show);
   };
+  const down = (event: PointerEvent) => {
+    pressed = exampleUnder(event);
+  };
   const click = (event: MouseEvent) => {
-    const example = exampleUnder(event);
+    // A click without a press is an assistant's.
+    const example = event.detail > 0 ? pressed : exampleUnder(event);
     if (example === null) return;
     latest = null;
     tip.value = null;
@@ -224,6 +231,7 @@ function followPointer(exploration: Exploration, parts: Parts, ending: AbortSign
     cells.classList.add("cw-clicked");
   };
   cells.addEventListener("mousedown", press, { signal: ending });
+  cells.addEventListener("pointerdown", down, { signal: ending });
   cells.addEventListener("click", click, { signal: ending });
   ending.addEventListener("abort", () => cancelAnimationFrame(frame));
 }
@@ -260,4 +268,17 @@ function followKeys(exploration: Exploration, parts: Parts, ending: AbortSignal)
     exploration.point(null);
   };
   cells.addEventListener("blur", blur, { signal: ending });
+}
+
+/** Knows whether the pointer or the focus is in the grid. */
+function followUse(exploration: Exploration, { cells, root }: Parts, ending: AbortSignal): void {
+  const tell = () => {
+    exploration.guide.inUse.value =
+      cells.matches(":hover") || cells === root.ownerDocument.activeElement;
+  };
+  // A pointer that rested here before the grid was drawn enters it without a move.
+  for (const type of ["pointerenter", "pointerleave", "pointercancel", "focus", "blur"]) {
+    cells.addEventListener(type, () => queueMicrotask(tell), { signal: ending });
+  }
+  ending.addEventListener("abort", () => (exploration.guide.inUse.value = false));
 }

@@ -9,7 +9,7 @@ const CHOSEN = "rows × columns";
 export function GridMenus({ exploration }: { exploration: Exploration }) {
   const names = exploration.contents.value?.concepts ?? [];
   const chosen = exploration.arrangeBy.value;
-  const following = exploration.axes.value ?? [names[0] ?? "", names[1] ?? names[0] ?? ""];
+  const following = exploration.guide.axes.value ?? [names[0] ?? "", names[1] ?? names[0] ?? ""];
   const manner = exploration.plain.value ? PLAIN : chosen.length === 2 ? CHOSEN : FOLLOW;
   const arrange = (to: string) => {
     if (to === PLAIN) exploration.go({ plain: true });

@@ -17,7 +17,7 @@ export function Header({ exploration }: { exploration: Exploration }) {
   };
   const hint = contents?.canParse ? "type an example" : "search labels";
   return (
-    <header class="cw-header">
+    <div class="cw-header">
       <TokenRow exploration={exploration} />
       <form class="cw-actions" onSubmit={submit}>
         <span class="cw-typing">
@@ -64,6 +64,6 @@ export function Header({ exploration }: { exploration: Exploration }) {
         </button>
       </form>
       <SwapStrip exploration={exploration} />
-    </header>
+    </div>
   );
 }

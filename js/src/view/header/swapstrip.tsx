@@ -65,7 +65,7 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
           {problem === "" ? (
             <Answers swap={found} />
           ) : (
-            <span class="cw-swap-problem" data-role="swap-problem">
+            <span class="cw-swap-problem" data-role="swap-problem" title={problem}>
               {problem}
             </span>
           )}
@@ -94,6 +94,10 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
           >
             ×
           </button>
+        </div>
+      ) : exploration.contents.value?.hasModel ? (
+        <div class="cw-swap cw-swap-hint">
+          Shift-click a cell to put its vector into the selected example.
         </div>
       ) : null}
       <div class="cw-spoken" aria-live="polite" data-role="spoken-swap">
@@ -153,9 +157,10 @@ function Fed({ exploration }: { exploration: Exploration }) {
   const { swaps } = exploration;
   return (
     <label class="cw-choice" title="what stands in the input where the model reads earlier answers">
-      earlier answers
+      <span>earlier answers</span>
       <select
         data-role="swap-free"
+        aria-label="earlier answers"
         value={String(swaps.free.value)}
         onChange={(event) => swaps.feed(event.currentTarget.value === "true")}
       >

@@ -5,6 +5,9 @@ import type { Exploration } from "../../state/exploration";
 import type { Picture } from "../../state/picture";
 import { visibleToken } from "../../words/text";
 
+/** More positions than this seldom fit beside the buttons. */
+const MANY = 20;
+
 /** How much the stage's head looks at each position, by name, for the selected example. */
 function looks(picture: Picture | null): ReadonlyMap<string, number> | null {
   const kind = picture && parseStage(picture.stage)?.kind;
@@ -18,10 +21,16 @@ export function TokenRow({ exploration }: { exploration: Exploration }) {
   const contents = exploration.contents.value;
   const tokens = exploration.tokens.value;
   const selected = exploration.selected.value;
-  if (!contents || !tokens) return <div class="cw-tokens" data-role="tokens" />;
+  const many = (contents?.positions.length ?? 0) > MANY || undefined;
+  if (!contents || !tokens) return <div class="cw-tokens" data-role="tokens" data-many={many} />;
   const weights = looks(exploration.picture.value);
   return (
-    <div class="cw-tokens" data-role="tokens" data-looks={weights ? true : undefined}>
+    <div
+      class="cw-tokens"
+      data-role="tokens"
+      data-many={many}
+      data-looks={weights ? true : undefined}
+    >
       {partsOf(contents, tokens, selected).map(({ name, text, answer }) => {
         const share = Math.round(100 * (weights?.get(name) ?? 0));
         const title = answer

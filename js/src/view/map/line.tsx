@@ -26,16 +26,17 @@ export function MapLineView(props: Props) {
   if (line.type === "layer") {
     return (
       <div class="cw-layer" style={style} role="row" aria-rowindex={index + 1}>
-        <button
-          type="button"
-          tabIndex={-1}
-          id={cellId(index, cursor?.column ?? 0)}
-          data-active={cursor?.line === index || undefined}
-          aria-expanded={line.open}
-          onClick={() => onToggle(line.layer, line.open)}
-        >
-          {line.open ? "▾" : "▸"} layer {line.layer}
-        </button>
+        <span role="gridcell" id={cellId(index, cursor?.column ?? 0)}>
+          <button
+            type="button"
+            tabIndex={-1}
+            data-active={cursor?.line === index || undefined}
+            aria-expanded={line.open}
+            onClick={() => onToggle(line.layer, line.open)}
+          >
+            {line.open ? "▾" : "▸"} layer {line.layer}
+          </button>
+        </span>
       </div>
     );
   }

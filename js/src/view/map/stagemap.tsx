@@ -185,14 +185,27 @@ export function StageMap({ exploration, tip, root }: Props) {
           <TraceArcs exploration={exploration} layout={layout} root={root} />
         </div>
       </div>
-      <TraceSummary exploration={exploration} />
-      <ExplainedLegend exploration={exploration} />
+      <MapFoot exploration={exploration} />
     </section>
   );
 
   function cellId(line: number, at: number): string {
     return `${root.id}-stage-${line}-${at}`;
   }
+}
+
+/** What the map's colors or the trace over it say. Its place is kept, so that nothing moves. */
+function MapFoot({ exploration }: { exploration: Exploration }) {
+  const { traces, swapTests, contents } = exploration;
+  if (!contents.value?.hasModel && contents.value?.concepts.length === 0) return null;
+  // The colors step back while a trace is drawn; signs of swap tests keep their legend.
+  const legend = traces.answer.value === null || swapTests.mapped.value;
+  return (
+    <div class="cw-foot">
+      <TraceSummary exploration={exploration} />
+      {legend ? <ExplainedLegend exploration={exploration} /> : null}
+    </div>
+  );
 }
 
 function isAt(line: MapLine, stage: Stage | null): boolean {

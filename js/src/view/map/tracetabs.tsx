@@ -10,8 +10,6 @@ export function TraceTabs({ exploration }: { exploration: Exploration }) {
   const answers = contents ? traceables(contents) : [];
   if (answers.length === 0) return null;
   const captions = traces.captions.value;
-  // Until they are known there is room for them, so that nothing moves.
-  const captioned = captions?.some((caption) => caption !== "") ?? true;
   return (
     <div class="cw-answers">
       <span>trace</span>
@@ -27,7 +25,7 @@ export function TraceTabs({ exploration }: { exploration: Exploration }) {
               onClick={(event) => void traces.press(name, event.timeStamp)}
             >
               <b>{title}</b>
-              {captioned ? <small>{captions?.[i] ?? ""}</small> : null}
+              <small>{captions?.[i] ?? ""}</small>
             </button>
           ))}
         </div>

@@ -49,16 +49,31 @@ export function Notices({ exploration }: { exploration: Exploration }) {
 export function Footer({ exploration }: { exploration: Exploration }) {
   const contents = exploration.contents.value;
   return (
-    <footer class="cw-footer">
-      <span class="cw-help">
-        Hover a cell to preview, click to select. {contents?.hasModel ? "Shift-click swaps. " : ""}
-        Esc goes back.
-      </span>
+    <div class="cw-footer">
+      <span class="cw-help">Hover a cell to preview, click to select. Esc goes back.</span>
       <span class="cw-spacer" />
+      <Arriving exploration={exploration} />
       <Background task={exploration.preparing} what="getting stages ready" />
       <Background task={exploration.knowledge.mapping} what="finding what explains each stage" />
       <span>{contents ? `${countText(contents.n)} examples` : ""}</span>
-    </footer>
+    </div>
+  );
+}
+
+/** Tells of a new arrangement that waits until the grid is left, and offers it now. */
+function Arriving({ exploration }: { exploration: Exploration }) {
+  const waits = exploration.guide.waits.value;
+  return (
+    <span class="cw-arriving" data-role="arriving" role="status">
+      {waits ? (
+        <>
+          <span>Better rows and columns are ready. They appear once you leave the grid.</span>
+          <button type="button" data-role="rearrange" onClick={() => exploration.rearrange()}>
+            show now
+          </button>
+        </>
+      ) : null}
+    </span>
   );
 }
 
