@@ -110,14 +110,20 @@ class Figure:
 
     def click_cell(self, example: int) -> None:
         """Click an example's cell and wait until its picture is painted."""
+        self.enter_grid()
         x, y = self.middle(example)
         with self.repaint(selected=example):
             self.grid.click(position={"x": x, "y": y})
 
     def hover_cell(self, example: int) -> None:
         """Move the pointer onto an example's cell."""
+        self.enter_grid()
         x, y = self.middle(example)
         self.grid.hover(position={"x": x, "y": y})
+
+    def enter_grid(self) -> None:
+        """Move the pointer onto the grid, which keeps its arrangement from then on."""
+        self.grid.hover()
 
     def leave_grid(self) -> None:
         """Move the pointer off the grid."""

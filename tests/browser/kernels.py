@@ -28,8 +28,14 @@ class Kernel:
 
     def run(self, code: str, seconds: float = 60) -> None:
         """Execute ``code``; an exception there is one here."""
+        # After an error a kernel would abort what is asked next, the page's requests too.
         reply = self._client.execute(
-            code, silent=False, store_history=False, reply=True, timeout=seconds
+            code,
+            silent=False,
+            store_history=False,
+            stop_on_error=False,
+            reply=True,
+            timeout=seconds,
         )
         content = reply["content"]
         if content["status"] != "ok":

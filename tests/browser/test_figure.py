@@ -35,6 +35,8 @@ def figure(opened: tuple[Figure, Kernel]) -> Figure:
     """Return the figure at its first stage with example 0 selected."""
     figure, kernel = opened
     figure.leave_grid()
+    # What the page has told the kernel last must not arrive after what is set here.
+    kernel.wait_for("w.selected", int(figure.painted()["selected"]))
     first = "L1.resid_post@b"
     kernel.run(
         f"w.k, w.color_by, w.arrange_by = 100, 'distance', []\nw.stage, w.selected = {first!r}, 0"
