@@ -8,7 +8,8 @@ from tests.browser.figure import Figure
 
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => {
-  const { violations } = await axe.run(".clusterwidget");
+  const { violations, passes } = await axe.run(".clusterwidget");
+  if (!passes.some(({ id }) => id === "color-contrast")) throw new Error("no contrast was looked at");
   return violations.flatMap(({ id, help, nodes }) => nodes.map(
     ({ html, failureSummary }) => `${id} (${help}): ${html.slice(0, 200)} ${failureSummary}`));
 }"""
@@ -19,8 +20,7 @@ def violations(figure: Figure) -> list[str]:
     if not figure.page.evaluate("'axe' in window"):
         # JupyterLab has an AMD loader, to which axe-core would go instead of the window.
         source = AXE.read_text(encoding="utf-8")
-        figure.page.evaluate(
-            f"() => {{ const define = undefined, module = undefined, exports = undefined;\n{source}\n}}"
-        )
+        hidden = "const define = undefined, module = undefined, exports = undefined;"
+        figure.page.evaluate(f"() => {{ {hidden}\n{source}\n}}")
     found: list[str] = figure.page.evaluate(RUN)
     return found

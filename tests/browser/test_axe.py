@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page
 
@@ -23,13 +21,13 @@ w
 
 
 @pytest.fixture(scope="module")
-def opened(lab: Server, open_module_page: OpenPage) -> Iterator[Page]:
+def opened(lab: Server, open_module_page: OpenPage) -> Page:
     page = open_module_page(lab_url(lab, write_notebook(lab.root, "axe", [BOOK])))
     run_all(page)
     figure = Figure(page)
     figure.wait_for_picture(seconds=180)
     figure.part("atlas-legend").wait_for(timeout=120_000)
-    yield page
+    return page
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])

@@ -9,7 +9,7 @@ from tests.browser.figure import Figure
 from tests.browser.fixtures import OpenPage
 from tests.browser.servers import Server
 
-# From classic Notebook's style.min.css, Bootstrap 3 within it and the Markdown of outputs, around the figure.
+# Rules of classic Notebook's style sheet, of Bootstrap 3 within it too.
 HOSTILE = """
 * { box-sizing: border-box; }
 *:before, *:after { box-sizing: border-box; }
@@ -59,7 +59,8 @@ GEOMETRY = """root => {
   const corner = root.getBoundingClientRect();
   return [root, ...root.querySelectorAll("*")].map(e => {
     const { left, top, width, height } = e.getBoundingClientRect();
-    const { fontSize, fontWeight, fontStyle, lineHeight, color, backgroundColor, display } = getComputedStyle(e);
+    const { fontSize, fontWeight, fontStyle, lineHeight, color, backgroundColor, display } =
+      getComputedStyle(e);
     const at = [left - corner.left, top - corner.top, width, height].map(v => v.toFixed(1));
     return [`${e.tagName}.${e.className?.baseVal ?? e.className}`, ...at, fontSize, fontWeight,
       fontStyle, lineHeight, color, backgroundColor, display].join(" ");
@@ -84,18 +85,12 @@ def test_rules_of_classic_notebook_leave_the_figure_as_it_is(
     figure.part("atlas-legend").wait_for()
     figure.resize(width)
     figure.leave_grid()
-    # Its own inherited color and spacing are the host's affair up to here; inside they are the figure's.
     page.wait_for_timeout(1000)
     before: list[str] = figure.root.evaluate(GEOMETRY)
     page.evaluate(WRAP, ["rendered_html", "output_subarea", "output_area"])
     page.add_style_tag(content=HOSTILE)
     page.wait_for_timeout(500)
-    figure.root.evaluate(
-        """(root, width) => {
-          root.style.width = `${width}px`;
-        }""",
-        width,
-    )
+    figure.root.evaluate("(root, width) => { root.style.width = `${width}px`; }", width)
     page.wait_for_timeout(500)
     after: list[str] = figure.root.evaluate(GEOMETRY)
     changed = [f"{a} -> {b}" for a, b in zip(before, after, strict=True) if a != b]

@@ -1,12 +1,11 @@
-"""The grid stays where it is: whatever arrives, nothing moves it, and a press is for what was under it."""
+"""The grid stays where it is, whatever arrives, and a press counts for what was under it."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.browser.books import (
     kernel_behind,
@@ -73,7 +72,15 @@ def test_the_grid_never_moves(
         page.evaluate(RECORD)
     figure = Figure(page)
     figure.wait_for_picture(seconds=180)
+    figure.grid.hover(position={"x": 60, "y": 60})
+    before = page.evaluate(AXES)
     settle(figure)
+    arriving = figure.part("arriving")
+    expect(arriving).to_contain_text("Better rows and columns are ready.")
+    assert page.evaluate(AXES) == before
+    figure.leave_grid()
+    page.wait_for_function(f"before => ({AXES})() !== before", arg=before)
+    expect(arriving).to_have_text("")
     figure.root.locator("button[data-answer=S1]").click()
     figure.part("trace-summary").wait_for()
     with figure.repaint(selected=42):
@@ -96,10 +103,6 @@ def opened(lab: Server, open_module_page: OpenPage) -> Iterator[tuple[Figure, Ke
     kernel = kernel_behind(lab, page)
     yield figure, kernel
     kernel.close()
-
-
-def reopen(page: Page) -> None:
-    """Show the figure anew, as running its cell again does."""
 
 
 def test_a_press_counts_for_what_was_under_it(opened: tuple[Figure, Kernel]) -> None:

@@ -16,6 +16,8 @@ const LINE = 21;
 /** The examples nearest to the selected one, nearest first. */
 export function Neighbors({ exploration }: { exploration: Exploration }) {
   const scroller = useRef<HTMLDivElement>(null);
+  // What the press began on: the list may change before it ends.
+  const pressed = useRef<number | null>(null);
   const span = useSpan(scroller);
   const picture = exploration.settled.value;
   const contents = exploration.contents.value;
@@ -95,10 +97,11 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
                   data-example={example}
                   data-donor={example === donor || undefined}
                   onMouseDown={withoutSelecting}
-                  onClick={(event) => {
-                    if (event.shiftKey)
-                      void exploration.swaps.swap(example, picture, event.timeStamp);
-                    else exploration.go({ selected: example }, event.timeStamp);
+                  onPointerDown={() => (pressed.current = example)}
+                  onClick={({ detail, shiftKey, timeStamp }) => {
+                    const chosen = detail > 0 ? (pressed.current ?? example) : example;
+                    if (shiftKey) void exploration.swaps.swap(chosen, picture, timeStamp);
+                    else exploration.go({ selected: chosen }, timeStamp);
                   }}
                 >
                   <span class="cw-label">
