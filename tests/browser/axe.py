@@ -9,7 +9,7 @@ from tests.browser.figure import Figure
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 RUN = """async () => {
   const { violations, passes } = await axe.run(".clusterwidget");
-  if (!passes.some(({ id }) => id === "color-contrast")) throw new Error("no contrast was looked at");
+  if (!passes.some(({ id }) => id === "color-contrast")) throw new Error("no contrast");
   return violations.flatMap(({ id, help, nodes }) => nodes.map(
     ({ html, failureSummary }) => `${id} (${help}): ${html.slice(0, 200)} ${failureSummary}`));
 }"""
