@@ -282,10 +282,10 @@ def test_a_trace_that_takes_long_can_be_cancelled(figure: Figure, kernel: Kernel
     select(figure, 9)
     kernel.run(
         "import threading; held = threading.Lock(); held.acquire(); run = w.explorer.trace\n"
-        "def late(*args, cancelled, **options):\n"
+        "def late(*args, progress, **options):\n"
         "    while not held.acquire(timeout=0.01):\n"
-        "        if cancelled(): break\n"
-        "    return run(*args, cancelled=cancelled, **options)\n"
+        "        progress.check()\n"
+        "    return run(*args, progress=progress, **options)\n"
         "w.explorer.trace = late"
     )
     try:
@@ -301,13 +301,16 @@ def test_a_trace_that_takes_long_can_be_cancelled(figure: Figure, kernel: Kernel
 
 def test_what_cannot_be_traced_is_told_under_the_map(figure: Figure, kernel: Kernel) -> None:
     select(figure, 10)
-    kernel.run("model, w.explorer.model = w.explorer.model, None")
+    kernel.run(
+        "from dataclasses import replace\n"
+        "setting = w.explorer._setting; w.explorer._setting = replace(setting, model=None)"
+    )
     try:
         tab(figure, "S3").click()
         expect(figure.part("trace-problem")).to_contain_text("there is none here: give it with")
         expect(figure.part("trace")).to_have_count(0)
     finally:
-        kernel.run("w.explorer.model = model")
+        kernel.run("w.explorer._setting = setting")
     tab(figure, "S3").click()
     expect(figure.part("trace-problem")).to_have_count(0)
 
