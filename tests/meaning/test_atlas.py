@@ -58,6 +58,9 @@ def test_the_atlas_says_what_it_did(table: pd.DataFrame) -> None:
 
 def test_progress_is_told_and_the_atlas_can_be_cancelled(explorer: cw.Explorer) -> None:
     seen: list[tuple[int, int]] = []
+    explorer.release()
+    # One that is held, and one that streams out of the model.
+    explorer.capture("L0H0.q@=")
     explorer.atlas(
         ["L0H0.q@=", "L0H2.result@="], progress=lambda done, total: seen.append((done, total))
     )

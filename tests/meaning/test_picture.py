@@ -12,11 +12,13 @@ from matplotlib.image import imread
 import clusterwidget as cw
 from clusterwidget.core.concepts import Partition, Partitions
 from clusterwidget.meaning.atlas import Atlas
-from clusterwidget.meaning.picture import HUES, draw_atlas
+from clusterwidget.meaning.hues import COLORS, OTHER
+from clusterwidget.meaning.picture import draw_atlas
 
 NEUTRAL = np.array(to_rgb("#e9ecef"))
 STAGES = ("embed@a", "embed@b", "L0.resid_post@a", "L0.resid_post@b", "L1.resid_post@b")
-# What is the same is NaN; 0.01 is below chance; the last cell belongs to the family of the first.
+# What is the same is NaN; 0.01 is below chance; the last cell belongs to the family of the first,
+# and digit to none, so that it is gray.
 SHARES = [[1.0, 0.2, 0.1], [np.nan] * 3, [0.01, 0.0, 0.0], [0.0, 0.6, 0.0], [0.0, 0.0, 0.5]]
 FAMILIES = {"carry1": "carry", "carry2": "carry"}
 
@@ -41,7 +43,7 @@ def test_each_cell_has_the_hue_of_its_family_as_strong_as_its_share(
         assert len(rows) > 100, f"{color} is nowhere in the picture"
         return float(np.median(rows)), float(np.median(columns))
 
-    carry, digit = (np.array(to_rgb(HUES[index])) for index in (0, 1))
+    carry, digit = np.array(to_rgb(COLORS[0])), np.array(to_rgb(OTHER.color))
     first = middle(carry)
     strong = middle(NEUTRAL + 0.6 * (digit - NEUTRAL))
     half = middle(NEUTRAL + 0.5 * (carry - NEUTRAL))
@@ -60,7 +62,7 @@ def test_the_ending_says_the_format(atlas: Atlas, tmp_path: Path, ending: str) -
 
 
 def test_families_beyond_the_hues_are_gray(tmp_path: Path) -> None:
-    count = len(HUES) + 1
+    count = len(COLORS) + 1
     codes = np.arange(100, dtype=np.int32) % 2
     known = tuple(Partition((f"c{index}",), codes, ("0", "1")) for index in range(count))
     shares = np.zeros((1, count))
