@@ -33,7 +33,7 @@ lab: $(VENV)/demo.stamp $(BUNDLE)
 
 test: check $(VENV)/browser.stamp
 	cd js && npm test
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/python -m pytest
 
 check: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/ruff format --check .

@@ -28,20 +28,3 @@ def _names_for_docstrings(
     if isinstance(request.node, pytest.DoctestItem):
         doctest_namespace.update(request.getfixturevalue("example_names"))
         doctest_namespace["folder"] = tmp_path
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Divide the tests among processes: each file in one, all that drive a browser in one, first.
-
-    Pages share servers, and two browsers at a time would slow each other down.
-    """
-    root = Path(__file__).parent
-    for item in items:
-        path = item.path.relative_to(root)
-        group = "browser" if _drives_a_browser(path) else str(path)
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: not _drives_a_browser(item.path.relative_to(root)))
-
-
-def _drives_a_browser(path: Path) -> bool:
-    return path.parts[:2] in (("tests", "browser"), ("tests", "packaging"))

@@ -45,7 +45,8 @@ class Page:
 def slow(native_model: Any) -> Explorer:
     """Return an explorer whose captures take seconds, in many batches."""
     tokens = np.random.default_rng(0).integers(0, 48, (6000, 7))
-    return Explorer(native_model, Examples(tokens), batch_size=4)
+    known = {"parity": tokens[:, 0] % 2}
+    return Explorer(native_model, Examples(tokens, concepts=known), batch_size=4)
 
 
 def test_requests_are_answered_in_order_with_their_ids(
