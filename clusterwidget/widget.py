@@ -197,6 +197,12 @@ class ClusterWidget(anywidget.AnyWidget):
         self.selected = index
         return index
 
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        """Show the figure; its first stage is captured while the page is still being set up."""
+        if not self.explorer.holds(self.stage):
+            self._worker.begin(self.stage)
+        return super()._repr_mimebundle_(**kwargs)
+
     def close(self) -> None:
         """Call off what is under way and remove the widget from the page.
 

@@ -9,9 +9,9 @@ from operator import itemgetter
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import false_discovery_control, hypergeom
 
 from clusterwidget.core.concepts import Partition
+from clusterwidget.meaning.chance import at_least, corrected
 
 Float32Array = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
@@ -154,7 +154,7 @@ def _table(labels: Labels, partitions: Sequence[Partition]) -> pd.DataFrame:
         counts = np.zeros((len(sizes), len(partition.groups)), int)
         np.add.at(counts, (labels[known], partition.codes[known]), 1)
         inside, everywhere = counts.sum(axis=1), counts.sum(axis=0)
-        p = hypergeom.sf(counts - 1, known.sum(), everywhere[None], inside[:, None])
+        p = at_least(counts, known.sum(), everywhere[None], inside[:, None])
         for cluster, code in np.argwhere(counts > 0).tolist():
             share, base = counts[cluster, code] / inside[cluster], everywhere[code] / known.sum()
             rows.append(
@@ -164,7 +164,7 @@ def _table(labels: Labels, partitions: Sequence[Partition]) -> pd.DataFrame:
     columns = ["cluster", "size", "concept", "value", "share", "base", "p"]
     table = pd.DataFrame(rows, columns=columns)
     if len(table):
-        table["p"] = false_discovery_control(table["p"].clip(0, 1))
+        table["p"] = corrected(table["p"].clip(0, 1))
     enriched = table[(table["p"] <= _ALPHA) & (table["share"] > table["base"])]
     enriched = enriched.assign(
         beyond=(enriched["share"] - enriched["base"]) / (1 - enriched["base"])

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import false_discovery_control, hypergeom
 
 from clusterwidget.core.concepts import Partition, Partitions
+from clusterwidget.meaning.chance import at_least, corrected
 from clusterwidget.meaning.meaning import NESTED
 
 Ints = npt.NDArray[np.int64]
@@ -85,7 +85,7 @@ def shared_concepts(partitions: Partitions, selected: int, near: Ints, wide: Int
     rows = [_row(partitions.all[index], selected, near, wide) for index in known]
     table = pd.DataFrame(rows, columns=_COLUMNS)
     if len(table):
-        table["p"] = false_discovery_control(table["p"])
+        table["p"] = corrected(table["p"])
     table["under"] = None
     groups = [len(partitions.all[index].groups) for index in known]
     determined = partitions.determined[np.ix_(known, known)] if known else np.zeros((0, 0))
@@ -126,7 +126,7 @@ def _row(partition: Partition, selected: int, near: Ints, wide: Ints) -> list[ob
         base,
         share / base if base else np.inf if share else np.nan,
         agreement(share),
-        float(hypergeom.sf(hits - 1, others, alike, len(near))),
+        float(at_least(hits, others, alike, len(near))),
         wide_share,
         agreement(wide_share),
     ]

@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import false_discovery_control
 
 from clusterwidget.activations.activations import Activations
 from clusterwidget.core.concepts import Partition, Partitions
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
+from clusterwidget.meaning.chance import corrected
 from clusterwidget.meaning.shares import Float64Array, Groups, squared_lengths
 
 Float32Array = npt.NDArray[np.float32]
@@ -87,7 +87,7 @@ def significance(
     p = (1 + reached) / (1 + permutations)
     known = np.isfinite(observed)
     if correction == "bh" and known.any():
-        p[known] = false_discovery_control(p[known])
+        p[known] = corrected(p[known])
     p[~known] = np.nan
     return pd.DataFrame(
         p,

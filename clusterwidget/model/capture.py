@@ -103,8 +103,9 @@ def stream(
     watch : Watch, optional
         Told after each batch how many examples are done.
     """
-    n, t = tokens.shape
-    size = batch_size or max(1, _TOKENS_IN_BATCH // t)
+    n = len(tokens)
+    tokens = tokens[:, : _length_needed(model, stages, stage_set)]
+    size = batch_size or max(1, _TOKENS_IN_BATCH // tokens.shape[1])
     device = getattr(model.cfg, "device", None)
     recorder = Recorder(model, stages, stage_set, consume)
     watch = watch or Watch()
@@ -114,6 +115,17 @@ def stream(
             part = tokens[start : start + size]
             recorder.run(torch.as_tensor(part, dtype=torch.long, device=device), start)
             watch.step(min(start + size, n), n)
+
+
+def _length_needed(model: Model, stages: Sequence[Stage], stage_set: StageSet) -> int:
+    """Return how many tokens have to be run: in a causal model, none after the last stage's.
+
+    A pattern has a number for each token, those ahead included.
+    """
+    causal = getattr(model.cfg, "attention_dir", None) == "causal"
+    if not causal or any(stage.kind == "pattern" for stage in stages):
+        return len(stage_set.positions)
+    return 1 + max((stage_set.column(stage) for stage in stages), default=0)
 
 
 def _require_finite(stage: Stage, start: int, rows: torch.Tensor) -> None:

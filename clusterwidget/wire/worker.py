@@ -23,6 +23,8 @@ _ALIVE_SECONDS = 0.5
 _FIRST_ALIVE_SECONDS = 0.1
 _PATIENT = ("prepare", "atlas", "swap_test")
 """Requests that let every less patient one pass, also while they run."""
+_AT_ONCE = ("hello", "labels", "tokens", "concepts", "captions")
+"""Requests that need no activations: they pass a capture that was begun ahead of its request."""
 _COUNTED = {"swap_test": "runs", "trace": "layers"}
 """What progress counts, where that is not examples."""
 
@@ -30,11 +32,17 @@ _COUNTED = {"swap_test": "runs", "trace": "layers"}
 @dataclass
 class _Job:
     request: Mapping[str, Any]
+    ahead: bool = False
+    """Begun before the page asked: nobody is told what comes of it."""
     cancelled: threading.Event = field(default_factory=threading.Event)
 
     @property
     def key(self) -> tuple[Any, Any]:
         return self.request.get("view"), self.request.get("id")
+
+    @property
+    def stage(self) -> Any:
+        return self.request.get("stage")
 
     @property
     def patience(self) -> int:
@@ -73,8 +81,15 @@ class Worker:
 
     def submit(self, request: Mapping[str, Any]) -> None:
         """Queue a request."""
+        self._submit(_Job(request))
+
+    def begin(self, stage: str) -> None:
+        """Capture a stage that the page is about to ask for, while the page is being set up."""
+        self._submit(_Job({"what": "matrix", "stage": stage, "view": None, "id": None}, ahead=True))
+
+    def _submit(self, job: _Job) -> None:
         with self._lock:
-            self._queue.append(_Job(request))
+            self._queue.append(job)
             if self._thread is None:
                 self._thread = threading.Thread(
                     target=self._work, name="clusterwidget", daemon=True
@@ -93,6 +108,8 @@ class Worker:
             for job in [*self._queue, *self._running]:
                 if job.key == (view, request_id):
                     job.cancelled.set()
+                    for ahead in self._ahead_of(job):
+                        ahead.cancelled.set()
 
     def stop(self) -> None:
         """Call everything off."""
@@ -103,17 +120,17 @@ class Worker:
     def _work(self) -> None:
         while True:
             with self._lock:
-                job = self._next()
+                job = self._next(lambda _: True)
                 if job is None:
                     self._thread = None
                     self._idle.set()
                     return
             self._answer(job)
 
-    def _next(self, below: int | None = None) -> _Job | None:
-        """Take the least patient job from the queue, if it is less patient than `below`."""
-        job = min(self._queue, key=lambda job: job.patience, default=None)
-        if job is None or (below is not None and job.patience >= below):
+    def _next(self, may: Callable[[_Job], bool]) -> _Job | None:
+        """Take the least patient job from the queue, among those that may run now."""
+        job = min(filter(may, self._queue), key=lambda job: job.patience, default=None)
+        if job is None:
             return None
         self._queue.remove(job)
         self._running.append(job)
@@ -131,6 +148,8 @@ class Worker:
                     self._telling = None
                     return
                 for job in [*self._running, *self._queue]:
+                    if job.ahead:
+                        continue
                     view, request_id = job.key
                     alive = by_view.setdefault(
                         repr(view), {"type": "alive", "view": view, "open": []}
@@ -144,7 +163,7 @@ class Worker:
         watch = Watch(
             self._reporter(job),
             job.cancelled.is_set,
-            self._passing(job.patience) if job.patience else None,
+            self._passing(job) if job.patience or job.ahead else None,
         )
         before = len(self._explorer.examples)
         try:
@@ -165,11 +184,16 @@ class Worker:
         if not job.patience and len(self._explorer.examples) > before:
             self._added()
 
-    def _passing(self, patience: int) -> Callable[[], None]:
+    def _passing(self, running: _Job) -> Callable[[], None]:
+        def may(job: _Job) -> bool:
+            if running.ahead:
+                return job.request.get("what") in _AT_ONCE
+            return job.patience < running.patience
+
         def let_others_pass() -> None:
             while True:
                 with self._lock:
-                    job = self._next(below=patience)
+                    job = self._next(may)
                 if job is None:
                     return
                 self._answer(job)
@@ -186,9 +210,20 @@ class Worker:
             if now - last >= _PROGRESS_SECONDS and not job.cancelled.is_set():
                 last = now
                 progress: messages.Progress = {"done": done, "total": total, "text": text}
-                self._tell(job, "progress", progress)
+                for told in self._waiting_for(job) if job.ahead else [job]:
+                    self._tell(told, "progress", progress)
 
         return report
+
+    def _waiting_for(self, ahead: _Job) -> list[_Job]:
+        """Return the page's requests for the stage that is captured ahead of them."""
+        with self._lock:
+            return [job for job in self._queue if job.stage == ahead.stage]
+
+    def _ahead_of(self, waiting: _Job) -> list[_Job]:
+        """Return what was begun for a request; under the lock."""
+        open_jobs = [*self._queue, *self._running]
+        return [job for job in open_jobs if job.ahead and job.stage == waiting.stage]
 
     def _tell(
         self,
@@ -197,5 +232,7 @@ class Worker:
         fields: Mapping[str, Any] | None = None,
         buffers: list[bytes | memoryview] | None = None,
     ) -> None:
+        if job.ahead:
+            return
         view, request_id = job.key
         self._send({**(fields or {}), "type": kind, "id": request_id, "view": view}, buffers)

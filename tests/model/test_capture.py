@@ -51,6 +51,34 @@ def test_every_stage_is_what_transformer_lens_caches(
 
 
 @pytest.mark.parametrize("name", MODELS)
+def test_a_stage_by_itself_runs_no_token_after_its_position(
+    name: str, request: pytest.FixtureRequest, examples: Examples
+) -> None:
+    model = request.getfixturevalue(name)
+    stages = model_stages(model, examples.positions)
+    _, cache = own_cache(model, examples.tokens)
+    seen = []
+    handle = model.hook_dict["blocks.0.hook_resid_post"].register_forward_hook(
+        lambda module, given, output: seen.append(output.shape[1])
+    )
+    try:
+        for address in ("L1.resid_post@c", "L0H1.z@c", "L1H2.pattern@c"):
+            stage = Stage.parse(address)
+            matrix = capture(model, examples.tokens, [stage], stages)[stage]
+            activation = cache[hook_name(model, stage.kind, stage.layer)]
+            index: dict[str, tuple[Any, ...]] = {
+                "resid_post": (2,),
+                "z": (2, stage.head),
+                "pattern": (stage.head, 2),
+            }
+            expected = activation[(slice(None), *index[stage.kind])].numpy()
+            np.testing.assert_allclose(matrix, expected, atol=2e-5, err_msg=address)
+    finally:
+        handle.remove()
+    assert set(seen) == {3, 7}, "only a pattern has numbers for the tokens ahead"
+
+
+@pytest.mark.parametrize("name", MODELS)
 def test_the_softmax_of_attention_scores_is_the_pattern(
     name: str, request: pytest.FixtureRequest, examples: Examples
 ) -> None:

@@ -160,3 +160,28 @@ def test_no_thread_stays_when_there_is_nothing_to_do(native_model: Any, examples
     while any(thread.name.startswith("clusterwidget") for thread in threading.enumerate()):
         assert time.monotonic() < ends
         time.sleep(0.01)
+
+
+def test_what_needs_no_activations_passes_a_capture_begun_ahead_of_its_request(
+    slow: Explorer,
+) -> None:
+    page = Page(slow)
+    page.worker.begin("L1.resid_post@6")
+    page.ask(1, "hello")
+    page.wait(1, "reply")
+    assert not slow.holds("L1.resid_post@6")
+    page.ask(2, "matrix", stage="L1.resid_post@6")
+    assert page.wait(2, "progress")["total"] == 6000
+    page.wait(2, "reply")
+    about = {message.get("id") for message in page.seen if message["type"] != "alive"}
+    assert about == {1, 2}, "the capture that was begun answered by itself"
+
+
+def test_cancelling_the_request_ends_the_capture_that_was_begun_for_it(slow: Explorer) -> None:
+    page = Page(slow)
+    page.worker.begin("L1.resid_post@6")
+    page.ask(1, "matrix", stage="L1.resid_post@6")
+    page.wait(1, "progress")
+    page.worker.cancel("v", 1)
+    page.wait(1, "cancelled")
+    assert not slow.holds("L1.resid_post@6")

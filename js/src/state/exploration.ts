@@ -129,8 +129,9 @@ export class Exploration {
     );
     await Promise.all([texts, this.refresh(performance.now())]);
     if (!this.picture.value) return;
+    const glancing = this.knowledge.wantsGlance(contents) ? this.knowledge.glance(contents) : null;
     await this.knowledge.read(contents);
-    if (read === this.#reads && this.knowledge.wantsGlance) await this.knowledge.glance();
+    await glancing;
     if (!this.#prepared) {
       this.#prepared = true;
       await this.preparing.run("getting stages ready", (call) => this.#source.prepare(call));

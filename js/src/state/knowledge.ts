@@ -102,23 +102,21 @@ export class Knowledge {
   }
 
   /** Whether the map has no colors, and all examples would take long to give it some. */
-  get wantsGlance(): boolean {
-    return this.atlas.value === null && (this.#contents?.n ?? 0) > 2 * GLANCED;
+  wantsGlance({ n, concepts }: Contents): boolean {
+    return this.atlas.value === null && concepts.length > 0 && n > 2 * GLANCED;
   }
 
   /** Asks for the atlas of the first examples: the map has its colors soon. */
-  glance(): Promise<void> {
-    return this.#ask(GLANCED);
+  glance(contents: Contents): Promise<void> {
+    return this.#ask(contents, GLANCED);
   }
 
   /** Asks for the atlas of the kinds that are shown. */
-  map(): Promise<void> {
-    return this.#ask(null);
+  async map(): Promise<void> {
+    if (this.#contents && this.#concepts.value) await this.#ask(this.#contents, null);
   }
 
-  async #ask(first: number | null): Promise<void> {
-    const contents = this.#contents;
-    if (!contents || !this.#concepts.value) return;
+  async #ask(contents: Contents, first: number | null): Promise<void> {
     const all = this.allKinds.value;
     const kinds = shownKinds(contents, all);
     try {
@@ -132,7 +130,8 @@ export class Knowledge {
       }
       this.atlas.value = atlas;
     } catch (error) {
-      this.problem.value = messageOf(error);
+      // What is wrong with the first is wrong with all, and read() or map() says it.
+      if (first === null) this.problem.value = messageOf(error);
     }
   }
 
