@@ -77,6 +77,17 @@ class Figure:
         """Wait for the first picture."""
         self.page.locator(".clusterwidget[data-painted-revision]").wait_for(timeout=seconds * 1000)
 
+    def wait_until_idle(self, seconds: float = 60) -> None:
+        """Wait until nothing has been under way for two seconds: the atlas is there, too."""
+        self.page.wait_for_function(
+            """() => {
+              const busy = document.querySelector(".clusterwidget progress");
+              window.idleSince = busy ? null : window.idleSince ?? performance.now();
+              return window.idleSince !== null && performance.now() - window.idleSince > 2000;
+            }""",
+            timeout=seconds * 1000,
+        )
+
     def painted(self) -> dict[str, str]:
         """Return the ``data-painted-…`` attributes: what the last picture shows."""
         found: dict[str, str] = self.root.evaluate("root => ({ ...root.dataset })")

@@ -14,7 +14,8 @@ from clusterwidget.meaning.chance import at_least, corrected
 def test_the_chance_of_hits_is_the_sum_of_its_formula() -> None:
     expected = sum(comb(7, h) * comb(13, 5 - h) for h in range(3, 6)) / comb(20, 5)
     np.testing.assert_allclose(at_least(3, 20, 7, 5), expected)
-    np.testing.assert_allclose(at_least([[3], [0]], 20, [7, 7], 5), [[expected] * 2, [1, 1]])
+    both = at_least(np.array([[3], [0]]), 20, np.array([7, 7]), 5)
+    np.testing.assert_allclose(both, np.array([[expected] * 2, [1.0] * 2]))
 
 
 def test_corrected_p_is_the_least_over_the_ranks_from_its_own_on() -> None:
