@@ -15,7 +15,7 @@ from clusterwidget.activations.activations import Activations
 from clusterwidget.activations.cache import Cache
 from clusterwidget.activations.given import given_activations
 from clusterwidget.core import checks
-from clusterwidget.core.concepts import Partitions, partitions
+from clusterwidget.core.concepts import Partition, Partitions, partitions
 from clusterwidget.core.distances import l2, nearest_of
 from clusterwidget.core.edges import Edge
 from clusterwidget.core.examples import Examples, Vocabulary
@@ -24,18 +24,27 @@ from clusterwidget.core.questions import question_named, questions
 from clusterwidget.core.stages import Stage, StageSet, stage_list
 from clusterwidget.core.watch import Cancelled, Progress, Watch
 from clusterwidget.interventions.setting import Setting
+from clusterwidget.meaning.aside import AllAside, partitions_aside
 from clusterwidget.meaning.atlas import Atlas, atlas
+from clusterwidget.meaning.components import Components, components
 from clusterwidget.meaning.meaning import Meaning, meaning
-from clusterwidget.meaning.neighbors import neighbor_table, shared_concepts, wide_look
+from clusterwidget.meaning.neighbors import (
+    default_k,
+    neighbor_table,
+    shared_concepts,
+    wide_look,
+)
+from clusterwidget.meaning.parts import NOTHING, KnownParts, Parts, PartsFinder, PartsSettings
 from clusterwidget.meaning.significance import (
     CORRECTIONS,
     MOST_PERMUTATIONS,
     Correction,
     significance,
 )
+from clusterwidget.meaning.spread import is_same_for_all, spread_of
 from clusterwidget.model.hooks import Model, check_tokens, checked_model, model_stages
 from clusterwidget.results.kept import RECORDS, Settings, SwapTests
-from clusterwidget.results.swaptest import SwapTest, verdicts
+from clusterwidget.results.swaptest import HOW, SwapTest, verdicts
 from clusterwidget.results.trace import DRAWS, LEAST, THRESHOLD, Trace
 from clusterwidget.store.reading import Store
 from clusterwidget.store.records import put_record, records
@@ -43,12 +52,14 @@ from clusterwidget.store.saving import save
 
 if TYPE_CHECKING:
     from clusterwidget.meaning.clusters import Clusters
+    from clusterwidget.results.account import Account
     from clusterwidget.results.swap import Swap
 
 Chosen = int | Sequence[int] | npt.NDArray[np.integer]
 """An example by its index, or a row of tokens."""
 Float32Array = npt.NDArray[np.float32]
 Stages = Stage | str | Iterable[Stage | str]
+Names = str | Iterable[str]
 
 
 class Explorer:
@@ -141,6 +152,7 @@ class Explorer:
         held = Activations(cache, stages, model, examples.tokens, batch_size, saved)
         self._setting = Setting(model, stages, examples, held)
         self._kept = SwapTests(self._keep)
+        self._known_parts = KnownParts()
         self._chosen: tuple[Examples, tuple[str, ...], Partitions] | None = None
 
     @property
@@ -214,6 +226,7 @@ class Explorer:
         self,
         stage: Stage | str,
         *,
+        without: Names = (),
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> Float32Array:
@@ -222,17 +235,39 @@ class Explorer:
         `result` is in an orthonormal basis of the d_head-dimensional subspace that the head writes
         to, with the same distances; `vectors` gives it in the model's own basis.
 
+        Parameters
+        ----------
+        stage : Stage or address
+        without : str or iterable of str, optional
+            Concepts that are set aside: a vector for each of their values, fitted by least squares
+            together, is subtracted, and with them the mean of all. A missing value is a value of
+            its own.
+        progress, cancelled
+            As in `capture`.
+
+        Raises
+        ------
+        ValueError
+            For a concept that is unknown or the same for all, and for more values than examples.
+
         See Also
         --------
         vectors, distances
+        parts : what a stage is made of.
 
         Examples
         --------
         >>> ex.matrix("L1H0.result@S3").shape
         (1000, 16)
+        >>> left = ex.matrix("L1H0.result@S3", without="carry2")
+        >>> bool((left ** 2).sum() < 0.05 * (ex.matrix("L1H0.result@S3") ** 2).sum())
+        True
         """
         watch = Watch.of(progress, cancelled)
-        return self._setting.activations.matrix(Stage.of(stage), watch)
+        aside = self._aside(without)
+        if not aside:
+            return self._setting.activations.matrix(Stage.of(stage), watch)
+        return self._setting.asides.matrix(Stage.of(stage), aside, watch)
 
     def vectors(self, stage: Stage | str) -> Float32Array:
         """Return the vectors in the model's own basis, shape (N, d).
@@ -327,8 +362,10 @@ class Explorer:
         """
         return self._setting.activations.affordable(stage_list(stages))
 
-    def distances(self, stage: Stage | str, example: int) -> Float32Array:
+    def distances(self, stage: Stage | str, example: int, *, without: Names = ()) -> Float32Array:
         """Return the L2 distance of every example to one, shape (N,), float32.
+
+        `without` as in `matrix`.
 
         See Also
         --------
@@ -341,14 +378,16 @@ class Explorer:
         ((1000,), 0.0)
         """
         example = checks.checked_index(example, len(self.examples))
-        distances: Float32Array = l2(self.matrix(stage), example)
+        distances: Float32Array = l2(self.matrix(stage, without=without), example)
         return distances
 
-    def neighbors(self, stage: Stage | str, example: int, k: int | None = None) -> pd.DataFrame:
+    def neighbors(
+        self, stage: Stage | str, example: int, k: int | None = None, *, without: Names = ()
+    ) -> pd.DataFrame:
         """Return the k nearest examples: columns example, label, distance; nearest first.
 
         Ties are in the order of the examples; the example itself is left out. By default k is 100,
-        or all others where there are fewer.
+        or a tenth of the examples where they are fewer than 1,000. `without` as in `matrix`.
 
         See Also
         --------
@@ -361,7 +400,7 @@ class Explorer:
         ['8583+9608=18191', '5788+9803=15591', '0485+4605=05090']
         """
         k = self._k(k)
-        distances = self.distances(stage, example)
+        distances = self.distances(stage, example, without=without)
         return self.neighbor_table(nearest_of(distances, example, k), distances)
 
     def neighbor_table(
@@ -461,10 +500,12 @@ class Explorer:
         k: int | None = None,
         *,
         concepts: Iterable[str] | None = None,
+        without: Names = (),
     ) -> pd.DataFrame:
         """Return what the k neighbors share with an example, one row a concept, strongest first.
 
-        The columns are those of `meaning.neighbors.shared_concepts`; k as in `neighbors`.
+        The columns are those of `meaning.neighbors.shared_concepts`; k as in `neighbors`, `without`
+        as in `matrix`.
 
         See Also
         --------
@@ -476,7 +517,7 @@ class Explorer:
         'carry2'
         """
         k = self._k(k)
-        distances = self.distances(stage, example)
+        distances = self.distances(stage, example, without=without)
         near = nearest_of(distances, example, k)
         wide = nearest_of(distances, example, wide_look(len(self.examples)))
         return shared_concepts(self._partitions(concepts), example, near, wide)
@@ -486,12 +527,15 @@ class Explorer:
         stages: Stages | None = None,
         concepts: Iterable[str] | None = None,
         *,
+        without: Names = (),
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> pd.DataFrame:
         """Return the explained share of each concept at each stage, stages × concepts.
 
-        All stages and all concepts by default; stages that are not held are not kept either.
+        All stages and all concepts by default; stages that are not held are not kept either. NaN
+        where all examples are the same; ``attrs["spread"]`` says how far the vectors of each stage
+        are from their mean. `without` as in `matrix`: the shares are of what is left.
 
         See Also
         --------
@@ -505,7 +549,7 @@ class Explorer:
         """
         wanted = self.stages() if stages is None else stage_list(stages)
         return self.atlas_of(
-            wanted, concepts=concepts, progress=progress, cancelled=cancelled
+            wanted, concepts=concepts, without=without, progress=progress, cancelled=cancelled
         ).table()
 
     def atlas_of(
@@ -515,6 +559,7 @@ class Explorer:
         concepts: Iterable[str] | None = None,
         pairs: Sequence[tuple[str, str]] = (),
         first: int | None = None,
+        without: Names = (),
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> Atlas:
@@ -522,7 +567,7 @@ class Explorer:
 
         Parameters
         ----------
-        stages, concepts, progress, cancelled
+        stages, concepts, without, progress, cancelled
             As in `atlas`.
         pairs : sequence of two names each
             Concepts that are taken together, as joint groups.
@@ -540,13 +585,22 @@ class Explorer:
         True
         """
         known = self._partitions(concepts)
-        return atlas(
-            self._setting.activations,
+        wanted, watch, aside = (
             stage_list(stages),
+            Watch.of(progress, cancelled),
+            self._aside(without),
+        )
+        activations = self._setting.activations
+        for stage in wanted:
+            self.stage_set.width(stage)
+        return atlas(
+            AllAside(activations, aside) if aside else activations,
+            wanted,
             known,
             pairs=[(known.named(a), known.named(b)) for a, b in _checked_pairs(pairs)],
+            scales=self._setting.scales.of(wanted, watch),
             first=None if first is None else checks.whole("first", first, least=2),
-            watch=Watch.of(progress, cancelled),
+            watch=watch,
         )
 
     def significance(
@@ -599,6 +653,7 @@ class Explorer:
         stage: Stage | str,
         *,
         concepts: Iterable[str] | None = None,
+        without: Names = (),
         most: float = 0.8,
         seed: int = 0,
     ) -> Meaning:
@@ -609,6 +664,8 @@ class Explorer:
         stage : Stage or address
         concepts : iterable of str, optional
             Names to choose among; all by default.
+        without : str or iterable of str, optional
+            As in `matrix`.
         most : float
             Share of the best concept's explained share that the coarsest one must reach.
         seed : int
@@ -626,13 +683,153 @@ class Explorer:
         checks.fraction("most", most)
         if most == 0:
             raise ValueError(f"most must be above 0 and at most 1, not {most}.")
-        known = self._partitions(concepts).all
-        if not known:
-            raise ValueError(
-                "there is no concept to name the stage by: give the examples concepts that differ "
-                "between them."
-            )
-        return meaning(self.matrix(stage), known, most=most, seed=checks.seed(seed))
+        known, seed = self._named_partitions(concepts), checks.seed(seed)
+        matrix, scale = self.matrix(stage, without=without), self._scale(stage)
+        return meaning(matrix, known, scale=scale, most=most, seed=seed)
+
+    def parts(
+        self,
+        stage: Stage | str,
+        *,
+        concepts: Iterable[str] | None = None,
+        seed: int = 0,
+    ) -> Parts:
+        """Return what a stage is made of: the concepts that together explain it.
+
+        A vector for each value of each concept, and of two concepts together where their interplay
+        adds to them, fitted jointly by least squares; concepts enter one after another, the one
+        that explains most of what is left next, while one adds at least 1 % with corrected
+        p ≤ 0.01. All shares are of the half of the examples that had no part in the fit.
+
+        Parameters
+        ----------
+        stage : Stage or address
+        concepts : iterable of str, optional
+            Names to choose among; all by default.
+        seed : int
+            Of the halves: the same seed gives the same parts.
+
+        See Also
+        --------
+        parts_of : of many stages.
+        account : parts until the model agrees that they are enough.
+        matrix : with parts set aside.
+
+        Examples
+        --------
+        >>> print(ex.parts("L1H0.result@S3"))
+        carry2 99%, unexplained 1%
+        """
+        return next(iter(self.parts_of(stage, concepts=concepts, seed=seed).values()))
+
+    def parts_of(
+        self,
+        stages: Stages | None = None,
+        *,
+        concepts: Iterable[str] | None = None,
+        seed: int = 0,
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> dict[Stage, Parts]:
+        """Return the parts of many stages, captured a few at a time and not held together.
+
+        Parameters
+        ----------
+        stages : Stage or address, or iterable of them, optional
+            All by default.
+        concepts, seed
+            As in `parts`.
+        progress, cancelled
+            As in `capture`.
+
+        See Also
+        --------
+        parts
+
+        Examples
+        --------
+        >>> found = ex.parts_of(["L1H0.result@S3", "L0H2.result@="])
+        >>> [parts.concepts[0] for parts in found.values()]
+        ['carry2', 'carry3']
+        """
+        wanted = self.stages() if stages is None else stage_list(stages)
+        chosen = None if concepts is None else tuple(checks.names("concepts", concepts))
+        known, seed = self._named_partitions(chosen), checks.seed(seed)
+        settings = PartsSettings(chosen or (), seed, len(self.examples))
+        watch = Watch.of(progress, cancelled)
+        missing = [stage for stage in wanted if self._known_parts.get(stage, settings) is None]
+        for stage in missing:
+            self.stage_set.width(stage)
+        if missing:
+            scales = dict(zip(missing, self._setting.scales.of(missing, watch), strict=True))
+            finder = PartsFinder(known, len(self.examples), seed)
+            for stage, matrix in self._setting.activations.each(missing, watch):
+                parts = NOTHING
+                spread, length = spread_of(matrix)
+                if is_same_for_all(spread, length, scales[stage]):
+                    parts = replace(NOTHING, spread=spread)
+                else:
+                    parts = finder.parts(matrix)
+                self._known_parts.put(stage, settings, parts)
+        found = {stage: self._known_parts.get(stage, settings) for stage in wanted}
+        return {stage: parts for stage, parts in found.items() if parts is not None}
+
+    def components(self, stage: Stage | str, *, without: Names = (), most: int = 5) -> Components:
+        """Return the leading principal components of a stage, or of what is left of it.
+
+        Where much is left that no concept explains, its directions may suggest one: look at the
+        examples at their two ends, and make a concept of what tells them apart.
+
+        Parameters
+        ----------
+        stage : Stage or address
+        without : str or iterable of str, optional
+            As in `matrix`.
+        most : int
+            At most so many components.
+
+        See Also
+        --------
+        add_concept, parts
+
+        Examples
+        --------
+        >>> found = ex.components("L0H0.result@S3", without="L2")
+        >>> ex.add_concept("component", found.ranges(0))
+        >>> ex.meaning("L0H0.result@S3", concepts=["component"], without="L2").concept
+        'component'
+        """
+        most = checks.whole("most", most, 1)
+        return components(self.matrix(stage, without=without), most)
+
+    def add_concept(self, name: str, values: npt.ArrayLike) -> None:
+        """Add a concept to the examples, or replace the one of this name.
+
+        Parameters
+        ----------
+        name : str
+        values : array-like, shape (N,)
+            One for each example, as in `Examples`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what cannot be a concept, and for other than one value an example.
+
+        See Also
+        --------
+        components, clusters, Examples.with_concept
+
+        Examples
+        --------
+        >>> ex.add_concept("even", ex.examples.concepts["S0"] % 2 == 0)
+        >>> ex.atlas("L1.resid_post@S1", ["even", "S0"]).columns.tolist()
+        ['even', 'S0']
+        """
+        examples = self.examples.with_concept(name, values)
+        partitions(examples.concepts, [name])
+        self._setting = replace(self._setting, examples=examples)
+        self._known_parts = KnownParts()
 
     def lens(self, stage: Stage | str, example: int, top: int = 5) -> pd.DataFrame:
         """Return the logit lens: what the model would answer if it stopped at a stage.
@@ -692,6 +889,7 @@ class Explorer:
         *,
         method: str = "kmeans",
         concepts: Iterable[str] | None = None,
+        without: Names = (),
         seed: int = 0,
     ) -> Clusters:
         """Return the clusters of a stage, each named by the concepts enriched in it.
@@ -705,6 +903,8 @@ class Explorer:
         method : "kmeans" or "hdbscan"
         concepts : iterable of str, optional
             Names to choose among; all by default.
+        without : str or iterable of str, optional
+            As in `matrix`.
         seed : int
 
         See Also
@@ -722,7 +922,8 @@ class Explorer:
         if n is not None:
             checks.whole("n", n, 2, len(self.examples))
         known = self._partitions(concepts).all
-        return find_clusters(self.matrix(stage), known, n, method=method, seed=checks.seed(seed))
+        matrix, seed = self.matrix(stage, without=without), checks.seed(seed)
+        return find_clusters(matrix, known, n, method=method, seed=seed)
 
     # What happens when something inside the model is changed.
 
@@ -765,8 +966,9 @@ class Explorer:
         self,
         stage: Stage | str,
         answer: str | None = None,
-        concept: str | None = None,
+        concept: str | Iterable[str] | None = None,
         *,
+        how: Literal["vector", "part"] = "vector",
         pairs: int = 1000,
         seed: int = 0,
         free: bool = False,
@@ -778,14 +980,23 @@ class Explorer:
         Six donors for each receiver: its nearest neighbor, one of its 20 nearest, an example with
         the same value of a concept, one with the same value and far away, any example, and the
         mean of all. Resampling ablation under a hypothesis (Chan et al., "Causal scrubbing", 2022).
+        Where an answer has a rule that says how it comes from the concept, the test also reports
+        whether the answer follows when the value is changed: interchange intervention accuracy
+        (Geiger et al., 2021), on any pairs and on pairs that differ in little else.
+        At a stage where none of 256 random donors changes an answer the test ends there.
 
         Parameters
         ----------
         stage : Stage or address
         answer : str, optional
             The answer that the verdict is about; by default the one that random swaps cost most.
-        concept : str, optional
-            By default the one that names the stage: see `meaning`.
+        concept : str or iterable of str, optional
+            Several are taken together: donors share all their values. By default the one that
+            names the stage: see `meaning`.
+        how : "vector" or "part"
+            What is put in to see whether the answer follows: the donor's whole vector, or the
+            concept's part of it alone, the donor's mean of its value in place of the receiver's,
+            ``x - mean[c(receiver)] + mean[c(donor)]``. All else is always of whole vectors.
         pairs : int
             How many receivers, each one a different example: at most as many as there are.
         seed : int
@@ -799,7 +1010,8 @@ class Explorer:
         Raises
         ------
         ValueError
-            Where the stage cannot be swapped or reaches no answer, or the concept has one value.
+            Where the stage cannot be swapped or reaches no answer, the concept has one value, or
+            hardly two examples share the values of several.
         CaptureCancelledError
 
         See Also
@@ -810,12 +1022,12 @@ class Explorer:
         Examples
         --------
         >>> test = ex.swap_test("L1H0.result@S3", pairs=100)
-        >>> test.verdict, test.concept
-        ('enough', 'carry2')
+        >>> test.verdict, test.concept, test.sets
+        ('enough', 'carry2', 'shares')
         """
         from clusterwidget.interventions.swaptests import swap_test
 
-        stage, settings = Stage.of(stage), _settings(concept, pairs, seed, free)
+        stage, settings = Stage.of(stage), _settings(concept, how, pairs, seed, free)
         watch = Watch.of(progress, cancelled)
         return swap_test(self._setting, self._kept, stage, settings, answer, watch)
 
@@ -845,8 +1057,9 @@ class Explorer:
         Returns
         -------
         pandas.DataFrame
-            Indexed by stage: ``verdict``, ``answer``, ``concept``, ``far``, what is recovered with
-            a far example of the same value, ``near``, with a near one, and ``sentence``.
+            Indexed by stage: ``verdict``, ``sets``, ``answer``, ``concept``, ``far``, what is
+            recovered with a far example of the same value, ``near``, with a near one, and
+            ``sentence``.
 
         See Also
         --------
@@ -860,12 +1073,12 @@ class Explorer:
         from clusterwidget.interventions.swaptests import default_stages, swap_tests
 
         wanted = default_stages(self._setting) if stages is None else stage_list(stages)
-        settings = _settings(None, pairs, seed, False)
+        settings = _settings(None, "vector", pairs, seed, False)
         watch = Watch.of(progress, cancelled)
         return verdicts(swap_tests(self._setting, self._kept, wanted, settings, watch))
 
     def known_swap_tests(self) -> dict[Stage, SwapTest]:
-        """Return the swap tests that were made with default settings, by stage.
+        """Return the swap tests that were made with default settings, or more pairs, by stage.
 
         See Also
         --------
@@ -880,44 +1093,112 @@ class Explorer:
         >>> list(map(str, few.known_swap_tests()))
         ['L1H0.result@S3']
         """
-        return self._kept.of(Settings())
+        return self._kept.by_default()
 
-    def ablate(
+    def account(
         self,
-        what: Stage | Edge | str | Sequence[Edge | str],
-        example: int,
+        stage: Stage | str,
+        answer: str | None = None,
         *,
-        method: Literal["mean", "resample", "drop"] = "mean",
-        draws: int = 20,
-        renormalize: bool = False,
+        pairs: int = 1000,
         seed: int = 0,
-    ) -> pd.DataFrame:
-        """Return what one example's answers lose without a stage, or without edges between stages.
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Account:
+        """Add the parts of a stage, one after another, until the swap test says that they suffice.
 
         Parameters
         ----------
-        what : Stage, Edge or the address of one, or a sequence of edges
+        stage : Stage or address
+        answer, pairs, seed, progress, cancelled
+            As in `swap_test`.
+
+        Returns
+        -------
+        Account
+            Its `closed` says whether some parts together are enough, `concepts` which.
+
+        See Also
+        --------
+        parts, swap_test
+
+        Examples
+        --------
+        >>> ex.account("L0H0.result@S3", pairs=200).sentence
+        'L2 and R2 together are enough here.'
+        """
+        from clusterwidget.interventions.accounts import account
+
+        stage = Stage.of(stage)
+        settings = _settings(None, "vector", pairs, seed, False)
+        watch = Watch.of(progress, cancelled)
+        return account(self._setting, self._kept, stage, self.parts(stage), settings, answer, watch)
+
+    def known_accounts(self) -> dict[Stage, SwapTest]:
+        """Return the swap tests that say "enough", by stage: what was accounted for so far.
+
+        See Also
+        --------
+        account, known_swap_tests
+
+        Examples
+        --------
+        >>> few = cw.Explorer(ex.model, cw.addition.problems(500))
+        >>> few.known_accounts()
+        {}
+        """
+        return self._kept.closed()
+
+    def ablate(
+        self,
+        what: Stage | Edge | str | Sequence[Stage | Edge | str],
+        example: int | Sequence[int] | None = None,
+        *,
+        method: Literal["mean", "resample", "zero", "drop"] = "mean",
+        draws: int = 20,
+        renormalize: bool = False,
+        readout: Callable[[Float32Array], Any] | None = None,
+        seed: int = 0,
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> pd.DataFrame:
+        """Return what answers lose without a stage, or without edges between stages.
+
+        Of one example, or of many stages and many examples in one call.
+
+        Parameters
+        ----------
+        what : Stage, Edge or the address of one, or a sequence of stages or of edges
             ``"L1H0.result@S3"``, or ``"embed@L2 -> L0H1.result@="``: see `core.edges.edge_kind`.
-            Of a sequence, all are cut together.
-        example : int
-        method : "mean", "resample" or "drop"
+            Of a sequence of edges, all are cut together; of stages, each by itself.
+        example : int, or sequence of int
+            By default all examples; edges are cut in one.
+        method : "mean", "resample", "zero" or "drop"
             What it is replaced by: its mean over the examples (2,000 random ones of them where
-            there are more), or what it is in random examples, drawn `draws` times. An attention
-            edge can be dropped instead: its weight becomes 0.
+            there are more), what it is in random examples, drawn `draws` times, or zeros. An
+            attention edge can be dropped instead: its weight becomes 0.
         draws : int
         renormalize : bool
             With "drop", whether the head's other weights grow so that they sum to 1 again. With
             "mean" and "resample" no weight changes: what the head brings from there is replaced.
+        readout : function of logits, shape (n, answers, d_vocab), optional
+            Returns one number for each example; of several examples its mean is reported.
         seed : int
             Of the draws.
+        progress, cancelled
+            As in `capture`; progress counts runs.
 
         Returns
         -------
         pandas.DataFrame
-            One row an answer: ``answer``, ``title``, the text ``before`` with its ``probability``,
-            what it becomes ``after``, most often; ``kept``, in which share of the draws it stays;
-            ``kept_probability`` and ``loss`` in nats, means over draws; ``unusual``, the median of
-            the distance to the nearest reference activation, over its usual size.
+            Of several examples one row for each stage and answer: ``stage``, ``answer``,
+            ``title``, the mean ``loss`` in nats of what the model answers by itself, ``kept``, in
+            which share of the ``runs`` that stays the answer, and, with a readout, its mean
+            ``readout`` and ``readout_before``. Of one example one row an answer: ``answer``,
+            ``title``, the text ``before`` with its ``probability``, what it becomes ``after``, most
+            often; ``kept``, in which share of the draws it stays; ``kept_probability`` and ``loss``
+            in nats, means over draws; ``unusual``, the median of the distance to the nearest
+            reference activation, over its usual size.
 
         See Also
         --------
@@ -928,6 +1209,10 @@ class Explorer:
         >>> table = ex.ablate("L1.mlp_out@S3", 42)
         >>> table.set_index("answer").loc["S2", ["before", "after"]].tolist()
         ['3', '4']
+        >>> heads = ex.stages("result", layers=1, positions="S3")
+        >>> table = ex.ablate(heads, method="zero")
+        >>> table.query("answer == 'S2'").set_index("stage")["kept"].round(1).tolist()
+        [0.5, 1.0, 1.0, 1.0]
         """
         from clusterwidget.interventions.ablation import (
             ablate_edges,
@@ -936,15 +1221,31 @@ class Explorer:
             checked_method,
         )
 
-        example = checks.checked_index(example, len(self.examples))
-        seed = checks.seed(seed)
+        seed, setting = checks.seed(seed), self._setting
         item = checked_items(what, self.stage_set)
-        if isinstance(item, Stage):
-            checked = checked_method([item], method, draws, renormalize=renormalize)
-            return ablate_stage(self._setting.bench, item, example, checked, seed)
-        checked = checked_method(item, method, draws, renormalize=renormalize)
-        setting = self._setting
-        return ablate_edges(setting.bench, setting.means, item, example, checked, seed)
+        items = [item] if isinstance(item, Stage) else item
+        checked = checked_method(items, method, draws, renormalize=renormalize)
+        checks.function("readout", readout)
+        single = isinstance(example, (int, np.integer)) and not isinstance(example, bool)
+        if single and isinstance(item, Stage) and readout is None:
+            row = checks.checked_index(example, len(self.examples))  # type: ignore[arg-type]
+            return ablate_stage(setting.bench, item, row, checked, seed)
+        stages = [each for each in items if isinstance(each, Stage)]
+        if stages:
+            from clusterwidget.interventions.ablations import ablate_stages
+
+            rows = self._rows(example)
+            watch = Watch.of(progress, cancelled)
+            return ablate_stages(setting.bench, stages, rows, checked, readout, seed, watch)
+        edges = [each for each in items if isinstance(each, Edge)]
+        if not single:
+            raise TypeError(
+                f"edges are cut in one example, given by its index, not in {checks.shown(example)}."
+            )
+        if readout is not None:
+            raise TypeError("readout goes with stages: leave it out where edges are cut.")
+        row = checks.checked_index(example, len(self.examples))  # type: ignore[arg-type]
+        return ablate_edges(setting.bench, setting.means, edges, row, checked, seed)
 
     def trace(
         self,
@@ -1089,7 +1390,37 @@ class Explorer:
 
     def _k(self, k: int | None) -> int:
         n = len(self.examples)
-        return min(100, n - 1) if k is None else checks.checked_k(k, n)
+        return default_k(n) if k is None else checks.checked_k(k, n)
+
+    def _rows(self, examples: int | Sequence[int] | None) -> npt.NDArray[np.int64]:
+        """Return examples as an array of their indices; None stands for all."""
+        n = len(self.examples)
+        if examples is None:
+            return np.arange(n)
+        given = examples if checks.several(examples) else [examples]
+        rows = [checks.checked_index(row, n) for row in given]  # type: ignore[union-attr,arg-type]
+        if not rows:
+            raise ValueError(
+                f"no example is named by {checks.shown(examples)}: name one, or leave it out for "
+                "all of them."
+            )
+        return np.array(rows, np.int64)
+
+    def _scale(self, stage: Stage | str) -> float:
+        return self._setting.scales.of([Stage.of(stage)], Watch())[0]
+
+    def _aside(self, without: Names) -> tuple[Partition, ...]:
+        """Return the groups of concepts that are set aside, or raise where they cannot be."""
+        return partitions_aside(self.examples.concepts, checks.names("without", without))
+
+    def _named_partitions(self, names: Iterable[str] | None) -> Partitions:
+        known = self._partitions(names)
+        if not known.all:
+            raise ValueError(
+                "there is no concept to name the stage by: give the examples concepts that differ "
+                "between them."
+            )
+        return known
 
     def _partitions(self, names: Iterable[str] | None) -> Partitions:
         """Return some concepts as groups of examples, the latest choice kept."""
@@ -1169,11 +1500,22 @@ def open(  # noqa: A001 - cw.open reads well
     return explorer
 
 
-def _settings(concept: str | None, pairs: int, seed: int, free: bool) -> Settings:
-    if concept is not None:
-        checks.text("concept", concept)
+def _settings(
+    concept: str | Iterable[str] | None, how: str, pairs: int, seed: int, free: bool
+) -> Settings:
+    concepts = () if concept is None else tuple(checks.names("concept", concept))
+    if concept is not None and not concepts:
+        raise ValueError(
+            f"no concept is named by {checks.shown(concept)}: name one, or leave concept out for "
+            "the one that names the stage."
+        )
+    if len(set(concepts)) < len(concepts):
+        raise ValueError(f"a concept is named twice in {checks.shown(list(concepts))}.")
+    for name in concepts:
+        checks.text("concept", name)
+    checks.choice("how", how, HOW)
     pairs = checks.whole("pairs", pairs, least=2)
-    return Settings(concept, pairs, checks.seed(seed), checks.flag("free", free))
+    return Settings(concepts, pairs, checks.seed(seed), checks.flag("free", free), how)
 
 
 def _checked_pairs(pairs: Any) -> list[tuple[str, str]]:

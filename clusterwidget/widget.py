@@ -16,13 +16,15 @@ from clusterwidget.core.checks import checked_index, checked_k, shown
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.stages import Stage
 from clusterwidget.explorer import Explorer
+from clusterwidget.meaning.aside import partitions_aside
+from clusterwidget.meaning.neighbors import default_k
 from clusterwidget.wire import messages
 from clusterwidget.wire.worker import Worker
 
 T = TypeVar("T")
 
 _STATIC = Path(__file__).parent / "static"
-_OPTIONS = ("selected", "stage", "k", "color_by", "arrange_by", "height", "budget")
+_OPTIONS = ("selected", "stage", "k", "color_by", "arrange_by", "without", "height", "budget")
 
 
 def _built(name: str) -> Path:
@@ -59,6 +61,8 @@ class ClusterWidget(anywidget.AnyWidget):
         ``"distance"``, ``"cluster"``, or the name of a concept.
     arrange_by : list of str
         Two concepts, rows and columns of the grid; empty to follow the stage.
+    without : list of str
+        Concepts that are set aside: the grid shows distances in what is left.
     height : int
         Height of the figure, in px.
     budget : int
@@ -92,6 +96,7 @@ class ClusterWidget(anywidget.AnyWidget):
     k = traitlets.Int(100).tag(sync=True)
     color_by = traitlets.Unicode("distance").tag(sync=True)
     arrange_by = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    without = traitlets.List(traitlets.Unicode()).tag(sync=True)
     height = traitlets.Int(560, min=300, max=4000).tag(sync=True)
     budget = traitlets.Int(32 << 20, min=0).tag(sync=True)
     snapshot = traitlets.Dict().tag(sync=True)
@@ -117,7 +122,7 @@ class ClusterWidget(anywidget.AnyWidget):
         self._shares_explorer = isinstance(model, Explorer)
         self._views: set[str] = set()
         options.setdefault("stage", str(self._first_stage()))
-        options.setdefault("k", min(100, len(self.explorer.examples) - 1))
+        options.setdefault("k", default_k(len(self.explorer.examples)))
         super().__init__(**options)
         self._worker = Worker(self.explorer, self.send, self._announce)
         self.on_msg(self._receive)
@@ -150,7 +155,7 @@ class ClusterWidget(anywidget.AnyWidget):
         >>> float(cw.ClusterWidget(ex, selected=42).distances[42])
         0.0
         """
-        return self.explorer.distances(self.stage, self.selected)
+        return self.explorer.distances(self.stage, self.selected, without=self.without)
 
     @property
     def neighbors(self) -> pd.DataFrame:
@@ -165,7 +170,7 @@ class ClusterWidget(anywidget.AnyWidget):
         >>> cw.ClusterWidget(ex, k=3).neighbors.columns.tolist()
         ['example', 'label', 'distance']
         """
-        return self.explorer.neighbors(self.stage, self.selected, self.k)
+        return self.explorer.neighbors(self.stage, self.selected, self.k, without=self.without)
 
     def add(self, text: str) -> int:
         """Select the example that a text stands for, appending it where it is new.
@@ -288,6 +293,12 @@ class ClusterWidget(anywidget.AnyWidget):
                 f"arrange_by is two different concepts, rows and columns; not {names}."
             )
         self._require_concepts(names, "arrange_by is two concepts")
+        return names
+
+    @traitlets.validate("without")
+    def _valid_without(self, proposal: Any) -> list[str]:
+        names = list(proposal["value"])
+        _or_trait_error(partitions_aside, self.examples.concepts, names)
         return names
 
     def _require_concepts(self, names: list[str], rule: str) -> None:

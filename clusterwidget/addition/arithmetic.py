@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from clusterwidget.addition.rules import rules_of
 from clusterwidget.core import checks
 from clusterwidget.core.answers import Answer
 from clusterwidget.core.checks import shown, unmasked, whole
@@ -132,7 +133,14 @@ def from_numbers(left: npt.ArrayLike, right: npt.ArrayLike) -> Examples:
         positions=POSITIONS,
         concepts=concepts(left, right),
         answers=[
-            Answer(name, position, answers[:, index], f"{10 ** (DIGITS - index)}s", _CAPTIONS[name])
+            Answer(
+                name,
+                position,
+                answers[:, index],
+                f"{10 ** (DIGITS - index)}s",
+                _CAPTIONS[name],
+                rules_of(int(name[1:])),
+            )
             for index, (name, position) in enumerate(ANSWERS.items())
         ],
         vocabulary=VOCABULARY,

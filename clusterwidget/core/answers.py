@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.core.checks import several, shown, text, unmasked
+from clusterwidget.core.rules import UNKNOWN, Rule, checked_rules, require_tokens
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -26,12 +28,16 @@ class Answer:
     position : str
         The position whose logits give it, e.g. ``"S4"``.
     tokens : numpy.ndarray, shape (N,)
-        The right token of each example.
+        The right token of each example. By default what the rule gives.
     title : str
         What it is called where a person chooses one, e.g. ``"1000s"``; the name by default.
     caption : str
         How it comes about in an example, with names of concepts in braces for their values, e.g.
         ``"{L3}+{R3}+{carry3}={S3}"``.
+    rule : function, or sequence of functions
+        How it comes from concepts: its parameters are named as concepts, and it returns the token's
+        id for one example's values. Several are several ways to say it, for instance with coarser
+        and with finer concepts. A swap test then also says whether the answer follows a concept.
 
     See Also
     --------
@@ -45,13 +51,19 @@ class Answer:
     ...     answers=[answer],
     ... ).captions(1)
     {'sum': '3+3'}
+    >>> ruled = cw.Answer("sum", "b", rule=lambda x, y: x + y)
+    >>> examples = cw.Examples([[1, 2], [3, 3]], positions=["a", "b"],
+    ...     concepts={"x": [1, 3], "y": [2, 3]}, answers=[ruled])
+    >>> examples.answers["sum"].tokens
+    array([3, 6])
     """
 
     name: str
     position: str
-    tokens: npt.NDArray[np.integer]
+    tokens: npt.NDArray[np.integer] = field(default_factory=lambda: np.empty(0, np.int64))
     title: str = ""
     caption: str = ""
+    rule: Any = None
 
     def __post_init__(self) -> None:
         for part in ("name", "position", "title", "caption"):
@@ -97,7 +109,10 @@ def checked_answers(
     for answer in answers:
         if not isinstance(answer, Answer):
             raise TypeError(f"answers must be a list of Answer, not of {shown(answer)}: {way_out}")
+        rules = checked_rules(answer.name, answer.rule, concepts)
         tokens = _tokens(answer)
+        if rules and tokens.shape == (0,):
+            tokens = _ruled(answer, rules[0], concepts)
         if answer.name in checked:
             raise ValueError(
                 f"answer names must differ, but {answer.name!r} occurs more than once."
@@ -123,8 +138,23 @@ def checked_answers(
                     f"the caption of the answer {answer.name!r} names the concept {concept!r}, "
                     f"which is not among {list(concepts.columns)}."
                 )
-        checked[answer.name] = replace(answer, tokens=tokens)
+        for rule in rules:
+            require_tokens(rule, tokens.astype(np.int64), concepts)
+        checked[answer.name] = replace(answer, tokens=tokens, rule=rules)
     return checked
+
+
+def _ruled(answer: Answer, rule: Rule, concepts: pd.DataFrame) -> npt.NDArray[np.int64]:
+    """Return the tokens that the rule gives, or raise ValueError where a concept is missing."""
+    tokens = rule.tokens({name: concepts[name].to_numpy() for name in rule.names})
+    missing = np.flatnonzero(tokens == UNKNOWN)
+    if len(missing):
+        raise ValueError(
+            f"the rule of the answer {answer.name!r} gives no token for example {missing[0]}: one "
+            f"of {', '.join(rule.names)} is missing there. Give the answer's tokens, or leave "
+            "such examples out."
+        )
+    return tokens
 
 
 def _tokens(answer: Answer) -> npt.NDArray[np.integer]:

@@ -194,6 +194,55 @@ class Examples:
             parse=self.parse,
         )
 
+    def with_concept(self, name: str, values: npt.ArrayLike, family: str | None = None) -> Examples:
+        """Return these examples with a further concept, or another one in place of that name.
+
+        Parameters
+        ----------
+        name : str
+        values : array-like, shape (N,)
+        family : str, optional
+            What kind of concept it is, in words.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what cannot be a concept.
+
+        See Also
+        --------
+        Explorer.add_concept
+
+        Examples
+        --------
+        >>> examples = cw.addition.from_numbers([1, 2], [3, 4])
+        >>> examples.with_concept("even", [True, False]).concepts["even"].tolist()
+        [True, False]
+        """
+        name = text("the name of a concept", name)
+        if not several(values) or len(values) != len(self):  # type: ignore[arg-type]
+            raise ValueError(
+                f"the concept {name!r} needs {len(self):,} values, one for each example, not "
+                f"{shown(values)}."
+            )
+        added = checked_concepts({name: values}, len(self))
+        concepts = self.concepts.copy()
+        concepts[name] = added[name]
+        families = dict(self.families)
+        if family is not None:
+            families[name] = family
+        return Examples(
+            self.tokens,
+            labels=self.labels,
+            positions=self.positions,
+            concepts=concepts,
+            answers=self.answers.values(),
+            vocabulary=self.vocabulary,
+            axes=self.axes,
+            families=families,
+            parse=self.parse,
+        )
+
     def _checked_labels(self, labels: Sequence[str] | None) -> list[str]:
         if labels is None:
             texts = {int(token): self.token_text(int(token)) for token in np.unique(self.tokens)}

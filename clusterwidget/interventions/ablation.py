@@ -18,13 +18,23 @@ import torch
 from clusterwidget.core.checks import MOST_DRAWS, choice, flag, several, shown, whole
 from clusterwidget.core.edges import ATTENTION, Edge, checked_edge
 from clusterwidget.core.questions import require_reached
-from clusterwidget.core.stages import Stage, StageSet
+from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
 from clusterwidget.interventions.cuts import Cuts, run_cut
 from clusterwidget.interventions.patching import Run, start_of
 from clusterwidget.interventions.replacements import Replacements, other_examples, per_head
 from clusterwidget.interventions.workbench import Workbench, losses
 
-_METHODS = ("mean", "resample", "drop")
+_METHODS = ("mean", "resample", "zero", "drop")
+
+
+def require_zero_fits(stage: Stage) -> None:
+    """Raise ValueError where zeros are nothing that a stage could hold."""
+    if stage.kind in ATTENTION_KINDS:
+        raise ValueError(
+            f'{stage} comes after a softmax, whose weights sum to 1: method="zero" would put in '
+            'what no input leads to. Use "mean" or "resample", or ablate '
+            f"L{stage.layer}H{stage.head}.z@{stage.position} instead."
+        )
 
 
 @dataclass(frozen=True)
@@ -37,9 +47,9 @@ class Method:
 
 
 def checked_items(
-    what: Stage | Edge | str | Sequence[Edge | str], stage_set: StageSet
-) -> Stage | list[Edge]:
-    """Return the stage, or the edges, that an ablation is of; raise where they are not there."""
+    what: Stage | Edge | str | Sequence[Stage | Edge | str], stage_set: StageSet
+) -> Stage | list[Stage] | list[Edge]:
+    """Return the stage, stages or edges that an ablation is of; raise where they are not there."""
     if isinstance(what, Stage) or (isinstance(what, str) and "->" not in what):
         stage = Stage.of(what)
         stage_set.width(stage)
@@ -49,7 +59,20 @@ def checked_items(
         raise TypeError(
             f"what is ablated is a stage or edges, or their addresses, not {shown(what)}."
         )
-    edges = [checked_edge(edge, stage_set) for edge in given]
+    is_stage = [
+        isinstance(item, Stage) or (isinstance(item, str) and "->" not in item) for item in given
+    ]
+    if len(is_stage) and all(is_stage):
+        stages = [Stage.of(item) for item in given]  # type: ignore[arg-type]
+        for stage in stages:
+            stage_set.width(stage)
+        return list(dict.fromkeys(stages))
+    if any(is_stage):
+        raise ValueError(
+            f"{shown(given[is_stage.index(True)])} is a stage, and there are edges beside it: "
+            "ablate stages and edges in calls of their own."
+        )
+    edges = [checked_edge(edge, stage_set) for edge in given]  # type: ignore[arg-type]
     if not edges:
         raise ValueError(f"no edge is given, {shown(what)}: name at least one to cut.")
     return edges
@@ -67,6 +90,11 @@ def checked_method(
         raise ValueError(
             f"{items[0]} is not one attention edge: only such an edge has a weight to drop."
         )
+    if name == "zero" and any(isinstance(item, Edge) for item in items):
+        raise ValueError(
+            f'{items[0]} is an edge: method="zero" is of stages. Use "mean" or "resample", or '
+            '"drop" for an attention edge.'
+        )
     if renormalize and name != "drop":
         raise ValueError(
             f'renormalize=True goes with method="drop"; with {name!r} no attention weight changes.'
@@ -81,18 +109,23 @@ def ablate_stage(
     patcher, column = bench.patcher, bench.column(stage)
     carrier = patcher.carrier(stage)
     require_reached(bench.answers, column, stage)
+    if method.name == "zero":
+        require_zero_fits(stage)
     chosen = (
-        bench.references
-        if method.name == "mean"
-        else other_examples(len(bench.examples), example, method.draws, seed)
+        other_examples(len(bench.examples), example, method.draws, seed)
+        if method.name == "resample"
+        else bench.references
     )
     size = patcher.batch_size(bench.examples.tokens.shape[1])
-    vectors = torch.cat(
-        [
-            patcher.vectors(patcher.tensor(bench.examples.tokens[part]), carrier)
-            for part in np.array_split(chosen, -(-len(chosen) // size))
-        ]
-    )
+    if method.name == "zero":
+        vectors = torch.zeros(1, bench.stage_set.width(carrier))
+    else:
+        vectors = torch.cat(
+            [
+                patcher.vectors(patcher.tensor(bench.examples.tokens[part]), carrier)
+                for part in np.array_split(chosen, -(-len(chosen) // size))
+            ]
+        )
     if method.name == "mean":
         vectors = vectors.mean(dim=0, dtype=torch.float64).float()[None]
     tokens = patcher.tensor(bench.examples.tokens[example][None])

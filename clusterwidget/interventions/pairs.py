@@ -15,12 +15,60 @@ from clusterwidget.results.pairs import CONDITIONS, FAR, NEAR, NOBODY, Pairs
 Float32Array = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
+_POOL = 2048
+_ROWS = 128
+
 
 def draw_receivers(n: int, count: int, seed: int) -> Ints:
     """Return so many receivers, all different: a second run of the same one would add nothing."""
     rng = np.random.default_rng([seed, 0])
     chosen: Ints = rng.choice(n, size=min(count, n), replace=False)
     return chosen
+
+
+def draw_random(receivers: Ints, n: int, seed: int) -> Ints:
+    """Draw any other of n examples as the donor of each receiver."""
+    drawn = [np.random.default_rng([seed, 4, row]).integers(1, n) for row in receivers.tolist()]
+    donors: Ints = (receivers + np.array(drawn, np.int64)) % n
+    return donors
+
+
+def draw_matched(
+    concept: Partition, others: Sequence[Partition], receivers: Ints, seed: int
+) -> Ints:
+    """Draw for each receiver a donor of another value that is alike in most other concepts.
+
+    Among some 2,000 random examples, about as many of each value.
+
+    Parameters
+    ----------
+    concept : Partition
+    others : sequence of Partition
+    receivers : numpy.ndarray of int, shape (n,)
+    seed : int
+
+    Returns
+    -------
+    numpy.ndarray of int, shape (n,)
+        `NOBODY` for a receiver whose value is missing, or that has no such donor.
+    """
+    rng = np.random.default_rng([seed, 3])
+    members = [rng.permutation(some) for some in _members(concept)]
+    each = max(1, _POOL // len(members))
+    pool = rng.permutation(np.concatenate([some[:each] for some in members]))
+    # One row a concept: int16 compares fast, and a partition has at most 1,000 groups.
+    known = [other.codes.astype(np.int16) for other in others]
+    values, found = concept.codes[pool], np.full(len(receivers), NOBODY)
+    for start in range(0, len(receivers), _ROWS):
+        rows = receivers[start : start + _ROWS]
+        alike = np.zeros((len(rows), len(pool)), np.int16)
+        for codes in known:
+            alike += codes[rows][:, None] == codes[pool]
+        alike[values == concept.codes[rows][:, None]] = -1
+        best = alike.argmax(axis=1)
+        there = (alike[np.arange(len(rows)), best] >= 0) & (concept.codes[rows] >= 0)
+        found[start : start + _ROWS] = np.where(there, pool[best], NOBODY)
+    return found
 
 
 def draw_pairs(
@@ -47,6 +95,7 @@ def draw_pairs(
     n = len(matrix)
     names = [name for name in CONDITIONS[:-1] if concept or name not in ("concept", "far")]
     donors = {name: np.full(len(receivers), NOBODY) for name in names}
+    donors["random"] = draw_random(receivers, n, seed)
     alike = _members(concept) if concept else ()
     for at, receiver in enumerate(receivers.tolist()):
         pause()
@@ -55,7 +104,6 @@ def draw_pairs(
         near = nearest_of(distances, receiver, min(NEAR, n - 1))
         donors["nearest"][at] = near[0]
         donors["near"][at] = rng.choice(near)
-        donors["random"][at] = (receiver + rng.integers(1, n)) % n
         code = concept.codes[receiver] if concept else -1
         if code < 0:
             continue

@@ -101,16 +101,24 @@ class Patcher:
 
     def vectors(self, tokens: torch.Tensor, stage: Stage) -> torch.Tensor:
         """Return what a stage's carrier holds for a batch, shape (batch, d)."""
-        kept: list[torch.Tensor] = []
+        return self.vectors_of(tokens, [stage])[stage]
+
+    def vectors_of(
+        self, tokens: torch.Tensor, stages: Sequence[Stage]
+    ) -> dict[Stage, torch.Tensor]:
+        """Return `vectors` of several stages from one run."""
+        kept: dict[Stage, torch.Tensor] = {}
+
+        def keep(stage: Stage, first: int, rows: torch.Tensor) -> None:
+            kept[stage] = rows.clone()
+
+        carriers = {stage: self.carrier(stage) for stage in stages}
         recorder = Recorder(
-            self.model,
-            [self.carrier(stage)],
-            self.stage_set,
-            lambda stage, first, rows: kept.append(rows.clone()),
+            self.model, list(dict.fromkeys(carriers.values())), self.stage_set, keep
         )
         with torch.no_grad(), evaluating(self.model):
             recorder.run(tokens)
-        return kept[0]
+        return {stage: kept[carrier] for stage, carrier in carriers.items()}
 
     def run(self, tokens: torch.Tensor, start: int = 0) -> Run:
         """Run a batch as it is.

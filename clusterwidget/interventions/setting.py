@@ -10,6 +10,8 @@ from clusterwidget.activations.activations import Activations
 from clusterwidget.core.concepts import Partitions, partitions
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.stages import StageSet
+from clusterwidget.meaning.aside import Asides
+from clusterwidget.meaning.spread import Scales
 from clusterwidget.model.hooks import Model
 
 if TYPE_CHECKING:
@@ -39,6 +41,16 @@ class Setting:
     def concepts(self) -> Partitions:
         """The examples' concepts, as groups of examples."""
         return partitions(self.examples.concepts)
+
+    @cached_property
+    def asides(self) -> Asides:
+        """Stage matrices with concepts set aside."""
+        return Asides(self.activations)
+
+    @cached_property
+    def scales(self) -> Scales:
+        """What the spread of a stage is compared with."""
+        return Scales(self.activations)
 
     @cached_property
     def bench(self) -> Workbench:

@@ -7,21 +7,24 @@ were run of a cancelled test are kept, and the test goes on from there.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from clusterwidget.core.concepts import Partition, partitions, unknown_concept
+from clusterwidget.core.concepts import Partition, joint, partitions, unknown_concept
 from clusterwidget.core.questions import question_named, questions, require_reached
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
-from clusterwidget.interventions.pairs import draw_pairs, draw_receivers
+from clusterwidget.interventions.following import Following, PartsPutIn
+from clusterwidget.interventions.pairs import draw_pairs, draw_random, draw_receivers
 from clusterwidget.interventions.patching import Run, start_of
 from clusterwidget.interventions.setting import Setting
 from clusterwidget.interventions.workbench import Workbench, losses
 from clusterwidget.meaning.meaning import meaning
 from clusterwidget.model.recorder import z_of_result
+from clusterwidget.results.follows import NO_FOLLOWS
 from clusterwidget.results.kept import Settings, SwapTests
 from clusterwidget.results.pairs import NOBODY, Pairs
 from clusterwidget.results.swaptest import WITHOUT, Outcomes, SwapTest, concluded
@@ -34,6 +37,9 @@ MOST_AT_ONCE = 256
 
 MEASURED = 256
 """Pairs for which `unusual` is computed: its median needs no more, and it takes time."""
+
+SCREENED = 256
+"""Pairs of random donors that are run first: where they change no answer, the test ends."""
 
 KINDS = ("result", "attn_out", "mlp_out")
 """Kinds of the stages that are tested by default: what is added to the residual stream."""
@@ -59,7 +65,7 @@ def swap_test(
         setting.bench.patcher.carrier(stage)
         setting.activations.capture([stage], watch)
         setting.bench.get_ready(watch)
-        with watch.bar(8 * settings.pairs, "step") as reporting:
+        with watch.bar(9 * settings.pairs, "step") as reporting:
             test = _made(setting, kept, stage, settings, reporting)
         kept.put(test, settings)
     return test if answer is None else test.about(answer)
@@ -115,29 +121,65 @@ class Steps:
 def _made(
     setting: Setting, kept: SwapTests, stage: Stage, settings: Settings, watch: Watch
 ) -> SwapTest:
-    bench = setting.bench
-    concept = _concept(setting, stage, settings.concept)
-    n = len(setting.examples)
+    bench, n = setting.bench, len(setting.examples)
     count = min(settings.pairs, n)
-    conditions = 6 if concept else 4
-    steps = Steps(watch, count * (conditions + 2))
+    column = bench.column(stage)
+    reached = [pair for pair in enumerate(bench.answers) if pair[1].reached_from(column)]
+    vectors = _vectors(setting, stage, watch)
+    receivers = draw_receivers(n, count, settings.seed)
     under_way = kept.begun(stage, settings, n)
     if under_way is None:
-        receivers = draw_receivers(n, count, settings.seed)
+        seen = _screened(bench, stage, vectors, receivers, settings, watch)
+        if seen.do_not_matter([at for at, _ in reached]):
+            return concluded(stage, None, reached, seen, NO_FOLLOWS, (settings.seed, settings.how))
+    named = _named(setting, stage, settings)
+    following = None
+    if named is not None:
+        following = Following(
+            setting.examples, bench.answers, [at for at, _ in reached], named.groups, named.names
+        )
+    concept = None if named is None else named.groups
+    put_in = (
+        PartsPutIn(vectors, concept)
+        if concept is not None and following and settings.how == "part"
+        else None
+    )
+    extra = (1 + (put_in is not None)) if following else 0
+    steps = Steps(watch, count * ((6 if concept else 4) + 2 + extra))
+    if under_way is None:
         matrix = setting.activations.matrix(stage, watch.quiet())
         pairs = draw_pairs(matrix, receivers, concept, settings.seed, steps.add)
+        if following:
+            matched = following.matched(setting.concepts, receivers, settings.seed)
+            pairs = replace(pairs, matched=matched)
         outcomes = Outcomes.empty([*pairs.donors, "mean"], count, len(bench.answers))
         kept.begin(stage, settings, n, pairs, outcomes)
     else:
         pairs, outcomes = under_way
-    steps.done = count + outcomes.done * (conditions + 1)
-    vectors = _vectors(setting, stage, watch)
-    run_pairs(bench, stage, vectors, pairs, outcomes, steps, free=settings.free)
+    steps.done = count + outcomes.done * ((6 if concept else 4) + 1 + extra)
+    runs = Runs(bench, stage, vectors, put_in, free=settings.free)
+    runs.all(pairs, outcomes, steps)
     kept.ended(stage, settings, n)
-    column = bench.column(stage)
-    reached = [pair for pair in enumerate(bench.answers) if pair[1].reached_from(column)]
+    follows = following.table(pairs, outcomes, settings.how) if following else NO_FOLLOWS
     name = None if concept is None else concept.name
-    return concluded(stage, name, reached, outcomes, settings.seed)
+    return concluded(stage, name, reached, outcomes, follows, (settings.seed, settings.how))
+
+
+def _screened(
+    bench: Workbench,
+    stage: Stage,
+    vectors: Float32Array,
+    receivers: Ints,
+    settings: Settings,
+    watch: Watch,
+) -> Outcomes:
+    """Return what random swaps do in the first pairs: at most stages they change nothing."""
+    few = receivers[:SCREENED]
+    donors = {"random": draw_random(few, len(vectors), settings.seed)}
+    outcomes = Outcomes.empty(list(donors), len(few), len(bench.answers))
+    runs = Runs(bench, stage, vectors, None, free=settings.free, with_mean=False)
+    runs.all(Pairs(few, donors), outcomes, Steps(watch.quiet(), 2 * len(few)))
+    return outcomes
 
 
 def _vectors(setting: Setting, stage: Stage, watch: Watch) -> Float32Array:
@@ -152,40 +194,64 @@ def _vectors(setting: Setting, stage: Stage, watch: Watch) -> Float32Array:
     return setting.activations.matrix(carrier, watch.quiet())
 
 
-def _concept(setting: Setting, stage: Stage, name: str | None) -> Partition | None:
-    """Return the groups of a concept, or of the one that names a stage."""
-    if name is None:
-        known = setting.concepts
-        if not known.all:
-            return None
-        matrix = setting.activations.matrix(stage, Watch())
-        best = meaning(matrix, known.all).concept
-        return None if best is None else known.named(best)
+@dataclass(frozen=True)
+class _Named:
+    """The concept that a test is about: its groups, and the concepts that it is made of."""
+
+    groups: Partition
+    names: tuple[tuple[str, ...], ...]
+
+
+def _named(setting: Setting, stage: Stage, settings: Settings) -> _Named | None:
+    """Return the concepts that are asked about, or the one that names the stage."""
+    known = setting.concepts
+    if settings.concepts:
+        return joint_concept(setting, settings.concepts)
+    if not known.all:
+        return None
+    watch = Watch()
+    matrix = setting.activations.matrix(stage, watch)
+    best = meaning(matrix, known, scale=setting.scales.of([stage], watch)[0])
+    if best.concept is None:
+        return None
+    groups = known.named(best.concept)
+    return _Named(groups, (groups.names,))
+
+
+def joint_concept(setting: Setting, concepts: Sequence[str]) -> _Named:
+    """Return the joint groups of concepts.
+
+    Raises
+    ------
+    ValueError
+        Where a concept is unknown or the same for all, or hardly two examples share all values.
+    """
     columns = setting.examples.concepts.columns
-    # Concepts that divide the examples alike are called by all their names: S4 = carry4.
-    names = [name] if name in columns else name.split(" = ")
-    made = partitions(setting.examples.concepts, names)
-    if len(made.all) > 1:
-        raise ValueError(unknown_concept(name, list(columns)))
-    if not made.all:
+    found = []
+    for name in concepts:
+        # Concepts that divide the examples alike are called by all their names: S4 = carry4.
+        names = [name] if name in columns else name.split(" = ")
+        made = partitions(setting.examples.concepts, names)
+        if len(made.all) > 1:
+            raise ValueError(unknown_concept(name, list(columns)))
+        if not made.all:
+            raise ValueError(
+                f"{' '.join(made.notes)} With one value among the donors there is nothing that "
+                "they could share or not: choose another concept, or examples in which it differs."
+            )
+        found.append(made.all[0])
+    groups = joint(found)
+    if len(found) > 1 and 2 * len(groups.groups) > int(groups.sizes.sum()):
         raise ValueError(
-            f"{' '.join(made.notes)} With one value among the donors there is nothing that "
-            "they could share or not: choose another concept, or examples in which it differs."
+            f"{groups.name} have {len(groups.groups):,} different combinations of values among "
+            f"{int(groups.sizes.sum()):,} examples: hardly two share them all, so that nothing "
+            "could be swapped. Take fewer concepts, or more examples."
         )
-    return made.all[0]
+    return _Named(groups, tuple(one.names for one in found))
 
 
-def run_pairs(
-    bench: Workbench,
-    stage: Stage,
-    vectors: Float32Array,
-    pairs: Pairs,
-    outcomes: Outcomes,
-    steps: Steps,
-    *,
-    free: bool,
-) -> None:
-    """Run the pairs that `outcomes` lacks, and fill it in as they are done.
+class Runs:
+    """Runs the pairs of a swap test in parts.
 
     Parameters
     ----------
@@ -193,60 +259,103 @@ def run_pairs(
     stage : Stage
     vectors : numpy.ndarray, shape (N, d)
         What the stage's carrier holds (see `Patcher.carrier`), of all examples.
-    pairs : Pairs
-    outcomes : Outcomes
-    steps : Steps
-        May call the test off; pairs that were completed stay in `outcomes`.
+    put_in : PartsPutIn or None
+        What is put in where it is asked whether the answer follows; None for whole vectors.
     free : bool
+    with_mean : bool
+        Whether the mean of all examples is put in as well.
     """
-    size = min(MOST_AT_ONCE, bench.patcher.batch_size(bench.examples.tokens.shape[1]))
-    mean = torch.as_tensor(vectors.mean(axis=0, dtype=np.float64).astype(np.float32))[None]
-    while outcomes.done < len(pairs.receivers):
-        part = slice(outcomes.done, min(outcomes.done + size, len(pairs.receivers)))
-        _run_part(bench, stage, vectors, mean, pairs, part, outcomes, steps, free=free)
-        outcomes.done = part.stop
 
+    def __init__(
+        self,
+        bench: Workbench,
+        stage: Stage,
+        vectors: Float32Array,
+        put_in: PartsPutIn | None,
+        *,
+        free: bool,
+        with_mean: bool = True,
+    ) -> None:
+        self._bench, self._stage, self._vectors = bench, stage, vectors
+        self._put_in, self._free, self._with_mean = put_in, free, with_mean
+        self._start = start_of(stage, bench.patcher.last)
+        mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
+        self._mean = torch.as_tensor(mean)[None]
 
-def _run_part(
-    bench: Workbench,
-    stage: Stage,
-    vectors: Float32Array,
-    mean: torch.Tensor,
-    pairs: Pairs,
-    part: slice,
-    outcomes: Outcomes,
-    steps: Steps,
-    *,
-    free: bool,
-) -> None:
-    patcher, column = bench.patcher, bench.column(stage)
-    start = start_of(stage, patcher.last)
-    receivers = pairs.receivers[part]
-    tokens = patcher.tensor(bench.examples.tokens[receivers])
-    forced = patcher.run(tokens, start)
-    right = bench.right_tokens(receivers, forced)
-    outcomes.right_tokens[part] = right.cpu().numpy()
-    without = bench.answered(tokens, patcher.run, free=True) if free else forced
-    _record(outcomes, WITHOUT, part, without, right, np.full(len(receivers), fill_value=True))
-    steps.add(len(receivers))
-    for condition in (*pairs.donors, "mean"):
-        donors = pairs.donors.get(condition, np.full(len(pairs.receivers), NOBODY))[part]
-        there = (donors != NOBODY) | (condition == "mean")
-        values = mean.expand(len(receivers), -1)
-        if condition != "mean":
-            values = torch.as_tensor(vectors[np.where(there, donors, receivers)])
+    def all(self, pairs: Pairs, outcomes: Outcomes, steps: Steps) -> None:
+        """Run the pairs that `outcomes` lacks, and fill it in as they are done.
 
-        def swapped(batch: torch.Tensor, values: torch.Tensor = values) -> Run:
-            entering = patcher.run(batch, start).entering if free else forced.entering
-            return patcher.patched(batch, stage, values, entering)
+        `steps` may call the test off; pairs that were completed stay in `outcomes`.
+        """
+        bench = self._bench
+        size = min(MOST_AT_ONCE, bench.patcher.batch_size(bench.examples.tokens.shape[1]))
+        while outcomes.done < len(pairs.receivers):
+            part = slice(outcomes.done, min(outcomes.done + size, len(pairs.receivers)))
+            self._part(pairs, part, outcomes, steps)
+            outcomes.done = part.stop
 
-        run = bench.answered(tokens, swapped, free=free)
-        _record(outcomes, condition, part, run, right, there)
-        if part.start < MEASURED:
-            apart = np.stack([receivers, donors], axis=1)
-            ratios = bench.unusual(run, apart, column)
-            outcomes.unusual[condition][part] = np.where(there[:, None], ratios, np.nan)
+    def _part(self, pairs: Pairs, part: slice, outcomes: Outcomes, steps: Steps) -> None:
+        bench, patcher = self._bench, self._bench.patcher
+        receivers = pairs.receivers[part]
+        tokens = patcher.tensor(bench.examples.tokens[receivers])
+        forced = patcher.run(tokens, self._start)
+        right = bench.right_tokens(receivers, forced)
+        outcomes.right_tokens[part] = right.cpu().numpy()
+        without = bench.answered(tokens, patcher.run, free=True) if self._free else forced
+        everyone = np.ones(len(receivers), bool)
+        _record(outcomes, WITHOUT, part, without, right, everyone)
+        outcomes.answered[WITHOUT][part] = _answered(without, everyone)
         steps.add(len(receivers))
+
+        def swapped(values: torch.Tensor) -> Run:
+            def run(batch: torch.Tensor) -> Run:
+                if not self._free:
+                    return patcher.patched(batch, self._stage, values, forced.entering)
+                entering = patcher.run(batch, self._start).entering
+                return patcher.patched(batch, self._stage, values, entering)
+
+            found = bench.answered(tokens, run, free=self._free)
+            steps.add(len(receivers))
+            return found
+
+        for condition, given in pairs.donors.items():
+            donors = given[part]
+            there = donors != NOBODY
+            run = swapped(torch.as_tensor(self._vectors[np.where(there, donors, receivers)]))
+            _record(outcomes, condition, part, run, right, there)
+            if condition == "random":
+                outcomes.answered[condition][part] = _answered(run, there)
+            self._measure(outcomes, condition, part, run, np.stack([receivers, donors], axis=1))
+        if self._with_mean:
+            run = swapped(self._mean.expand(len(receivers), -1))
+            _record(outcomes, "mean", part, run, right, everyone)
+            self._measure(outcomes, "mean", part, run, receivers[:, None])
+        if pairs.matched is None:
+            return
+        asked = {"matched": pairs.matched}
+        if self._put_in is not None:
+            asked["any"] = pairs.donors["random"]
+        for kind, given in asked.items():
+            there = given[part] != NOBODY
+            donors = np.where(there, given[part], receivers)
+            vectors = self._vectors[donors]
+            if self._put_in is not None:
+                vectors = self._put_in.of(receivers, donors)
+            outcomes.answered[kind][part] = _answered(swapped(torch.as_tensor(vectors)), there)
+
+    def _measure(
+        self, outcomes: Outcomes, condition: str, part: slice, run: Run, apart: Ints
+    ) -> None:
+        if part.start >= MEASURED or not self._with_mean:
+            return
+        ratios = self._bench.unusual(run, apart, self._bench.column(self._stage))
+        nobody = (apart == NOBODY).any(axis=1)
+        outcomes.unusual[condition][part] = np.where(nobody[:, None], np.nan, ratios)
+
+
+def _answered(run: Run, there: npt.NDArray[np.bool_]) -> Ints:
+    tokens = run.logits.argmax(dim=-1).cpu().numpy()
+    return np.where(there[:, None], tokens, -1)
 
 
 def _record(

@@ -15,8 +15,10 @@ from clusterwidget.activations.passes import groups_within
 from clusterwidget.core.concepts import Partition, Partitions
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
-from clusterwidget.meaning.meaning import coarsest_of
+from clusterwidget.meaning.aside import AllAside
+from clusterwidget.meaning.meaning import MOST, coarsest_of
 from clusterwidget.meaning.shares import Float64Array, Groups, GroupSums
+from clusterwidget.meaning.spread import is_same_for_all
 
 Float32Array = npt.NDArray[np.float32]
 
@@ -45,6 +47,10 @@ class Atlas:
         The same for the joint groups of two concepts each, from the first 4,096 examples.
     n : int
         Number of examples that the shares are of.
+    spreads : numpy.ndarray, shape (stages,)
+        Root mean squared distance of the vectors to their mean.
+    same : numpy.ndarray of bool, shape (stages,)
+        Where that is no more than rounding or noise: see `meaning.spread`.
 
     See Also
     --------
@@ -62,9 +68,14 @@ class Atlas:
     shares: Float64Array
     pair_shares: Float64Array
     n: int
+    spreads: Float64Array
+    same: npt.NDArray[np.bool_]
 
     def table(self) -> pd.DataFrame:
-        """Return stages × concepts; ``attrs["notes"]`` are those of `Partitions`.
+        """Return stages × concepts; NaN where all examples are the same.
+
+        ``attrs["notes"]`` are those of `Partitions`; ``attrs["spread"]`` says how far the vectors
+        of each stage are from their mean, root mean squared.
 
         See Also
         --------
@@ -75,15 +86,17 @@ class Atlas:
         >>> ex.atlas_of("L1H0.result@S3").table().loc["L1H0.result@S3"].idxmax()
         'carry2'
         """
+        index = pd.Index([str(stage) for stage in self.stages], name="stage")
         table = pd.DataFrame(
-            self.shares,
-            index=pd.Index([str(stage) for stage in self.stages], name="stage"),
+            np.where(self.same[:, None], np.nan, self.shares),
+            index=index,
             columns=pd.Index([part.name for part in self.partitions.all], name="concept"),
         )
         table.attrs["notes"] = list(self.partitions.notes)
+        table.attrs["spread"] = dict(zip(index, self.spreads.tolist(), strict=True))
         return table
 
-    def best(self, most: float = 0.8) -> list[int]:
+    def best(self, most: float = MOST) -> list[int]:
         """Return for each stage the index of the coarsest concept that explains most of it.
 
         `NOTHING` where no share is beyond chance: above 0.05, and above five standard deviations
@@ -104,13 +117,13 @@ class Atlas:
         groups = np.array([len(partition.groups) for partition in self.partitions.all])
         least = np.maximum(_LEAST, _DEVIATIONS * np.sqrt(2 * (groups - 1)) / self.n)
         found = []
-        for shares in self.shares:
-            if not np.isfinite(shares).any():
+        for shares, same in zip(self.shares, self.same, strict=True):
+            if same or not np.isfinite(shares).any():
                 found.append(SAME)
                 continue
             beyond = np.where(shares >= least, shares, -np.inf)
             named = np.isfinite(beyond).any()
-            found.append(coarsest_of(self.partitions.all, beyond, most) if named else NOTHING)
+            found.append(coarsest_of(self.partitions, beyond, most) if named else NOTHING)
         return found
 
     def meanings(self) -> dict[Stage, str]:
@@ -151,11 +164,12 @@ class Atlas:
 
 
 def atlas(
-    activations: Activations,
+    activations: Activations | AllAside,
     stages: Sequence[Stage],
     partitions: Partitions,
     *,
     pairs: Sequence[tuple[Partition, Partition]] = (),
+    scales: Sequence[float] | None = None,
     first: int | None = None,
     watch: Watch | None = None,
 ) -> Atlas:
@@ -167,11 +181,13 @@ def atlas(
 
     Parameters
     ----------
-    activations : Activations
+    activations : Activations or AllAside
     stages : sequence of Stage
     partitions : Partitions
     pairs : sequence of two partitions each, optional
         Concepts whose joint groups are looked at as well.
+    scales : sequence of float, optional
+        What the spread of each stage is compared with: see `meaning.spread`.
     first : int, optional
         Use only the first so many examples.
     watch : Watch, optional
@@ -191,7 +207,7 @@ def atlas(
         for some in (held, missing)
     )
     total = n * (bool(held) + len(passes))
-    found: dict[Stage, tuple[Float64Array, Float64Array]] = {}
+    found: dict[Stage, _Found] = {}
     with (watch or Watch()).bar(total) as watch:
         for some in in_memory:
             sums = _Sums(alone, joint, n)
@@ -205,11 +221,30 @@ def atlas(
             sums = _Sums(alone, joint, n)
             activations.stream(some, sums.add, watch.onward(n * turn, total), first=n)
             found |= sums.shares()
-    shares, pair_shares = (
-        np.array([found[stage][at] for stage in stages]).reshape(len(stages), columns)
-        for at, columns in enumerate((len(partitions.all), len(pairs)))
+    rows = [found[stage] for stage in stages]
+    same = [
+        is_same_for_all(row.spread, row.length, scale)
+        for row, scale in zip(rows, scales or [0.0] * len(rows), strict=True)
+    ]
+    return Atlas(
+        tuple(stages),
+        partitions,
+        np.array([row.shares for row in rows]).reshape(len(rows), len(partitions.all)),
+        np.array([row.pair_shares for row in rows]).reshape(len(rows), len(pairs)),
+        n,
+        np.array([row.spread for row in rows]),
+        np.array(same, bool),
     )
-    return Atlas(tuple(stages), partitions, shares, pair_shares, n)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What the sums of one stage say."""
+
+    shares: Float64Array
+    pair_shares: Float64Array
+    spread: float
+    length: float
 
 
 def _joint(one: Partition, other: Partition, n: int) -> Partition:
@@ -230,7 +265,9 @@ class _Sums:
     """
 
     def __init__(self, alone: Sequence[Partition], joint: Sequence[Partition], n: int) -> None:
-        self._alone = _GroupsAtStages(alone, n)
+        # The last group is of all examples: its sums give the spread.
+        whole = Partition(("all",), np.zeros(n, np.int32), ("all",))
+        self._alone = _GroupsAtStages([*alone, whole], n)
         self._joint = _GroupsAtStages(joint, min(n, _ROWS)) if joint else None
 
     def add(self, stage: Stage, start: int, rows: Float32Array) -> None:
@@ -239,11 +276,12 @@ class _Sums:
         if self._joint is not None:
             self._joint.add(stage, start, rows)
 
-    def shares(self) -> dict[Stage, tuple[Float64Array, Float64Array]]:
+    def shares(self) -> dict[Stage, _Found]:
         """Return for each stage the shares of concepts, and of pairs of concepts."""
         pairs = {} if self._joint is None else self._joint.shares()
+        spreads = self._alone.spreads()
         return {
-            stage: (shares, pairs.get(stage, np.zeros(0)))
+            stage: _Found(shares[:-1], pairs.get(stage, np.zeros(0)), *spreads[stage])
             for stage, shares in self._alone.shares().items()
         }
 
@@ -271,3 +309,6 @@ class _GroupsAtStages:
 
     def shares(self) -> dict[Stage, Float64Array]:
         return {stage: sums.shares() for stage, sums in self._sums.items()}
+
+    def spreads(self) -> dict[Stage, tuple[float, float]]:
+        return {stage: sums.spread() for stage, sums in self._sums.items()}

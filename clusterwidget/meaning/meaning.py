@@ -9,12 +9,16 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from clusterwidget.core.concepts import Partition
+from clusterwidget.core.concepts import Partition, Partitions
 from clusterwidget.meaning.shares import Groups, shares_of_each, stage_shares
 from clusterwidget.meaning.significance import p_of_share
+from clusterwidget.meaning.spread import is_same_for_all, spread_of
 
 Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
+
+MOST = 0.8
+"""Fraction of the best concept's share that the coarsest one must reach."""
 
 GAIN = 0.01
 """What a finer concept must explain beyond the coarser one to be a link of the chain."""
@@ -71,6 +75,11 @@ class Meaning:
         The best concept that neither determines one of the chain nor is determined by one.
     unexplained : float
         1 less the share of the best concept.
+    spread : float
+        Root mean squared distance of the vectors to their mean.
+    names : tuple of str
+        The names that `concept` is made of: concepts that divide the examples alike are one, called
+        ``S4 = carry4``.
 
     See Also
     --------
@@ -90,6 +99,8 @@ class Meaning:
     p: float
     runner_up: str | None
     unexplained: float
+    spread: float = float("nan")
+    names: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         if self.concept is None:
@@ -103,9 +114,10 @@ class Meaning:
 
 def meaning(
     matrix: Float32Array,
-    partitions: Sequence[Partition],
+    partitions: Partitions,
     *,
-    most: float = 0.8,
+    scale: float = 0.0,
+    most: float = MOST,
     least: float = 0.05,
     permutations: int = 199,
     alpha: float = 0.01,
@@ -120,7 +132,10 @@ def meaning(
     Parameters
     ----------
     matrix : numpy.ndarray, shape (N, d)
-    partitions : sequence of Partition
+    partitions : Partitions
+        Of at least one concept.
+    scale : float
+        What the spread is compared with: see `meaning.spread`.
     most : float
         Fraction of the best concept's explained share that the coarsest one must reach.
     least : float
@@ -136,66 +151,82 @@ def meaning(
     order = rng.permutation(len(matrix))
     reported = np.ones(len(matrix), bool)
     reported[order[: len(order) // 2]] = False
-    halves = [Groups(partitions, ~reported), Groups(partitions, reported)]
+    spread, length = spread_of(matrix)
+    known = partitions.all
+    halves = [Groups(known, ~reported), Groups(known, reported)]
     choosing, shares = shares_of_each(matrix, halves)
-    if not np.isfinite(choosing).any() or not np.isfinite(shares).any():
-        return Meaning(None, float("nan"), (), 1.0, None, float("nan"))
+    if (
+        is_same_for_all(spread, length, scale)
+        or not np.isfinite(choosing).any()
+        or not np.isfinite(shares).any()
+    ):
+        return Meaning(None, float("nan"), (), 1.0, None, float("nan"), spread)
     choosing = np.nan_to_num(choosing, nan=-1.0)
     chain = _chain(partitions, choosing, most)
     coarsest, best = chain[0], chain[-1]
     share = float(shares[coarsest])
     rows = np.flatnonzero(reported)
-    p = p_of_share(matrix, partitions[coarsest], rows, permutations=permutations, rng=rng)
+    p = p_of_share(matrix, known[coarsest], rows, permutations=permutations, rng=rng)
     if not (share >= least and p <= alpha):
-        return Meaning(None, share, (), p, None, 1.0)
+        return Meaning(None, share, (), p, None, 1.0, spread)
     runner_up = _runner_up(partitions, choosing, chain)
     if runner_up is not None and not shares[runner_up] >= least:
         runner_up = None
     return Meaning(
-        partitions[coarsest].name,
+        known[coarsest].name,
         share,
-        _links(matrix, partitions, chain, shares, reported),
+        _links(matrix, known, chain, shares, reported),
         p,
-        None if runner_up is None else partitions[runner_up].name,
+        None if runner_up is None else known[runner_up].name,
         float(1 - shares[best]),
+        spread,
+        known[coarsest].names,
     )
 
 
-def coarsest_of(partitions: Sequence[Partition], shares: Float64Array, most: float) -> int:
-    """Return the index of the partition with fewest groups among those near the best share."""
+def coarsest_of(partitions: Partitions, shares: Float64Array, most: float = MOST) -> int:
+    """Return the index of the coarsest concept that explains most of what the best one does.
+
+    The one with fewest groups, among the best and those that the best determines.
+    """
+    best = int(shares.argmax())
     # A fraction of a share below 0, which an unrelated concept can have, would be above that share.
-    least = min(most * shares.max(), shares.max())
-    enough: list[int] = np.flatnonzero(shares >= least).tolist()
-    return min(enough, key=lambda index: (len(partitions[index].groups), -shares[index]))
+    least = min(most * shares[best], shares[best])
+    nested = partitions.determined[:, best] >= NESTED
+    nested[best] = True
+    enough: list[int] = np.flatnonzero((shares >= least) & nested).tolist()
+    return min(enough, key=lambda index: (len(partitions.all[index].groups), -shares[index]))
 
 
-def _chain(partitions: Sequence[Partition], shares: Float64Array, most: float) -> list[int]:
-    """Return indices from the coarsest concept to the best, each determining the one before."""
+def _chain(partitions: Partitions, shares: Float64Array, most: float) -> list[int]:
+    """Return indices from the coarsest concept to the best, each determining the one before.
+
+    The best one is always the last link, unless it explains no more than rounding beyond the
+    coarsest, which then stands for it.
+    """
     best, chain = int(shares.argmax()), [coarsest_of(partitions, shares, most)]
-    finer = sorted(range(len(partitions)), key=lambda index: len(partitions[index].groups))
-    for index in finer:
+    nested, sizes = partitions.determined, [len(part.groups) for part in partitions.all]
+    for index in sorted(range(len(sizes)), key=sizes.__getitem__):
         last = chain[-1]
         if (
-            shares[index] >= shares[last] + GAIN
-            and len(partitions[index].groups) > len(partitions[last].groups)
-            and partitions[last].determined_by(partitions[index]) >= NESTED
-            and (index == best or partitions[index].determined_by(partitions[best]) >= NESTED)
+            index != best
+            and shares[index] >= shares[last] + GAIN
+            and sizes[index] > sizes[last]
+            and nested[last, index] >= NESTED
+            and nested[index, best] >= NESTED
         ):
             chain.append(index)
-    return chain
+    if chain[-1] == best or (len(chain) == 1 and shares[best] < shares[chain[0]] + GAIN):
+        return chain
+    return [*chain, best]
 
 
-def _runner_up(
-    partitions: Sequence[Partition], shares: Float64Array, chain: Sequence[int]
-) -> int | None:
+def _runner_up(partitions: Partitions, shares: Float64Array, chain: Sequence[int]) -> int | None:
     """Return the index of the best concept that is not nested with one of the chain."""
+    nested = partitions.determined
     index: int
     for index in np.argsort(-shares).tolist():
-        if not any(
-            partitions[index].determined_by(partitions[link]) >= NESTED
-            or partitions[link].determined_by(partitions[index]) >= NESTED
-            for link in chain
-        ):
+        if max(nested[index, chain].max(), nested[chain, index].max()) < NESTED:
             return index
     return None
 

@@ -27,6 +27,11 @@ SIGNIFICANT = 0.05
 """Corrected chance up to which a shared concept is listed beside the grid."""
 
 
+def default_k(n: int) -> int:
+    """Return how many neighbors are looked at by default: 100, a tenth of fewer than 1,000."""
+    return max(1, min(100, n // 10, n - 1))
+
+
 def neighbor_table(
     labels: Sequence[str], indices: Ints, distances: npt.NDArray[np.float32]
 ) -> pd.DataFrame:

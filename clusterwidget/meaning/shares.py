@@ -127,6 +127,12 @@ class GroupSums:
         """Return the explained share of each partition; NaN where all examples are the same."""
         return self._groups.shares(self._sums, self._squares)
 
+    def spread(self) -> tuple[float, float]:
+        """Return the spread and the length of the last group's vectors: see `meaning.spread`."""
+        mean = self._sums[-1] / self._groups.counts[-1]
+        apart = max(self._squares[-1] / self._groups.counts[-1] - float(mean @ mean), 0.0)
+        return apart**0.5, (apart + float(np.square(self._shift + mean).sum())) ** 0.5
+
 
 def stage_shares(matrix: Float32Array, groups: Groups, rows: Ints | None = None) -> Float64Array:
     """Return the explained share of each partition at one stage, shape (partitions,).

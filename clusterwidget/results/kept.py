@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, get_args
 
 from clusterwidget.core.checks import shown, whole
 from clusterwidget.core.stages import Stage
-from clusterwidget.results.swaptest import SwapTest
+from clusterwidget.results.follows import COLUMNS, Sets
+from clusterwidget.results.swaptest import HOW, SwapTest
 from clusterwidget.results.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -20,12 +22,15 @@ RECORDS = "swap tests"
 """What they are called in a saved exploration."""
 
 _MOST_UNDER_WAY = 4
+_VERSION = 2
+"""Of a record: those before were judged by other rules, and such tests are made again."""
 _TEXTS = ("answer", "title", "condition")
 _NUMBERS = (
     *("pairs", "loss", "right", "recovered", "low", "high", "unusual"),
-    *("cost", "right_without", "right_constant"),
+    *("cost", "cost_low", "cost_high", "changed", "right_without", "right_constant"),
 )
 """Columns of a test's table."""
+_FOLLOWS_TEXTS = ("answer", "title", "pairs")
 
 
 @dataclass(frozen=True)
@@ -34,16 +39,18 @@ class Settings:
 
     Attributes
     ----------
-    concept : str or None
-        None for the concept that names the stage, whichever that is.
+    concepts : tuple of str
+        Several are taken together; none stands for the concept that names the stage.
     pairs, seed : int
     free : bool
+    how : "vector" or "part"
     """
 
-    concept: str | None = None
+    concepts: tuple[str, ...] = ()
     pairs: int = 1000
     seed: int = 0
     free: bool = False
+    how: str = "vector"
 
 
 class SwapTests:
@@ -66,9 +73,18 @@ class SwapTests:
         """Return a test that was made."""
         return self._done.get((stage, settings))
 
-    def of(self, settings: Settings) -> dict[Stage, SwapTest]:
-        """Return all tests with these settings, by stage."""
-        return {stage: test for (stage, made), test in self._done.items() if made == settings}
+    def by_default(self) -> dict[Stage, SwapTest]:
+        """Return the tests with default settings, by stage; of several that of the most pairs."""
+        found = [
+            (settings.pairs, stage, test)
+            for (stage, settings), test in self._done.items()
+            if replace(settings, pairs=Settings.pairs) == Settings()
+        ]
+        return {stage: test for _, stage, test in sorted(found, key=itemgetter(0))}
+
+    def closed(self) -> dict[Stage, SwapTest]:
+        """Return the tests that say "enough", by stage, whatever concepts they are about."""
+        return {stage: test for (stage, _), test in self._done.items() if test.verdict == "enough"}
 
     def put(self, test: SwapTest, settings: Settings) -> None:
         """Keep a test that was made."""
@@ -105,6 +121,8 @@ class SwapTests:
             Where a record is none of a swap test.
         """
         for key, record in records.items():
+            if isinstance(record, Mapping) and "version" not in record:
+                continue
             try:
                 test, settings = _restored(record)
                 if _key(test.stage, settings) != key:
@@ -119,31 +137,55 @@ class SwapTests:
 
 def _restored(record: Mapping[str, Any]) -> tuple[SwapTest, Settings]:
     """Return what `as_record` made plain values of; raise where a field is of another type."""
-    document, settings = record["test"], Settings(**record["settings"])
+    if record["version"] != _VERSION:
+        raise ValueError(f"it is of version {shown(record['version'])}, not {_VERSION}")
+    given = record["settings"]
+    document = record["test"]
+    settings = Settings(**{**given, "concepts": tuple(given["concepts"])})
     whole("pairs", settings.pairs, 1)
     whole("seed", settings.seed, 0)
-    texts = [document["sentence"], document["answer"]]
-    for row in document["table"]:
-        if row.keys() != {*_TEXTS, *_NUMBERS}:
-            raise ValueError(f"a row of its table has the columns {shown(list(row))}")
-        texts += [row[name] for name in _TEXTS]
-        if not all(row[name] is None or type(row[name]) in (int, float) for name in _NUMBERS):
-            raise ValueError("a row of its table has something other than numbers")
-    texts += [text for text in (settings.concept, document["concept"]) if text is not None]
+    texts = [document["sentence"], document["answer"], *settings.concepts]
+    texts += _checked_rows(document["table"], _TEXTS, _NUMBERS)
+    numbers = tuple(name for name in COLUMNS if name not in _FOLLOWS_TEXTS)
+    texts += _checked_rows(document["follows"], _FOLLOWS_TEXTS, numbers)
+    texts += [document["concept"]] if document["concept"] is not None else []
     if not all(isinstance(text, str) for text in texts) or not isinstance(settings.free, bool):
         raise ValueError("a field has another type than is saved")
-    if document["verdict"] not in get_args(Verdict):
-        raise ValueError(f"there is no verdict {shown(document['verdict'])}")
+    for what, value, known in (
+        ("verdict", document["verdict"], get_args(Verdict)),
+        ("answer to whether it sets the answer", document["sets"], (*get_args(Sets), None)),
+        ("way to put in", document["how"], HOW),
+        ("way to put in", settings.how, HOW),
+    ):
+        if value not in known:
+            raise ValueError(f"there is no {what} {shown(value)}")
     test = SwapTest.of_document(document)
     if test.bars(test.answer).empty:
         raise ValueError(f"its table lacks the answer {shown(test.answer)}")
     return test, settings
 
 
+def _checked_rows(
+    rows: Sequence[Mapping[str, Any]], texts: Sequence[str], numbers: Sequence[str]
+) -> list[Any]:
+    """Return the texts of a saved table, or raise ValueError where it has something else."""
+    found = []
+    for row in rows:
+        if row.keys() != {*texts, *numbers}:
+            raise ValueError(f"a row of its table has the columns {shown(list(row))}")
+        found += [row[name] for name in texts]
+        if not all(row[name] is None or type(row[name]) in (int, float) for name in numbers):
+            raise ValueError("a row of its table has something other than numbers")
+    return found
+
+
 def as_record(test: SwapTest, settings: Settings) -> tuple[str, dict[str, Any]]:
     """Return what a test is kept under, and as."""
-    return _key(test.stage, settings), {"settings": asdict(settings), "test": test.document()}
+    plain = {**asdict(settings), "concepts": list(settings.concepts)}
+    document = {"version": _VERSION, "settings": plain, "test": test.document()}
+    return _key(test.stage, settings), document
 
 
 def _key(stage: Stage, settings: Settings) -> str:
-    return " ".join([str(stage), *(f"{name}={value}" for name, value in asdict(settings).items())])
+    named = {**asdict(settings), "concepts": " and ".join(settings.concepts)}
+    return " ".join([str(stage), *(f"{name}={value}" for name, value in named.items())])

@@ -32,7 +32,11 @@ class Pairs:
     receivers : numpy.ndarray of int, shape (n,)
     donors : dict of condition to numpy.ndarray of int, shape (n,)
         `NOBODY` where there is none. The mean has no donors and is not among them.
+    matched : numpy.ndarray of int, shape (n,), or None
+        For each receiver an example of another value, alike in as many other concepts as there is;
+        None where it is not asked whether the answer follows.
     """
 
     receivers: Ints
     donors: dict[str, Ints]
+    matched: Ints | None = None

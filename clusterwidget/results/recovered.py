@@ -17,7 +17,11 @@ Float64Array = npt.NDArray[np.float64]
 FLOOR = 0.05
 """Loss in nats that random swaps must add for a stage to matter for an answer."""
 
+LEAST_COST = 1e-3
+"""Loss in nats below which nothing is left to recover."""
+
 _RESAMPLES = 1000
+_Z = 1.959964
 
 
 @dataclass(frozen=True)
@@ -45,18 +49,24 @@ def recovered(
     Returns
     -------
     Recovered
-        NaN where random swaps cost less than `FLOOR`.
+        NaN where it cannot be told from these pairs that random swaps cost anything.
     """
     there = np.isfinite(swapped) & np.isfinite(random) & np.isfinite(without)
     parts = np.stack([random - swapped, random - without], axis=1)[there]
-    nothing = Recovered(float("nan"), float("nan"), float("nan"))
-    if not len(parts) or parts[:, 1].mean() < FLOOR:
-        return nothing
+    if not len(parts) or not mean_interval(parts[:, 1])[0] > LEAST_COST:
+        return Recovered(float("nan"), float("nan"), float("nan"))
     above, below = (_resamples(len(parts), seed) @ parts).T
     shares = (above / below)[below > 0]
     kept, lost = parts.mean(axis=0)
     low, high = np.percentile(shares, [2.5, 97.5])
     return Recovered(float(kept / lost), float(low), float(high))
+
+
+def mean_interval(values: Float64Array) -> tuple[float, float]:
+    """Return the 95 % interval of a mean, by its standard error."""
+    mean = float(values.mean())
+    half = _Z * float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
+    return mean - half, mean + half
 
 
 @lru_cache(maxsize=2)

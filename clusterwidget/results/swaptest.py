@@ -6,7 +6,7 @@ Resampling ablation under a hypothesis, after Chan et al., "Causal scrubbing" (2
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,9 +15,10 @@ import pandas as pd
 
 from clusterwidget.core.questions import Question
 from clusterwidget.core.stages import Stage
+from clusterwidget.results.follows import COLUMNS, KINDS, Sets, follows_sentence, sets_of
 from clusterwidget.results.pairs import CONDITIONS, NEAR
-from clusterwidget.results.recovered import recovered
-from clusterwidget.results.verdict import NO_MATTER, Verdict, verdict
+from clusterwidget.results.recovered import mean_interval, recovered
+from clusterwidget.results.verdict import NO_MATTER, Verdict, does_not_matter, verdict
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,10 +34,18 @@ class SwapTest:
     ----------
     stage : Stage
     concept : str or None
-        The concept whose value donors share under the conditions ``concept`` and ``far``.
+        The concept whose value donors share under the conditions ``concept`` and ``far``; several,
+        whose values they all share, are joined by "and".
     answer : str
         The answer that the verdict is about.
-    verdict : "enough", "insufficient" or "irrelevant"
+    verdict : "enough", "insufficient", "irrelevant" or "undecided"
+        "enough": nothing else that the stage holds matters; the lower ends of what is recovered are
+        above 0.9. "irrelevant": any example's vector does as well; random swaps cost less than 0.05
+        nats, the upper end, and change fewer than 1 % of answers. "undecided": there are too few
+        pairs to tell.
+    sets : "sets", "shares", "no" or None
+        Whether the stage sets the answer by this concept, shares in it with others, or does not;
+        None where no rule says what would follow. See `results.follows`.
     sentence : str
         The verdict in words.
     table : pandas.DataFrame
@@ -45,8 +54,15 @@ class SwapTest:
         its 95 % interval ``low`` to ``high``, NaN where the stage does not matter for the answer;
         ``unusual``, the distance of the activations after the swap to the nearest reference
         activation, over its usual size, median over the first 256 pairs. And for comparison
-        ``cost``, the loss that random swaps add, ``right_without`` a swap, and ``right_constant``,
-        of always giving the same answer.
+        ``cost``, the loss that random swaps add, with its 95 % interval ``cost_low`` to
+        ``cost_high``, the share of answers that they have ``changed``, ``right_without`` a swap,
+        and ``right_constant``, of always giving the same answer.
+    follows : pandas.DataFrame
+        One row for each answer that a rule says to depend on the concept, and each kind of pairs:
+        see `results.follows.follows_table`.
+    how : "vector" or "part"
+        What is put in where it is asked whether the answer follows: the donor's whole vector, or
+        only its mean of the concept's value in place of the receiver's.
 
     See Also
     --------
@@ -63,8 +79,11 @@ class SwapTest:
     concept: str | None
     answer: str
     verdict: Verdict
+    sets: Sets | None
     sentence: str
     table: pd.DataFrame
+    follows: pd.DataFrame
+    how: str = "vector"
 
     def __str__(self) -> str:
         return f"{self.stage}: {self.sentence}"
@@ -93,8 +112,14 @@ class SwapTest:
                 f"{self.stage} comes after the answer {answer!r} has been read: it does not reach "
                 f"it and cannot matter for it. It reaches {reached}."
             )
-        word, sentence = verdict(bars, self.concept, str(bars["title"].iloc[0]))
-        return replace(self, answer=answer, verdict=word, sentence=sentence)
+        title = str(bars["title"].iloc[0])
+        word, sentence = verdict(bars, self.concept, title)
+        rows = self.follows[self.follows["answer"] == answer]
+        sets = None
+        if word != "irrelevant" and self.concept is not None and len(rows):
+            sets = sets_of(rows)
+            sentence += " " + follows_sentence(rows, self.concept, title)
+        return replace(self, answer=answer, verdict=word, sets=sets, sentence=sentence)
 
     def bars(self, answer: str) -> pd.DataFrame:
         """Return the rows of one answer, indexed by condition.
@@ -125,9 +150,13 @@ class SwapTest:
         >>> ex.swap_test("L1H0.result@S3", pairs=100).document()["stage"]
         'L1H0.result@S3'
         """
-        plain = {**asdict(self), "stage": str(self.stage)}
-        table = self.table.astype(object).where(self.table.notna(), None)
-        return {**plain, "table": table.to_dict("records")}
+        plain = {name: getattr(self, name) for name in _FIELDS}
+        return {
+            **plain,
+            "stage": str(self.stage),
+            "table": _records(self.table),
+            "follows": _records(self.follows),
+        }
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> SwapTest:
@@ -146,7 +175,21 @@ class SwapTest:
         table = pd.DataFrame(document["table"])
         numbers = table.columns.difference(["answer", "title", "condition", "pairs"])
         table[numbers] = table[numbers].astype(float)
-        return cls(**{**document, "stage": Stage.parse(document["stage"]), "table": table})
+        follows = pd.DataFrame(document["follows"], columns=list(COLUMNS))
+        numbers = follows.columns.difference(["answer", "title", "pairs", "n"])
+        follows[numbers] = follows[numbers].astype(float)
+        stage = Stage.parse(document["stage"])
+        return cls(**{**document, "stage": stage, "table": table, "follows": follows})
+
+
+HOW = ("vector", "part")
+"""What is put in to see whether the answer follows."""
+
+_FIELDS = ("stage", "concept", "answer", "verdict", "sets", "sentence", "how")
+
+
+def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    return table.astype(object).where(table.notna(), None).to_dict("records")
 
 
 def condition_texts(concept: str | None) -> dict[str, str]:
@@ -173,6 +216,7 @@ def verdicts(tests: Sequence[SwapTest]) -> pd.DataFrame:
         {
             "stage": str(test.stage),
             "verdict": test.verdict,
+            "sets": test.sets,
             "answer": test.answer,
             "concept": test.concept,
             "far": kept(test, "far"),
@@ -181,7 +225,7 @@ def verdicts(tests: Sequence[SwapTest]) -> pd.DataFrame:
         }
         for test in tests
     ]
-    names = ["stage", "verdict", "answer", "concept", "far", "near", "sentence"]
+    names = ["stage", "verdict", "sets", "answer", "concept", "far", "near", "sentence"]
     return pd.DataFrame(rows, columns=names).set_index("stage")
 
 
@@ -196,6 +240,9 @@ class Outcomes:
     loss, right, unusual : dict of condition to numpy.ndarray, shape (pairs, answers)
         `WITHOUT` is among the conditions, less its `unusual`.
     right_tokens : numpy.ndarray, shape (pairs, answers)
+    answered : dict of condition to numpy.ndarray, shape (pairs, answers)
+        The tokens that came out, of `WITHOUT`, of random donors and of those runs that ask whether
+        the answer follows; -1 where there was no run.
     """
 
     done: int
@@ -203,6 +250,17 @@ class Outcomes:
     right: dict[str, Floats]
     unusual: dict[str, Floats]
     right_tokens: npt.NDArray[np.int64]
+    answered: dict[str, npt.NDArray[np.int64]]
+
+    def do_not_matter(self, answers: Sequence[int]) -> bool:
+        """Tell whether random donors changed none of these answers, and cost hardly anything."""
+        done = slice(self.done)
+        for at in answers:
+            lost = self.loss["random"][done, at] - self.loss[WITHOUT][done, at]
+            changed = self.answered["random"][done, at] != self.answered[WITHOUT][done, at]
+            if changed.any() or not does_not_matter(mean_interval(lost)[1], 0.0):
+                return False
+        return True
 
     @classmethod
     def empty(cls, conditions: Sequence[str], pairs: int, answers: int) -> Outcomes:
@@ -211,7 +269,9 @@ class Outcomes:
         def nothing() -> dict[str, Floats]:
             return {name: np.full((pairs, answers), np.nan) for name in (WITHOUT, *conditions)}
 
-        return cls(0, nothing(), nothing(), nothing(), np.full((pairs, answers), -1))
+        none = np.full((pairs, answers), -1)
+        answered = {name: none.copy() for name in (WITHOUT, *conditions, *KINDS)}
+        return cls(0, nothing(), nothing(), nothing(), none, answered)
 
 
 def concluded(
@@ -219,19 +279,28 @@ def concluded(
     concept: str | None,
     answers: Sequence[tuple[int, Question]],
     outcomes: Outcomes,
-    seed: int,
+    follows: pd.DataFrame,
+    settings: tuple[int, str],
 ) -> SwapTest:
     """Return the test that outcomes amount to, its verdict on what random swaps cost most.
 
     Parameters
     ----------
+    stage : Stage
+    concept : str or None
     answers : sequence of (index, Question)
         The answers that the stage can reach.
+    outcomes : Outcomes
+    follows : pandas.DataFrame
+    settings : tuple
+        The seed of the bootstrap, and `how`.
     """
+    seed, how = settings
     rows = [row for at, question in answers for row in _rows(at, question, outcomes, seed)]
     table = pd.DataFrame(rows)
     worst = str(table["answer"].iloc[int(table["cost"].argmax())])
-    test = SwapTest(stage, concept, worst, "irrelevant", "", table).about(worst)
+    test = SwapTest(stage, concept, worst, "irrelevant", None, "", table, follows, how)
+    test = test.about(worst)
     return replace(test, sentence=NO_MATTER) if test.verdict == "irrelevant" else test
 
 
@@ -239,9 +308,11 @@ def _rows(at: int, question: Question, outcomes: Outcomes, seed: int) -> list[di
     done = slice(outcomes.done)
     without, random = (outcomes.loss[name][done, at] for name in (WITHOUT, "random"))
     _, counts = np.unique(outcomes.right_tokens[done, at], return_counts=True)
+    changed = outcomes.answered["random"][done, at] != outcomes.answered[WITHOUT][done, at]
+    cost_low, cost_high = mean_interval(random - without)
     rows = []
     for condition in CONDITIONS:
-        if condition not in outcomes.loss:
+        if condition not in outcomes.loss or not np.isfinite(outcomes.loss[condition][done]).any():
             continue
         loss = outcomes.loss[condition][done, at]
         share = recovered(loss, random, without, seed)
@@ -258,6 +329,9 @@ def _rows(at: int, question: Question, outcomes: Outcomes, seed: int) -> list[di
                 "high": share.high,
                 "unusual": _median(outcomes.unusual[condition][done, at]),
                 "cost": float((random - without).mean()),
+                "cost_low": cost_low,
+                "cost_high": cost_high,
+                "changed": float(changed.mean()),
                 "right_without": _mean(outcomes.right[WITHOUT][done, at]),
                 "right_constant": float(counts.max() / counts.sum()),
             }

@@ -33,16 +33,39 @@ class ConceptsRequest(TypedDict):
 
 
 class StageRequest(TypedDict):
-    """`matrix`, `clusters` and `swap_test`."""
+    """`account`."""
 
     stage: str
+
+
+class LeftRequest(TypedDict):
+    """`matrix`, `clusters` and `parts`; of what is left without some concepts."""
+
+    stage: str
+    without: list[str]
 
 
 class DistancesRequest(TypedDict):
-    """`distances`."""
+    """`distances`; as above."""
 
     stage: str
+    without: list[str]
     row: int
+
+
+class SwapTestRequest(TypedDict):
+    """`swap_test`; of so many pairs, or as many as by default."""
+
+    stage: str
+    pairs: int | None
+
+
+class ConceptRequest(TypedDict):
+    """`concept_of`: make a concept of the ranges of a component, or of the clusters."""
+
+    stage: str
+    without: list[str]
+    component: int | None
 
 
 class FindRequest(TypedDict):
@@ -59,7 +82,7 @@ class AtlasRequest(TypedDict):
 
 
 class KindsRequest(TypedDict):
-    """`swap_tests`."""
+    """`swap_tests` and `second_parts`."""
 
     kinds: list[str]
 
@@ -168,13 +191,60 @@ class Found(TypedDict):
 
 
 class Partitions(TypedDict):
-    """Buffers: the codes of each partition. The rest decides what neighbors share."""
+    """Buffers: the codes of each partition, and how far each is determined by each other one.
+
+    The rest decides what neighbors share.
+    """
 
     partitions: list[Codes]
     wide: int
     nested: float
     nearly_as_strong: float
     significant: float
+
+
+class PartShown(TypedDict):
+    """A part of a stage: a concept, or the interplay of two; and its hue."""
+
+    name: str
+    concepts: list[str]
+    alone: float
+    adds: float
+    only: float
+    p: float
+    color: str
+
+
+class ComponentShown(TypedDict):
+    """A principal component of what is left: its share of that, and the examples at its ends."""
+
+    share: float
+    low: list[int]
+    high: list[int]
+
+
+class Parts(TypedDict):
+    """What a stage is made of; and the components of what is left of it."""
+
+    parts: list[PartShown]
+    unexplained: float | None
+    spread: float
+    components: list[ComponentShown]
+
+
+class SecondParts(TypedDict):
+    """The second part of each stage: which concept's hue, -1 for none, and what it adds."""
+
+    stages: list[str]
+    concepts: list[str]
+    colors: list[str]
+    adds: list[float]
+
+
+class Named(TypedDict):
+    """The concept that was made."""
+
+    name: str
 
 
 class HueShown(TypedDict):
@@ -278,16 +348,19 @@ class Swap(TypedDict):
 
 
 class Verdict(TypedDict):
-    """A swap test in short."""
+    """A swap test in short; `mean`: whether the mean would do as well."""
 
     verdict: str
+    sets: str | None
+    mean: bool
     sentence: str
 
 
 class SwapTests(TypedDict):
-    """The swap tests that are known, by stage; and all stages to test, in order."""
+    """The swap tests that are known, by stage; those whose account closes; and all to test."""
 
     known: dict[str, Verdict]
+    closed: list[str]
     stages: list[str]
 
 
@@ -309,6 +382,19 @@ class Bar(TypedDict):
     unusual: Unusual | None
 
 
+class FollowsShown(TypedDict):
+    """Whether an answer follows the concept, on one kind of pairs."""
+
+    pairs: str
+    share: float | None
+    low: float | None
+    high: float | None
+    n: int
+    left_alone: float | None
+    without: float | None
+    chance: float | None
+
+
 class TestedAnswer(TypedDict):
     """A swap test of one answer."""
 
@@ -318,6 +404,7 @@ class TestedAnswer(TypedDict):
     right: float
     constant: float
     bars: list[Bar]
+    follows: list[FollowsShown]
 
 
 class SwapTest(TypedDict):
@@ -325,10 +412,23 @@ class SwapTest(TypedDict):
 
     possible: Literal[True]
     verdict: str
+    sets: str | None
+    mean: bool
     sentence: str
     answer: str
+    pairs: int
+    more: int | None
     conditions: list[Condition]
     answers: list[TestedAnswer]
+
+
+class Account(TypedDict):
+    """Parts of a stage that were tried together, and the last test of them."""
+
+    closed: bool
+    concepts: list[str]
+    outcome: str
+    test: SwapTest
 
 
 class Node(TypedDict):

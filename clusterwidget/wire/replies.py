@@ -101,10 +101,10 @@ def _concepts(
 
 
 def _matrix(
-    explorer: Explorer, request: messages.StageRequest, watch: Watch
+    explorer: Explorer, request: messages.LeftRequest, watch: Watch
 ) -> tuple[messages.Matrix, list[Buffer]]:
     stage = Stage.parse(request["stage"])
-    matrix = explorer.matrix(stage, progress=watch)
+    matrix = explorer.matrix(stage, without=request["without"], progress=watch)
     fields: messages.Matrix = {
         "d": matrix.shape[1],
         "columns": _columns(explorer, stage, matrix),
@@ -115,9 +115,9 @@ def _matrix(
 def _distances(
     explorer: Explorer, request: messages.DistancesRequest, watch: Watch
 ) -> tuple[messages.Distances, list[Buffer]]:
-    stage, row = Stage.parse(request["stage"]), request["row"]
-    matrix = explorer.matrix(stage, progress=watch)
-    distances = explorer.distances(stage, row)
+    stage, row, without = Stage.parse(request["stage"]), request["row"], request["without"]
+    matrix = explorer.matrix(stage, without=without, progress=watch)
+    distances = explorer.distances(stage, row, without=without)
     fields: messages.Distances = {"columns": _columns(explorer, stage, matrix)}
     return fields, [as_bytes(distances), as_bytes(matrix[row])]
 
@@ -151,16 +151,20 @@ _HANDLERS: dict[str, tuple[type, Callable[[Explorer, Any, Watch], Reply]]] = {
     "labels": (messages.Nothing, _labels),
     "tokens": (messages.Nothing, _tokens),
     "concepts": (messages.ConceptsRequest, _concepts),
-    "matrix": (messages.StageRequest, _matrix),
+    "matrix": (messages.LeftRequest, _matrix),
     "distances": (messages.DistancesRequest, _distances),
     "find": (messages.FindRequest, _find),
     "prepare": (messages.Nothing, _prepare),
     "partitions": (messages.Nothing, replies_meaning.partitions),
     "atlas": (messages.AtlasRequest, replies_meaning.atlas),
     "lens": (messages.LensRequest, replies_meaning.lens),
-    "clusters": (messages.StageRequest, replies_meaning.clusters),
+    "clusters": (messages.LeftRequest, replies_meaning.clusters),
+    "parts": (messages.LeftRequest, replies_meaning.parts),
+    "second_parts": (messages.KindsRequest, replies_meaning.second_parts),
+    "concept_of": (messages.ConceptRequest, replies_meaning.concept_of),
     "swap": (messages.SwapRequest, replies_interventions.swap),
-    "swap_test": (messages.StageRequest, replies_interventions.swap_test),
+    "swap_test": (messages.SwapTestRequest, replies_interventions.swap_test),
+    "account": (messages.StageRequest, replies_interventions.account),
     "swap_tests": (messages.KindsRequest, replies_interventions.swap_tests),
     "trace": (messages.TraceRequest, replies_interventions.trace),
 }

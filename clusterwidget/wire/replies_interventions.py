@@ -8,10 +8,15 @@ from collections.abc import Sequence
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
+from clusterwidget.results.kept import Settings
 from clusterwidget.results.swap import UNUSUAL
 from clusterwidget.results.swaptest import SwapTest, condition_texts
+from clusterwidget.results.verdict import mean_is_enough
 from clusterwidget.wire import messages
 from clusterwidget.wire.binary import Buffer
+
+_MORE = 4
+"""A press runs so many times the pairs."""
 
 
 def swap(
@@ -41,22 +46,46 @@ def swap(
 
 
 def swap_test(
-    explorer: Explorer, request: messages.StageRequest, watch: Watch
+    explorer: Explorer, request: messages.SwapTestRequest, watch: Watch
 ) -> tuple[messages.SwapTest | messages.Refused, list[Buffer]]:
     """Send the swap test of a stage, made first where it must be, or why there is none."""
+    stage, pairs = Stage.parse(request["stage"]), request["pairs"]
+    known = explorer.known_swap_tests().get(stage) if pairs is None else None
     try:
-        test = explorer.swap_test(Stage.parse(request["stage"]), progress=watch)
+        test = known or explorer.swap_test(stage, pairs=pairs or Settings.pairs, progress=watch)
     except ValueError as error:
         return _refused(error), []
+    return _swap_test(explorer, test), []
+
+
+def account(
+    explorer: Explorer, request: messages.StageRequest, watch: Watch
+) -> tuple[messages.Account | messages.Refused, list[Buffer]]:
+    """Send the parts of a stage that together are enough, or those that are not."""
+    try:
+        found = explorer.account(Stage.parse(request["stage"]), progress=watch)
+    except ValueError as error:
+        return _refused(error), []
+    return {
+        "closed": found.closed,
+        "concepts": list(found.concepts),
+        "outcome": found.sentence,
+        "test": _swap_test(explorer, found.tests[-1]),
+    }, []
+
+
+def _swap_test(explorer: Explorer, test: SwapTest) -> messages.SwapTest:
     texts = condition_texts(test.concept)
-    fields: messages.SwapTest = {
+    pairs, n = int(test.table["pairs"].max()), len(explorer.examples)
+    return {
         "possible": True,
         **_verdict(test),
         "answer": test.answer,
+        "pairs": pairs,
+        "more": min(_MORE * pairs, n) if pairs < n else None,
         "conditions": [{"name": name, "text": text} for name, text in texts.items()],
         "answers": [_answer(test, str(name)) for name in test.table["answer"].unique()],
     }
-    return fields, []
 
 
 def swap_tests(
@@ -66,6 +95,7 @@ def swap_tests(
     known = explorer.known_swap_tests()
     return {
         "known": {str(stage): _verdict(test) for stage, test in known.items()},
+        "closed": [str(stage) for stage in explorer.known_accounts()],
         "stages": [str(stage) for stage in _to_test(explorer, request["kinds"])],
     }, []
 
@@ -127,7 +157,12 @@ def _to_test(explorer: Explorer, kinds: Sequence[str]) -> list[Stage]:
 
 
 def _verdict(test: SwapTest) -> messages.Verdict:
-    return {"verdict": test.verdict, "sentence": test.sentence}
+    return {
+        "verdict": test.verdict,
+        "sets": test.sets,
+        "mean": test.verdict == "enough" and mean_is_enough(test.bars(test.answer)),
+        "sentence": test.sentence,
+    }
 
 
 def _answer(test: SwapTest, name: str) -> messages.TestedAnswer:
@@ -149,6 +184,19 @@ def _answer(test: SwapTest, name: str) -> messages.TestedAnswer:
                 "unusual": _unusual(row["unusual"]),
             }
             for condition, row in bars.iterrows()
+        ],
+        "follows": [
+            {
+                "pairs": row["pairs"],
+                "share": _finite(row["share"]),
+                "low": _finite(row["low"]),
+                "high": _finite(row["high"]),
+                "n": int(row["n"]),
+                "left_alone": _finite(row["left_alone"]),
+                "without": _finite(row["without"]),
+                "chance": _finite(row["chance"]),
+            }
+            for row in test.follows[test.follows["answer"] == name].to_dict("records")
         ],
     }
 

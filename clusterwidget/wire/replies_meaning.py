@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from clusterwidget.meaning.neighbors import NEARLY_AS_STRONG, SIGNIFICANT, wide_
 from clusterwidget.wire import messages
 from clusterwidget.wire.binary import Buffer, as_bytes, smallest_unsigned
 
+COMPONENTS = 3
+"""Principal components of what is left that are offered."""
 _UNBIDDEN_BYTES = 1 << 30
 """What the sums of an atlas may take that nobody asked for in so many words."""
 _UNBIDDEN_EXAMPLES = 200_000
@@ -39,6 +42,7 @@ def partitions(explorer: Explorer, *_: Any) -> tuple[messages.Partitions, list[B
             }
         )
         buffers.append(as_bytes(codes))
+    buffers.append(as_bytes(known.determined.astype(np.float32)))
     fields: messages.Partitions = {
         "partitions": described,
         "wide": wide_look(len(explorer.examples)),
@@ -105,11 +109,90 @@ def lens(
     }, []
 
 
+def parts(
+    explorer: Explorer, request: messages.LeftRequest, watch: Watch
+) -> tuple[messages.Parts, list[Buffer]]:
+    """Send what a stage is made of, and the principal components of what is left of it."""
+    stage, without = Stage.parse(request["stage"]), request["without"]
+    found = next(iter(explorer.parts_of(stage, progress=watch).values()))
+    colors = _colors(explorer)
+    shown: list[messages.PartShown] = [
+        {
+            "name": part.name,
+            "concepts": list(part.names),
+            "alone": part.alone,
+            "adds": part.adds,
+            "only": part.only,
+            "p": part.p,
+            "color": colors[part.names[-1]],
+        }
+        for part in found.all
+    ]
+    same = math.isnan(found.unexplained)
+    left = None if same else explorer.components(stage, without=without, most=COMPONENTS)
+    ends = [] if left is None else [left.ends(at) for at in range(len(left.shares))]
+    components: list[messages.ComponentShown] = [
+        {"share": float(share), "low": low, "high": high}
+        for share, (low, high) in zip([] if left is None else left.shares, ends, strict=True)
+    ]
+    return {
+        "parts": shown,
+        "unexplained": None if same else found.unexplained,
+        "spread": found.spread,
+        "components": components,
+    }, []
+
+
+def second_parts(
+    explorer: Explorer, request: messages.KindsRequest, watch: Watch
+) -> tuple[messages.SecondParts, list[Buffer]]:
+    """Send the second part of the stages of some kinds, for the stage map."""
+    stages = _within_reach(explorer, request["kinds"], explorer.partitions())
+    found = explorer.parts_of(stages, progress=watch)
+    colors = _colors(explorer)
+    second = [found[stage].all[1:2] for stage in stages]
+    return {
+        "stages": [str(stage) for stage in stages],
+        "concepts": [some[0].name if some else "" for some in second],
+        "colors": [colors[some[0].names[-1]] if some else "" for some in second],
+        "adds": [some[0].adds if some else 0.0 for some in second],
+    }, []
+
+
+def concept_of(
+    explorer: Explorer, request: messages.ConceptRequest, _: Watch
+) -> tuple[messages.Named, list[Buffer]]:
+    """Make a concept of a component's ranges or of the clusters of what is left of a stage."""
+    stage, without, component = request["stage"], request["without"], request["component"]
+    rest = f" without {', '.join(without)}" if without else ""
+    if component is None:
+        name = f"cluster of {stage}{rest}"
+        explorer.add_concept(name, explorer.clusters(stage, without=without).labels)
+    else:
+        name = f"component {component + 1} of {stage}{rest}"
+        left = explorer.components(stage, without=without, most=COMPONENTS)
+        if not 0 <= component < len(left.shares):
+            raise ValueError(
+                f"there is no component {component} of {stage}: there are {len(left.shares)}."
+            )
+        explorer.add_concept(name, left.ranges(component))
+    return {"name": name}, []
+
+
+def _colors(explorer: Explorer) -> dict[str, str]:
+    """Return the color of each concept."""
+    known = explorer.partitions()
+    hues, hue_of = hues_of(known, explorer.examples.families)
+    return {
+        partition.name: hues[hue].color for partition, hue in zip(known.all, hue_of, strict=True)
+    }
+
+
 def clusters(
-    explorer: Explorer, request: messages.StageRequest, _: Watch
+    explorer: Explorer, request: messages.LeftRequest, _: Watch
 ) -> tuple[messages.Clusters, list[Buffer]]:
     """Send each example's cluster at a stage, and what is in the clusters."""
-    found = explorer.clusters(request["stage"])
+    found = explorer.clusters(request["stage"], without=request["without"])
     dtype = smallest_unsigned(len(found.names))
     codes = np.where(found.labels < 0, np.iinfo(dtype).max, found.labels).astype(dtype)
     return {"names": list(found.names), "dtype": dtype.name}, [as_bytes(codes)]

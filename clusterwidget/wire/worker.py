@@ -21,11 +21,11 @@ _PROGRESS_SECONDS = 0.1
 _ALIVE_SECONDS = 0.5
 """A page that hears nothing for some of these says that the kernel is gone."""
 _FIRST_ALIVE_SECONDS = 0.1
-_PATIENT = ("prepare", "atlas", "swap_test")
+_PATIENT = ("prepare", "atlas", "second_parts", "swap_test", "account")
 """Requests that let every less patient one pass, also while they run."""
 _AT_ONCE = ("hello", "labels", "tokens", "concepts", "captions")
 """Requests that need no activations: they pass a capture that was begun ahead of its request."""
-_COUNTED = {"swap_test": "runs", "trace": "layers"}
+_COUNTED = {"swap_test": "runs", "account": "parts", "trace": "layers"}
 """What progress counts, where that is not examples."""
 
 
@@ -85,7 +85,14 @@ class Worker:
 
     def begin(self, stage: str) -> None:
         """Capture a stage that the page is about to ask for, while the page is being set up."""
-        self._submit(_Job({"what": "matrix", "stage": stage, "view": None, "id": None}, ahead=True))
+        request: dict[str, Any] = {
+            "what": "matrix",
+            "stage": stage,
+            "without": [],
+            "view": None,
+            "id": None,
+        }
+        self._submit(_Job(request, ahead=True))
 
     def _submit(self, job: _Job) -> None:
         with self._lock:
@@ -165,7 +172,7 @@ class Worker:
             job.cancelled.is_set,
             self._passing(job) if job.patience or job.ahead else None,
         )
-        before = len(self._explorer.examples)
+        before = self._explorer.examples
         try:
             if job.cancelled.is_set():
                 raise CaptureCancelledError
@@ -181,7 +188,7 @@ class Worker:
         finally:
             with self._lock:
                 self._running.remove(job)
-        if not job.patience and len(self._explorer.examples) > before:
+        if not job.patience and self._explorer.examples is not before:
             self._added()
 
     def _passing(self, running: _Job) -> Callable[[], None]:
