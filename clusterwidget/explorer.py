@@ -1212,7 +1212,7 @@ class Explorer:
         >>> heads = ex.stages("result", layers=1, positions="S3")
         >>> table = ex.ablate(heads, method="zero")
         >>> table.query("answer == 'S2'").set_index("stage")["kept"].round(1).tolist()
-        [0.5, 1.0, 1.0, 1.0]
+        [0.7, 1.0, 1.0, 1.0]
         """
         from clusterwidget.interventions.ablation import (
             ablate_edges,
@@ -1460,6 +1460,7 @@ def open(  # noqa: A001 - cw.open reads well
     *,
     parse: Callable[[str], Examples] | None = None,
     vocabulary: Vocabulary | None = None,
+    rules: Mapping[str, Any] | None = None,
     memory: int | str = 2 << 30,
 ) -> Explorer:
     """Open an exploration that `Explorer.save` wrote; its matrices are read when asked for.
@@ -1472,6 +1473,8 @@ def open(  # noqa: A001 - cw.open reads well
         traces.
     parse, vocabulary : optional
         As in `Examples`: functions that were not saved.
+    rules : mapping of an answer's name to its rule, optional
+        As in `Answer`: functions that were not saved.
     memory : int or str, optional
         As in `Explorer`.
 
@@ -1491,7 +1494,11 @@ def open(  # noqa: A001 - cw.open reads well
     True
     """
     store = Store(checks.folder(path))
-    examples = store.examples(parse=parse, vocabulary=vocabulary)
+    if rules is not None and not isinstance(rules, Mapping):
+        raise TypeError(
+            f"rules must be a mapping of answers' names to their rules, not {checks.shown(rules)}."
+        )
+    examples = store.examples(parse=parse, vocabulary=vocabulary, rules=rules)
     explorer = Explorer(model, examples, memory=memory, saved=store)
     try:
         explorer._kept.restore(records(store.path, RECORDS))

@@ -23,7 +23,7 @@ def widget(native_model: Any, examples: Examples) -> cw.ClusterWidget:
 
 
 def test_it_begins_with_the_last_thing_the_model_knows(widget: cw.ClusterWidget) -> None:
-    assert (widget.selected, widget.stage, widget.k) == (0, "L1.resid_post@g", 59)
+    assert (widget.selected, widget.stage, widget.k) == (0, "L1.resid_post@g", 6)
 
 
 def test_what_is_on_screen_is_what_the_explorer_says(widget: cw.ClusterWidget) -> None:

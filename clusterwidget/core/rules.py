@@ -76,6 +76,9 @@ class Rule:
             ) from error
         if isinstance(token, (bool, np.bool_)):
             return int(token)
+        # Whole numbers of which some are missing are floats in pandas.
+        if isinstance(token, (float, np.floating)) and float(token).is_integer():
+            token = int(token)
         if not isinstance(token, (int, np.integer)) or token < 0:
             raise ValueError(
                 f"the rule of the answer {self.answer!r} gives {shown(token)} at {given}, which is "

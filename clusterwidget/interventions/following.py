@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clusterwidget.core.concepts import Partition, Partitions
+from clusterwidget.core.concepts import Partition, partitions
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.questions import Question
 from clusterwidget.core.rules import UNKNOWN, Change, change_of
@@ -60,9 +60,9 @@ class Following:
     def __bool__(self) -> bool:
         return bool(self._changes)
 
-    def matched(self, partitions: Partitions, receivers: Ints, seed: int) -> Ints:
+    def matched(self, receivers: Ints, seed: int) -> Ints:
         """Return donors that differ in the concept and in as little else as there is."""
-        others = [part for part in partitions.all if part.name != self.concept.name]
+        others = [part for part in _usable(self._examples) if part.name != self.concept.name]
         return draw_matched(self.concept, others, receivers, seed)
 
     def table(self, pairs: Pairs, outcomes: Outcomes, how: str) -> pd.DataFrame:
@@ -98,6 +98,18 @@ class Following:
                 self._examples.concepts, receivers[there], donors[there]
             )
         return targets
+
+
+def _usable(examples: Examples) -> list[Partition]:
+    """Return the concepts that group examples at all, among those that are not asked about."""
+    return [part for name in examples.concepts.columns for part in _groups(examples, name)]
+
+
+def _groups(examples: Examples, name: str) -> tuple[Partition, ...]:
+    try:
+        return partitions(examples.concepts, [name]).all
+    except ValueError:
+        return ()
 
 
 class PartsPutIn:

@@ -62,6 +62,8 @@ def swap_test(
     test = kept.get(stage, settings)
     if test is None:
         require_reached(answers, setting.stages.column(stage), stage, at)
+        if settings.concepts:
+            joint_concept(setting, settings.concepts)
         setting.bench.patcher.carrier(stage)
         setting.activations.capture([stage], watch)
         setting.bench.get_ready(watch)
@@ -150,7 +152,7 @@ def _made(
         matrix = setting.activations.matrix(stage, watch.quiet())
         pairs = draw_pairs(matrix, receivers, concept, settings.seed, steps.add)
         if following:
-            matched = following.matched(setting.concepts, receivers, settings.seed)
+            matched = following.matched(receivers, settings.seed)
             pairs = replace(pairs, matched=matched)
         outcomes = Outcomes.empty([*pairs.donors, "mean"], count, len(bench.answers))
         kept.begin(stage, settings, n, pairs, outcomes)
@@ -204,9 +206,9 @@ class _Named:
 
 def _named(setting: Setting, stage: Stage, settings: Settings) -> _Named | None:
     """Return the concepts that are asked about, or the one that names the stage."""
-    known = setting.concepts
     if settings.concepts:
         return joint_concept(setting, settings.concepts)
+    known = setting.concepts
     if not known.all:
         return None
     watch = Watch()

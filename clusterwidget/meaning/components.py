@@ -35,7 +35,7 @@ class Components:
 
     Examples
     --------
-    >>> ex.components("L0H0.result@S3", without="L2").shares[0] > 0.5
+    >>> bool(ex.components("L0H0.result@S3", without="L2").shares[0] > 0.5)
     True
     """
 

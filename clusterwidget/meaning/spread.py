@@ -21,7 +21,7 @@ _ROUNDING = 1e-6
 
 _WRITTEN = ("embed", "result", "attn_out", "mlp_out")
 
-_EXAMPLES = 256
+_EXAMPLES = 64
 """Examples from which the residual stream's spread is known well enough."""
 
 _ROWS = 8192

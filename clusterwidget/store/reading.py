@@ -94,7 +94,7 @@ class Store:
         return self._data("fingerprint", (None, None, None)) if self._about["fingerprint"] else None
 
     def examples(self, **changes: Any) -> Examples:
-        """Return the examples; functions, `vocabulary` and `parse`, are not saved: give them."""
+        """Return the examples; of functions none is saved: give them."""
         arrays = [self._array(name) for name in self._about["arrays"]]
         try:
             require_backed(arrays)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +16,8 @@ from clusterwidget.core.answers import Answer
 from clusterwidget.core.examples import Examples
 
 Arrays = dict[str, npt.NDArray[Any]]
+
+_ANSWER_TEXTS = ("name", "position", "title", "caption")
 
 SAVED_DTYPE = re.compile(
     r"category(?:, ordered)?|object|str|boolean|U?Int(?:8|16|32|64)|Float(?:32|64)"
@@ -36,9 +38,8 @@ def to_arrays(examples: Examples) -> tuple[Arrays, dict[str, Any]]:
     answers = []
     for at, answer in enumerate(examples.answers.values()):
         arrays[f"answers/{at}"] = answer.tokens
-        known = asdict(answer)
-        del known["tokens"]
-        answers.append(known)
+        # Rules are functions, and are given again when the exploration is opened.
+        answers.append({part: getattr(answer, part) for part in _ANSWER_TEXTS})
     concepts = []
     for at, name in enumerate(examples.concepts.columns):
         arrays[f"concepts/{at}"], known = _column(examples.concepts[name])
@@ -78,10 +79,18 @@ def from_arrays(arrays: Mapping[str, Any], about: Mapping[str, Any]) -> Examples
 
 def replaced(examples: Examples, **changes: Any) -> Examples:
     """Return examples with some of their arguments replaced."""
+    rules = changes.pop("rules", {})
+    for name in rules:
+        if name not in examples.answers:
+            known = ", ".join(examples.answers) or "none"
+            raise ValueError(f"rules name the answer {name!r}; there are {known}.")
     own: dict[str, Any] = {
         **{name: getattr(examples, name) for name in ("tokens", "labels", "positions", "concepts")},
         **{name: getattr(examples, name) for name in ("axes", "families", "vocabulary", "parse")},
-        "answers": examples.answers.values(),
+        "answers": [
+            replace(answer, rule=rules.get(name, answer.rule))
+            for name, answer in examples.answers.items()
+        ],
     }
     return Examples(**{**own, **changes})
 

@@ -112,7 +112,9 @@ def test_the_verdict_can_only_be_on_an_answer_that_the_stage_reaches(explorer: E
 @pytest.mark.parametrize(
     ("what", "arguments", "message"),
     [
-        ("L0.attn_out@c", {"method": "zero"}, "'resample', 'drop', not 'zero'"),
+        ("L0.attn_out@c", {"method": "zeros"}, "'resample', 'zero', 'drop', not 'zeros'"),
+        ("L0H1.pattern@c", {"method": "zero"}, "after a softmax.*ablate L0H1.z@c instead"),
+        ("embed@c -> L0.mlp_out@c", {"method": "zero"}, "is an edge: method=.zero. is of stages"),
         ("L0.attn_out@c", {"method": "drop"}, "L0.attn_out@c is not one attention edge"),
         ("embed@c -> L0.mlp_out@c", {"method": "drop"}, "is not one attention edge"),
         ("embed@c -> L0H1.result@c", {"renormalize": True}, 'goes with method="drop"'),
@@ -123,7 +125,11 @@ def test_the_verdict_can_only_be_on_an_answer_that_the_stage_reaches(explorer: E
             "draws must be a whole number from 1 to 100,000, not 1.5",
         ),
         ([], {}, r"no edge is given, \[\]: name at least one to cut"),
-        ([Stage("embed", position="a")], {}, "an edge is written as a string.*kind='embed'"),
+        (
+            [Stage("embed", position="a"), "embed@a -> L0H1.result@c"],
+            {},
+            "embed.*is a stage, and there are edges beside it",
+        ),
         ("embed@f -> L0.mlp_out@f", {}, "L0.mlp_out@f comes after the last answer"),
         ("embed@a -> L0H1.result@a", {"method": "drop", "renormalize": True}, "nothing to renorm"),
     ],

@@ -5,11 +5,17 @@ from __future__ import annotations
 import pytest
 
 import clusterwidget as cw
-from clusterwidget.core.concepts import Partition, partitions
+from clusterwidget.core.concepts import Partition, Partitions, partitions
 from tests.meaning.planted import N
 
 
 @pytest.fixture(scope="session")
-def known() -> tuple[Partition, ...]:
-    """Return the partitions of addition problems."""
-    return partitions(cw.addition.problems(N, seed=3).concepts).all
+def partitioned() -> Partitions:
+    """Return the concepts of addition problems."""
+    return partitions(cw.addition.problems(N, seed=3).concepts)
+
+
+@pytest.fixture(scope="session")
+def known(partitioned: Partitions) -> tuple[Partition, ...]:
+    """Return their partitions."""
+    return partitioned.all

@@ -23,12 +23,18 @@ SHARES = [[1.0, 0.2, 0.1], [np.nan] * 3, [0.01, 0.0, 0.0], [0.0, 0.6, 0.0], [0.0
 FAMILIES = {"carry1": "carry", "carry2": "carry"}
 
 
+def made(stages: tuple[cw.Stage, ...], known: Partitions, shares: np.ndarray) -> Atlas:
+    n = len(stages)
+    nothing, same = np.zeros((n, 0)), np.zeros(n, bool)
+    return Atlas(stages, known, shares, nothing, 1000, np.ones(n), same)
+
+
 @pytest.fixture
 def atlas() -> Atlas:
     codes = np.arange(1000, dtype=np.int32) % 2
     known = [Partition((name,), codes, ("0", "1")) for name in ("carry1", "digit", "carry2")]
     stages = tuple(cw.Stage.parse(stage) for stage in STAGES)
-    return Atlas(stages, Partitions(tuple(known), ()), np.array(SHARES), np.zeros((5, 0)), 1000)
+    return made(stages, Partitions(tuple(known), ()), np.array(SHARES))
 
 
 def test_each_cell_has_the_hue_of_its_family_as_strong_as_its_share(
@@ -67,7 +73,7 @@ def test_families_beyond_the_hues_are_gray(tmp_path: Path) -> None:
     known = tuple(Partition((f"c{index}",), codes, ("0", "1")) for index in range(count))
     shares = np.zeros((1, count))
     shares[0, -1] = 1
-    atlas = Atlas((cw.Stage("embed"),), Partitions(known, ()), shares, np.zeros((1, 0)), 1000)
+    atlas = made((cw.Stage("embed"),), Partitions(known, ()), shares)
     draw_atlas(atlas, ("0",), {}, tmp_path / "atlas.png")
     picture = imread(tmp_path / "atlas.png")[:, :, :3]
     assert (np.abs(picture - to_rgb("#7f7f7f")) < 0.006).all(axis=2).sum() > 500

@@ -8,7 +8,7 @@ from scipy.stats import bootstrap
 from sklearn.neighbors import NearestNeighbors
 
 from clusterwidget.interventions.usual import UsualRange
-from clusterwidget.results.recovered import FLOOR, recovered
+from clusterwidget.results.recovered import LEAST_COST, mean_interval, recovered
 
 NOTHING = np.zeros(4)
 
@@ -29,11 +29,20 @@ def test_the_interval_holds_the_share_and_is_a_point_where_all_pairs_agree() -> 
     assert (found.low, found.share, found.high) == (0.75, 0.75, 0.75)
 
 
-def test_what_costs_less_than_the_floor_cannot_be_recovered() -> None:
-    for cost in (0, -1, 0.99 * FLOOR):
+def test_where_nothing_can_be_told_to_be_lost_nothing_can_be_recovered() -> None:
+    for cost in (0, -1, 0.99 * LEAST_COST):
         found = recovered(NOTHING, NOTHING + cost, NOTHING, 0)
         assert np.isnan([found.share, found.low, found.high]).all()
-    assert recovered(NOTHING, NOTHING + 1.01 * FLOOR, NOTHING, 0).share == 1
+    assert recovered(NOTHING, NOTHING + 1.01 * LEAST_COST, NOTHING, 0).share == 1
+    # A mean cost of 1 that is one pair's alone tells nothing.
+    rare = np.array([4.0, 0, 0, 0])
+    assert np.isnan(recovered(NOTHING, rare, NOTHING, 0).share)
+
+
+def test_the_interval_of_a_mean_is_that_of_its_standard_error() -> None:
+    values = np.array([1.0, 2.0, 4.0])
+    half = 1.959964 * values.std(ddof=1) / np.sqrt(3)
+    assert mean_interval(values) == pytest.approx((values.mean() - half, values.mean() + half))
 
 
 def test_pairs_without_a_donor_are_left_out_of_all_three_losses() -> None:

@@ -44,9 +44,19 @@ JUNK: tuple[Any, ...] = (
 
 def table() -> dict[str, Any]:
     """Return a row of a swap test's table."""
-    numbers = ("loss", "right", "recovered", "low", "high", "unusual", "cost", "right_without")
+    numbers = (
+        *("loss", "right", "recovered", "low", "high", "unusual"),
+        *("cost", "cost_low", "cost_high", "changed", "right_without"),
+    )
     texts = {"answer": "last", "title": "the last", "condition": "random"}
     return {**texts, "pairs": 4, **dict.fromkeys(numbers, 0.5), "right_constant": None}
+
+
+def follows() -> dict[str, Any]:
+    """Return a row of what follows."""
+    numbers = ("share", "low", "high", "left_alone", "without")
+    texts = {"answer": "last", "title": "the last", "pairs": "any"}
+    return {**texts, **dict.fromkeys(numbers, 0.5), "n": 4, "chance": None}
 
 
 def write(path: Path) -> None:
@@ -71,7 +81,14 @@ def write(path: Path) -> None:
         for name in ("embed@a", "L0H1.result@b")
     }
     test = SwapTest(
-        Stage.of("embed@a"), None, "last", "enough", "They can.", pd.DataFrame([table()])
+        Stage.of("embed@a"),
+        None,
+        "last",
+        "enough",
+        "sets",
+        "They can.",
+        pd.DataFrame([table()]),
+        pd.DataFrame([follows()]),
     )
     write_store(
         path,
