@@ -15,7 +15,7 @@ PROBLEMS = cw.addition.problems(2000, seed=1)
 
 
 def ruled(rule: Any, tokens: Any = None, **concepts: Any) -> cw.Examples:
-    given = {} if tokens is None else {"tokens": np.asarray(tokens)}
+    given: dict[str, Any] = {} if tokens is None else {"tokens": np.asarray(tokens)}
     columns = concepts or {"x": [1, 2, 3], "y": [0, 1, 1]}
     answers = [cw.Answer("sum", "b", rule=rule, **given)]
     tokens_in = np.arange(2 * len(next(iter(columns.values())))).reshape(-1, 2)
@@ -91,13 +91,15 @@ def test_a_concept_stands_for_the_parameters_that_determine_it(
     answer: str, concept: str, moved: set[str] | None
 ) -> None:
     asked = PROBLEMS.answers[answer]
-    change = change_of(asked.rule, asked.tokens, PROBLEMS.concepts, [[concept]])
+    tokens = asked.tokens.astype(np.int64)
+    change = change_of(asked.rule, tokens, PROBLEMS.concepts, [[concept]])
     assert (None if change is None else set(change.moved)) == moved
 
 
 def test_what_follows_is_what_arithmetic_says() -> None:
     asked, concepts = PROBLEMS.answers["S2"], PROBLEMS.concepts
-    change = change_of(asked.rule, asked.tokens, concepts, [["L2"], ["carry2"]])
+    tokens = asked.tokens.astype(np.int64)
+    change = change_of(asked.rule, tokens, concepts, [["L2"], ["carry2"]])
     assert change is not None
     rng = np.random.default_rng(0)
     receivers, donors = rng.integers(0, 2000, (2, 300))

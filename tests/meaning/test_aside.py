@@ -15,7 +15,8 @@ from tests.meaning.planted import N, planted
 
 def left_by_regression(matrix: np.ndarray, columns: pd.DataFrame) -> np.ndarray:
     hot = pd.get_dummies(columns.astype(str)).to_numpy(float)
-    return matrix - LinearRegression().fit(hot, matrix).predict(hot)
+    left: np.ndarray = matrix - LinearRegression().fit(hot, matrix).predict(hot)
+    return left
 
 
 @pytest.mark.parametrize("names", [["L2"], ["L2", "carry2"], ["L2+R2", "carry3", "makes3"]])
