@@ -70,15 +70,15 @@ def test_tokens_come_in_the_smallest_type_with_their_texts(explorer: Explorer) -
 
 
 def test_a_matrix_comes_as_it_is(explorer: Explorer) -> None:
-    fields, (data,) = ask(explorer, "matrix", stage="L1H2.pattern@d")
+    fields, (data,) = ask(explorer, "matrix", stage="L1H2.pattern@d", without=[])
     assert fields["columns"] == list("abcdefg")
     rows = np.frombuffer(data, np.float32).reshape(-1, fields["d"])
     np.testing.assert_array_equal(rows, explorer.matrix("L1H2.pattern@d"))
-    assert ask(explorer, "matrix", stage="L1.mlp_out@d")[0]["columns"] is None
+    assert ask(explorer, "matrix", stage="L1.mlp_out@d", without=[])[0]["columns"] is None
 
 
 def test_distances_come_with_the_row_itself(explorer: Explorer) -> None:
-    fields, (data, row) = ask(explorer, "distances", stage="L0.attn_out@c", row=9)
+    fields, (data, row) = ask(explorer, "distances", stage="L0.attn_out@c", without=[], row=9)
     distances = np.frombuffer(data, np.float32)
     np.testing.assert_array_equal(distances, explorer.distances("L0.attn_out@c", 9))
     np.testing.assert_array_equal(
@@ -163,7 +163,7 @@ def test_the_lens_comes_or_says_why_it_does_not(explorer: Explorer) -> None:
 
 
 def test_clusters_come_with_their_names(explorer: Explorer) -> None:
-    fields, (codes,) = ask(explorer, "clusters", stage="embed@a")
+    fields, (codes,) = ask(explorer, "clusters", stage="embed@a", without=[])
     found = explorer.clusters("embed@a")
     assert fields["names"] == list(found.names)
     assert np.frombuffer(codes, fields["dtype"]).tolist() == found.labels.tolist()

@@ -91,7 +91,7 @@ def test_answers_that_are_part_of_the_input_are_fed_back(explorer: Explorer) -> 
 
 def test_a_swap_test_comes_with_all_its_bars(explorer: Explorer) -> None:
     assert ask(explorer, "swap_tests", kinds=[])["known"] == {}
-    fields = ask(explorer, "swap_test", stage=STAGE)
+    fields = ask(explorer, "swap_test", stage=STAGE, pairs=None)
     test = explorer.swap_test(STAGE)
     assert fields["possible"] is True
     assert (fields["verdict"], fields["sentence"]) == (test.verdict, test.sentence)
@@ -112,7 +112,8 @@ def test_a_swap_test_comes_with_all_its_bars(explorer: Explorer) -> None:
         times = None if bar["unusual"] is None else bar["unusual"]["times"]
         assert times == (None if np.isnan(row["unusual"]) else pytest.approx(row["unusual"]))
     known = ask(explorer, "swap_tests", kinds=[])["known"]
-    assert known == {STAGE: {name: fields[name] for name in ("verdict", "sentence")}}
+    names = ("verdict", "sets", "mean", "sentence")
+    assert known == {STAGE: {name: fields[name] for name in names}}
 
 
 def test_stages_where_an_answer_is_read_are_tested_first_and_logits_never(
@@ -136,14 +137,15 @@ def test_a_swap_test_that_cannot_be_made_comes_with_the_reason(explorer: Explore
         ("logits@c", "the logits are the answer itself"),
         ("L0.attn_out@g", "comes after the last answer"),
     ):
-        fields = ask(explorer, "swap_test", stage=stage)
+        fields = ask(explorer, "swap_test", stage=stage, pairs=None)
         assert fields["possible"] is False
         assert reason in fields["reason"]
 
 
 def test_a_swap_test_can_be_called_off(explorer: Explorer) -> None:
     with pytest.raises(CaptureCancelledError):
-        reply(explorer, {"what": "swap_test", "stage": STAGE}, Watch(cancelled=lambda: True))
+        asked = {"what": "swap_test", "stage": STAGE, "pairs": None}
+        reply(explorer, asked, Watch(cancelled=lambda: True))
     assert ask(explorer, "swap_tests", kinds=[])["known"] == {}
 
 
@@ -193,7 +195,7 @@ def test_without_a_model_all_say_how_to_give_one() -> None:
     )
     for what, arguments in (
         ("swap", {"stage": "L0.attn_out@0", "receiver": 0, "donor": 1, "free": False}),
-        ("swap_test", {"stage": "L0.attn_out@0"}),
+        ("swap_test", {"stage": "L0.attn_out@0", "pairs": None}),
         ("trace", {"row": 0, "answer": "next"}),
     ):
         fields = ask(explorer, what, **arguments)

@@ -64,7 +64,7 @@ def test_requests_are_answered_in_order_with_their_ids(
 
 def test_a_running_capture_reports_progress_and_can_be_cancelled(slow: Explorer) -> None:
     page = Page(slow)
-    page.ask(1, "matrix", stage="L1.resid_post@6")
+    page.ask(1, "matrix", stage="L1.resid_post@6", without=[])
     progress = page.wait(1, "progress")
     assert 0 < progress["done"] < progress["total"] == 6000
     page.worker.cancel("v", 1)
@@ -74,8 +74,8 @@ def test_a_running_capture_reports_progress_and_can_be_cancelled(slow: Explorer)
 
 def test_a_waiting_request_can_be_cancelled(slow: Explorer) -> None:
     page = Page(slow)
-    page.ask(1, "matrix", stage="L1.resid_post@6")
-    page.ask(2, "matrix", stage="L1.resid_post@5")
+    page.ask(1, "matrix", stage="L1.resid_post@6", without=[])
+    page.ask(2, "matrix", stage="L1.resid_post@5", without=[])
     page.worker.cancel("v", 2)
     page.worker.cancel("v", 1)
     page.wait(2, "cancelled")
@@ -170,7 +170,7 @@ def test_what_needs_no_activations_passes_a_capture_begun_ahead_of_its_request(
     page.ask(1, "hello")
     page.wait(1, "reply")
     assert not slow.holds("L1.resid_post@6")
-    page.ask(2, "matrix", stage="L1.resid_post@6")
+    page.ask(2, "matrix", stage="L1.resid_post@6", without=[])
     assert page.wait(2, "progress")["total"] == 6000
     page.wait(2, "reply")
     about = {message.get("id") for message in page.seen if message["type"] != "alive"}
@@ -180,7 +180,7 @@ def test_what_needs_no_activations_passes_a_capture_begun_ahead_of_its_request(
 def test_cancelling_the_request_ends_the_capture_that_was_begun_for_it(slow: Explorer) -> None:
     page = Page(slow)
     page.worker.begin("L1.resid_post@6")
-    page.ask(1, "matrix", stage="L1.resid_post@6")
+    page.ask(1, "matrix", stage="L1.resid_post@6", without=[])
     page.wait(1, "progress")
     page.worker.cancel("v", 1)
     page.wait(1, "cancelled")
