@@ -7,7 +7,7 @@ import os
 import platform
 import sys
 
-PARTS = ("startup", "distances", "capture", "memory", "knowledge", "experiments", "page")
+PARTS = ("startup", "distances", "capture", "memory", "knowledge", "experiments", "made_of", "page")
 
 
 def main() -> None:

@@ -110,6 +110,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     atlas.add_argument("--picture", type=Path, help="a picture, .png, .svg or .pdf")
     atlas.set_defaults(run=_atlas, when_interrupted="Nothing was written.")
+
+    tests = commands.add_parser(
+        "tests",
+        help="tabulate whether the model that adds uses what its stages hold",
+        description="Print the swap tests of what heads, attention and MLPs write where an answer "
+        "is read, as a Markdown table: what is enough, and what the answer follows.",
+    )
+    tests.add_argument(
+        "--problems", type=_positive, default=10_000, help="how many (default: %(default)s)"
+    )
+    tests.add_argument(
+        "--pairs", type=_positive, default=1000, help="pairs of each test (default: %(default)s)"
+    )
+    tests.add_argument("--seed", type=int, default=0, help="of problems and pairs")
+    tests.set_defaults(run=_tests, when_interrupted="Nothing was printed.")
     return parser
 
 
@@ -204,6 +219,19 @@ def _atlas(options: argparse.Namespace) -> int:
         examples = explorer.examples
         draw_atlas(found, examples.positions, examples.families, options.picture)
         print(f"Wrote {options.picture}.")
+    return _RIGHT
+
+
+def _tests(options: argparse.Namespace) -> int:
+    import clusterwidget as cw
+
+    from .results.table import markdown
+
+    problems = cw.addition.problems(options.problems, seed=options.seed)
+    explorer = cw.Explorer(cw.addition.load_model(), problems)
+    stages = list(explorer.swap_tests(pairs=options.pairs, seed=options.seed).index)
+    arguments = {"pairs": options.pairs, "seed": options.seed}
+    print(markdown([explorer.swap_test(stage, **arguments) for stage in stages]))
     return _RIGHT
 
 
