@@ -104,9 +104,8 @@ def _tests(explorer: cw.Explorer) -> None:
 
 
 def _ablations(explorer: cw.Explorer) -> None:
-    stages = explorer.stages(
-        ["result", "attn_out", "mlp_out"], positions=["=", "S4", "S3", "S2", "S1"]
-    )
+    positions = [answer.position for answer in explorer.examples.answers.values()]
+    stages = explorer.stages(["result", "attn_out", "mlp_out"], positions=positions)
     rows = list(range(1000))
     explorer.ablate(stages[0], 0)
     together = _seconds(lambda: explorer.ablate(stages, rows, progress=_quiet))

@@ -143,8 +143,8 @@ def test_a_swap_test_that_cannot_be_made_comes_with_the_reason(explorer: Explore
 
 
 def test_a_swap_test_can_be_called_off(explorer: Explorer) -> None:
+    asked = {"what": "swap_test", "stage": STAGE, "pairs": None}
     with pytest.raises(CaptureCancelledError):
-        asked = {"what": "swap_test", "stage": STAGE, "pairs": None}
         reply(explorer, asked, Watch(cancelled=lambda: True))
     assert ask(explorer, "swap_tests", kinds=[])["known"] == {}
 
