@@ -423,10 +423,10 @@ class SwapTest(TypedDict):
 
 
 class Account(TypedDict):
-    """Parts of a stage that were tried together, and the last test of them."""
+    """What came of adding a stage's parts until they are enough, and the last test of them."""
 
+    possible: Literal[True]
     closed: bool
-    concepts: list[str]
     outcome: str
     test: SwapTest
 

@@ -67,8 +67,8 @@ def account(
     except ValueError as error:
         return _refused(error), []
     return {
+        "possible": True,
         "closed": found.closed,
-        "concepts": list(found.concepts),
         "outcome": found.sentence,
         "test": _swap_test(explorer, found.tests[-1]),
     }, []

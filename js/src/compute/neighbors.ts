@@ -24,42 +24,10 @@ export interface SharedGroup {
   readonly nested: readonly Shared[];
 }
 
-/** At most so many examples are compared to say how far one concept determines another. */
-const MOST_COMPARED = 200_000;
-
-function entropy(counts: Uint32Array, total: number): number {
-  let sum = 0;
-  for (const count of counts) if (count > 0) sum += (count / total) * Math.log(count / total);
-  return -sum;
-}
-
-/** Normalized mutual information: 1 − H(partition given other) / H(partition). */
-export function determinedBy(partition: Coded, other: Coded): number {
-  const across = partition.values.length;
-  const own = new Uint32Array(across);
-  const others = new Uint32Array(other.values.length);
-  const both = new Uint32Array(across * other.values.length);
-  const n = partition.codes.length;
-  const step = Math.ceil(n / MOST_COMPARED);
-  let total = 0;
-  for (let i = 0; i < n; i += step) {
-    const a = partition.codes[i] as number;
-    const b = other.codes[i] as number;
-    if (a === partition.missing || b === other.missing) continue;
-    (own[a] as number)++;
-    (others[b] as number)++;
-    (both[b * across + a] as number)++;
-    total++;
-  }
-  const all = entropy(own, total);
-  return all === 0 ? 1 : 1 - (entropy(both, total) - entropy(others, total)) / all;
-}
-
 /** Finds what neighbors share. What depends on the concepts alone is computed once and kept. */
 export class SharedConcepts {
   readonly partitions: Partitions;
   readonly #sizes: readonly Uint32Array[];
-  readonly #determined = new Map<number, number>();
 
   constructor(partitions: Partitions) {
     this.partitions = partitions;
@@ -128,14 +96,8 @@ export class SharedConcepts {
   }
 
   #determinedBy(index: number, other: number): number {
-    const { all } = this.partitions;
-    const key = index * all.length + other;
-    let share = this.#determined.get(key);
-    if (share === undefined) {
-      share = determinedBy(all[index] as Coded, all[other] as Coded);
-      this.#determined.set(key, share);
-    }
-    return share;
+    const { all, determined } = this.partitions;
+    return determined[index * all.length + other] as number;
   }
 }
 

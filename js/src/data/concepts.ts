@@ -9,6 +9,8 @@ export interface Coded {
 /** The groups that concepts divide the examples into, and what decides that neighbors share one. */
 export interface Partitions {
   readonly all: readonly Coded[];
+  /** How far each is determined by each other one, (concepts × concepts), row-major. */
+  readonly determined: Float32Array;
   /** Neighbors in the wide look: with few, everything that nests agrees. */
   readonly wide: number;
   /** Normalized mutual information from which concepts are nested. */
@@ -24,5 +26,6 @@ export const CLUSTER = "cluster";
 
 /** Groups of examples that lie together at a stage, named in words. */
 export interface Clusters extends Coded {
-  readonly stage: string;
+  /** Of what they are: `leftKey`. */
+  readonly key: string;
 }

@@ -1,6 +1,5 @@
 /** The vectors of all examples at one stage. */
 export interface Matrix {
-  readonly stage: string;
   /** (n, d), row-major. */
   readonly values: Float32Array;
   readonly d: number;
@@ -10,7 +9,8 @@ export interface Matrix {
 
 /** Distances that the source computed, where a matrix is too large to bring here. */
 export interface Distances {
-  readonly stage: string;
+  /** Of what they are: `leftKey`. */
+  readonly key: string;
   readonly row: number;
   readonly values: Float32Array;
   /** The selected example's vector, (d,). */

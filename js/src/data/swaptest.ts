@@ -1,14 +1,35 @@
 import type { Unusual } from "./swap";
 
 /** What a swap test says of a stage: whether the concept that it is named by is all that is used of it. */
-export type Verdict = "enough" | "insufficient" | "irrelevant";
+export type Verdict = "enough" | "insufficient" | "irrelevant" | "undecided";
+
+/** Whether the answer follows when the concept's value is changed; null where no rule says. */
+export type Sets = "sets" | "shares" | "no" | null;
 
 /** A swap test in short. */
 export interface Tested {
   /** Null where a stage cannot be tested. */
   readonly verdict: Verdict | null;
+  readonly sets: Sets;
+  /** Whether the mean of all examples would do as well. */
+  readonly mean: boolean;
   /** The verdict in words, or why there is none. */
   readonly sentence: string;
+}
+
+/** Whether an answer becomes what its rule gives with another value, on one kind of pairs. */
+export interface Follows {
+  /** "any" two examples, or two that are "matched": alike but for the concept. */
+  readonly pairs: string;
+  readonly share: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly n: number;
+  /** Share of the other answers that stay. */
+  readonly left_alone: number | null;
+  /** How often the answer is that one without a swap, and with a random donor. */
+  readonly without: number | null;
+  readonly chance: number | null;
 }
 
 /** What is left of an answer when the vectors come from one kind of examples. */
@@ -33,6 +54,7 @@ export interface TestedAnswer {
   readonly right: number;
   readonly constant: number;
   readonly bars: readonly SwapBar[];
+  readonly follows: readonly Follows[];
 }
 
 /** Where the vectors of swaps come from. */
@@ -44,6 +66,8 @@ export interface Condition {
 /** The swap tests that are known, by stage, and the stages that there could be one of, in order. */
 export interface KnownTests {
   readonly known: ReadonlyMap<string, Tested>;
+  /** The stages where some concepts together are enough. */
+  readonly closed: readonly string[];
   readonly stages: readonly string[];
 }
 
@@ -53,7 +77,15 @@ export interface SwapTest {
   readonly possible: boolean;
   readonly reason: string;
   readonly verdict: Verdict;
+  readonly sets: Sets;
+  readonly mean: boolean;
   readonly sentence: string;
+  readonly pairs: number;
+  /** How many pairs to run to tell more, or null where there are no more. */
+  readonly more: number | null;
+  /** What came of adding parts until they are enough, in words; "" where that was not asked. */
+  readonly outcome: string;
+  readonly closed: boolean;
   /** Name of the answer that the verdict is about. */
   readonly answer: string;
   /** Where the vectors come from: names, and what they are called. */
@@ -63,8 +95,10 @@ export interface SwapTest {
 }
 
 /** A swap test in short. */
-export function shortOf({ possible, verdict, sentence, reason }: SwapTest): Tested {
-  return possible ? { verdict, sentence } : { verdict: null, sentence: reason };
+export function shortOf({ possible, verdict, sets, mean, sentence, reason }: SwapTest): Tested {
+  return possible
+    ? { verdict, sets, mean, sentence }
+    : { verdict: null, sets: null, mean: false, sentence: reason };
 }
 
 /** The answers that a stage matters for, the verdict's first, and those that it does not. */

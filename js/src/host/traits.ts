@@ -10,6 +10,7 @@ export interface Traits {
   k: number;
   color_by: string;
   arrange_by: string[];
+  without: string[];
   snapshot: Partial<Snapshot>;
   height: number;
   budget: number;
@@ -39,18 +40,20 @@ export function bindTraits(
   exploration: Exploration,
   signal: AbortSignal,
 ): void {
-  const { selected, stage, k, colorBy, arrangeBy } = exploration;
+  const { selected, stage, k, colorBy, arrangeBy, without } = exploration;
   selected.value = model.get("selected");
   stage.value = model.get("stage");
   k.value = model.get("k");
   colorBy.value = model.get("color_by");
   arrangeBy.value = model.get("arrange_by");
+  without.value = model.get("without");
 
   const listen = (name: keyof Traits, listener: () => void) =>
     onTrait(model, name, listener, signal);
   listen("selected", () => exploration.go({ selected: model.get("selected") }));
   listen("stage", () => exploration.go({ stage: model.get("stage") }));
   listen("arrange_by", () => exploration.go({ arrangeBy: model.get("arrange_by") }));
+  listen("without", () => exploration.go({ without: model.get("without") }));
   listen("k", () => {
     k.value = model.get("k");
   });
@@ -73,10 +76,11 @@ export function bindTraits(
     put("k", k.value);
     put("color_by", colorBy.value);
     put("arrange_by", [...arrangeBy.value]);
+    put("without", [...without.value]);
     if (changed) model.save_changes();
   };
   const stop = effect(() => {
-    for (const followed of [selected, stage, k, colorBy, arrangeBy]) void followed.value;
+    for (const followed of [selected, stage, k, colorBy, arrangeBy, without]) void followed.value;
     if (timer === undefined) timer = setTimeout(save, 0);
   });
   signal.addEventListener("abort", () => {

@@ -1,8 +1,10 @@
 import type { Atlas } from "../data/atlas";
 import type { Clusters, Coded, Partitions } from "../data/concepts";
 import type { Contents, Labels, Tokens } from "../data/contents";
+import type { Left } from "../data/left";
 import type { Lens } from "../data/lens";
 import type { Distances, Matrix } from "../data/matrix";
+import type { SecondPart, StageParts } from "../data/parts";
 import type { Swap } from "../data/swap";
 import type { KnownTests, SwapTest } from "../data/swaptest";
 import type { Trace } from "../data/trace";
@@ -31,10 +33,11 @@ export interface Source {
   labels(call?: Call): Promise<Labels>;
   tokens(call?: Call): Promise<Tokens>;
   concepts(names: readonly string[], call?: Call): Promise<Coded[]>;
-  matrix(stage: string, call?: Call): Promise<Matrix>;
+  /** The vectors of a stage, or what is left of them. */
+  matrix(left: Left, call?: Call): Promise<Matrix>;
   /** The matrix if it is here already. */
-  held(stage: string): Matrix | undefined;
-  distances(stage: string, row: number, call?: Call): Promise<Distances>;
+  held(left: Left): Matrix | undefined;
+  distances(left: Left, row: number, call?: Call): Promise<Distances>;
   find(text: string, call?: Call): Promise<Found>;
   /** Gets the stages of the stage map ready ahead of being asked for. */
   prepare(call?: Call): Promise<void>;
@@ -43,11 +46,22 @@ export interface Source {
   /** Explained shares at all stages of some kinds, in the `first` so many examples or, null, in all. */
   atlas(kinds: readonly string[], first: number | null, call?: Call): Promise<Atlas>;
   lens(stage: string, row: number, k: number, call?: Call): Promise<Lens>;
-  clusters(stage: string, call?: Call): Promise<Clusters>;
+  clusters(left: Left, call?: Call): Promise<Clusters>;
+  /** What a stage is made of, and the components of what is left of it. */
+  parts(left: Left, call?: Call): Promise<StageParts>;
+  /** The second part of the stages of some kinds. */
+  secondParts(kinds: readonly string[], call?: Call): Promise<ReadonlyMap<string, SecondPart>>;
+  /** Makes a concept of a component's ranges, or, null, of the clusters; its name. */
+  conceptOf(left: Left, component: number | null, call?: Call): Promise<string>;
   /** Answers to `receiver` with the vector of `donor`; `free` feeds the model's own answers back. */
   swap(stage: string, receiver: number, donor: number, free: boolean, call?: Call): Promise<Swap>;
-  /** The swap test of a stage; at once where it was asked for before. */
-  swapTest(stage: string, call?: Call): Promise<SwapTest>;
+  /**
+   * The swap test of a stage; at once where it was asked for before.
+   * @param pairs how many, or null for as many as by default
+   */
+  swapTest(stage: string, pairs: number | null, call?: Call): Promise<SwapTest>;
+  /** Adds the stage's parts until the swap test says that they are enough. */
+  account(stage: string, call?: Call): Promise<SwapTest>;
   /** The swap tests that are known, and the stages of some kinds that there could be one of. */
   swapTests(kinds: readonly string[], call?: Call): Promise<KnownTests>;
   /** What the answers to an example say, one short text for each answer, "" where there is none. */

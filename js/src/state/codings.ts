@@ -1,6 +1,7 @@
 import { type Signal, signal } from "@preact/signals";
 import { CLUSTER, type Clusters, type Coded } from "../data/concepts";
 import type { Contents } from "../data/contents";
+import { type Left, leftKey } from "../data/left";
 import type { Call, Source } from "../source/source";
 
 /** The concepts that a picture is colored and arranged by, and the clusters at its stage. */
@@ -14,17 +15,17 @@ export class Codings {
   }
 
   /** What `colorBy` stands for at a stage, or null for the distance and for what is not here. */
-  coloring(colorBy: string, contents: Contents | null, stage: string | undefined): Coded | null {
+  coloring(colorBy: string, contents: Contents | null, left: Left | null): Coded | null {
     if (!isByCluster(colorBy, contents)) return this.concepts.value.get(colorBy) ?? null;
     const clusters = this.#clusters.value;
-    return clusters?.stage === stage ? clusters : null;
+    return left && clusters?.key === leftKey(left) ? clusters : null;
   }
 
   /** Whether the concepts and clusters that a picture needs are here. */
-  has(axes: readonly string[], colorBy: string, contents: Contents, stage: string): boolean {
+  has(axes: readonly string[], colorBy: string, contents: Contents, left: Left): boolean {
     return (
       axes.every((name) => this.concepts.value.has(name)) &&
-      (colorBy === "distance" || this.coloring(colorBy, contents, stage) !== null)
+      (colorBy === "distance" || this.coloring(colorBy, contents, left) !== null)
     );
   }
 
@@ -33,7 +34,7 @@ export class Codings {
     axes: readonly string[],
     colorBy: string,
     contents: Contents,
-    stage: string,
+    left: Left,
     call: Call,
   ): Promise<() => void> {
     const clustered = isByCluster(colorBy, contents);
@@ -41,8 +42,8 @@ export class Codings {
     const missing = wanted.filter((name) => !this.concepts.value.has(name));
     const [fetched, clusters] = await Promise.all([
       missing.length > 0 ? this.#source.concepts(missing, call) : [],
-      clustered && !this.coloring(colorBy, contents, stage)
-        ? this.#source.clusters(stage, call)
+      clustered && !this.coloring(colorBy, contents, left)
+        ? this.#source.clusters(left, call)
         : null,
     ]);
     return () => {

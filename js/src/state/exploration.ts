@@ -9,6 +9,7 @@ import { Finder } from "./finder";
 import { Guide } from "./guide";
 import { History } from "./history";
 import { Knowledge } from "./knowledge";
+import { MadeOf } from "./madeof";
 import { type Axes, type Picture, PictureMaker, type Wanted } from "./picture";
 import { type Place, samePlace } from "./place";
 import { Swaps } from "./swaps";
@@ -17,7 +18,7 @@ import { LatestTask, messageOf } from "./task";
 import { Traces } from "./traces";
 
 /** What can stand beside the grid. */
-export type Tab = "near" | "swap test";
+export type Tab = "near" | "made of" | "swap test";
 
 const HISTORY_LIMIT = 200;
 
@@ -30,6 +31,8 @@ export class Exploration {
   readonly selected = signal(0);
   readonly stage = signal("");
   readonly arrangeBy: Signal<readonly string[]> = signal([]);
+  /** The concepts that are set aside. */
+  readonly without: Signal<readonly string[]> = signal([]);
   readonly plain = signal(false);
   readonly k = signal(100);
   readonly colorBy = signal("distance");
@@ -42,14 +45,23 @@ export class Exploration {
   /** Distances from the pointed example, while the grid shows those. */
   readonly preview: Signal<Ranked | null> = signal(null);
 
-  /** The tab that is chosen beside the grid, and the one that is shown: swap tests need a model. */
+  /** The tab that is chosen beside the grid. */
   readonly tab: Signal<Tab> = signal("near");
+  /** Those that there are: swap tests need a model, and parts concepts. */
+  readonly tabs: ReadonlySignal<readonly Tab[]> = computed(() => {
+    const { hasModel = false, concepts = [] } = this.contents.value ?? {};
+    const tabs: Tab[] = ["near"];
+    if (concepts.length > 0) tabs.push("made of");
+    if (hasModel) tabs.push("swap test");
+    return tabs;
+  });
   readonly tabShown: ReadonlySignal<Tab> = computed(() =>
-    this.contents.value?.hasModel ? this.tab.value : "near",
+    this.tabs.value.includes(this.tab.value) ? this.tab.value : "near",
   );
 
   readonly knowledge: Knowledge;
   readonly swaps: Swaps;
+  readonly madeOf: MadeOf;
   readonly swapTests: SwapTests;
   readonly traces: Traces;
   readonly finder: Finder;
@@ -66,7 +78,7 @@ export class Exploration {
 
   /** What the grid is colored by, or null for the distance. */
   readonly colored: ReadonlySignal<Coded | null> = computed(() =>
-    this.#maker.coloring(this.colorBy.value, this.contents.value, this.picture.value?.stage),
+    this.#maker.coloring(this.colorBy.value, this.contents.value, this.picture.value),
   );
 
   readonly #source: Source;
@@ -80,6 +92,8 @@ export class Exploration {
   #reads = 0;
   /** The example that was added, to be selected once it has been read. */
   #arriving: number | null = null;
+  /** The concept that was made, to color by once it has been read. */
+  #coloring: string | null = null;
 
   /** @param budget bytes of the largest stage matrix to bring here */
   constructor(source: Source, budget: number) {
@@ -87,6 +101,7 @@ export class Exploration {
     this.#maker = new PictureMaker(source, budget);
     this.finder = new Finder(source);
     this.swaps = new Swaps(source);
+    this.madeOf = new MadeOf(source);
     this.swapTests = new SwapTests(source);
     this.traces = new Traces(source);
     this.knowledge = new Knowledge(source, this.settled, this.k);
@@ -115,6 +130,7 @@ export class Exploration {
       this.knowledge.forget();
       this.traces.forget();
       this.swaps.dismiss();
+      this.madeOf.forget();
       this.swapTests.forget();
       this.preview.value = null;
       this.pointed.value = null;
@@ -127,6 +143,11 @@ export class Exploration {
           this.labels.value = labels;
         }),
     );
+    const made = this.#coloring;
+    if (made !== null && contents.concepts.includes(made)) {
+      this.#coloring = null;
+      this.colorBy.value = made;
+    }
     await Promise.all([texts, this.refresh(performance.now())]);
     if (!this.picture.value) return;
     const glancing = this.knowledge.wantsGlance(contents) ? this.knowledge.glance(contents) : null;
@@ -164,11 +185,23 @@ export class Exploration {
     this.#returnToPicture();
   }
 
+  /** Sets concepts aside, or puts them back. */
+  setAside(names: readonly string[], aside: boolean, started?: number): void {
+    const others = this.without.value.filter((name) => !names.includes(name));
+    this.go({ without: aside ? [...others, ...names] : others }, started);
+  }
+
   /** Colors the grid by distance, by a concept, or by cluster. */
   color(by: string): void {
     this.colorBy.value = by;
     this.preview.value = null;
     void this.refresh(performance.now());
+  }
+
+  /** Colors the grid by a concept that was just made, once it has been read. */
+  colorWhenRead(name: string): void {
+    if (this.contents.value?.concepts.includes(name)) this.color(name);
+    else this.#coloring = name;
   }
 
   /** Shows all kinds of stages on the map, or those worth showing first. */
@@ -190,7 +223,7 @@ export class Exploration {
       example !== null &&
       example !== picture.selected &&
       this.colorBy.value === "distance"
-        ? this.#maker.preview(picture.stage, example)
+        ? this.#maker.preview(picture, example)
         : null;
     batch(() => {
       this.pointed.value = example;
@@ -276,6 +309,7 @@ export class Exploration {
       selected: this.selected.value,
       stage: this.stage.value,
       arrangeBy: this.arrangeBy.value,
+      without: this.without.value,
       plain: this.plain.value,
     };
   }
@@ -299,6 +333,7 @@ export class Exploration {
       this.selected.value = place.selected;
       this.stage.value = place.stage;
       this.arrangeBy.value = place.arrangeBy;
+      this.without.value = place.without;
       this.plain.value = place.plain;
       this.finder.problem.value = "";
       this.canUndo.value = this.#history.canUndo;

@@ -4,6 +4,8 @@ import type { Exploration } from "./exploration";
 
 /** The lens is asked for once an example has stayed selected this long, in ms; not while walking. */
 const REST_MS = 120;
+/** What a stage is made of is asked for, for the bar under its name, after so long, in ms. */
+const STAY_MS = 400;
 
 /** Asks the source about what is on screen, until the signal ends it. Views start no such work. */
 export function followPicture(exploration: Exploration, signal: AbortSignal): void {
@@ -12,6 +14,8 @@ export function followPicture(exploration: Exploration, signal: AbortSignal): vo
     followSwap(exploration),
     followTrace(exploration),
     followLens(exploration),
+    followParts(exploration),
+    followSecondParts(exploration),
     followKnownTests(exploration),
     followTest(exploration),
   ];
@@ -66,6 +70,27 @@ function followLens({ contents, settled, k, tabShown, knowledge }: Exploration):
     if (!picture || !hasModel.value || tabShown.value !== "near") return;
     const { stage, selected } = picture;
     return later(() => knowledge.look(stage, selected, count), REST_MS);
+  });
+}
+
+/** Asks what the stage is made of, for the tab and for the bar under its name. */
+function followParts({ contents, settled, tabShown, madeOf }: Exploration): () => void {
+  const named = computed(() => (contents.value?.concepts.length ?? 0) > 0);
+  return effect(() => {
+    const picture = settled.value;
+    if (!picture || !named.value || tabShown.value === "swap test") return;
+    const wait = tabShown.value === "made of" ? 0 : STAY_MS;
+    return later(() => madeOf.look(picture), wait);
+  });
+}
+
+/** Asks for the second parts of stages once the map is to show them. */
+function followSecondParts({ contents, madeOf, knowledge }: Exploration): () => void {
+  return effect(() => {
+    const now = contents.value;
+    const all = knowledge.allKinds.value;
+    if (!now || !madeOf.mapped.value) return;
+    return later(() => madeOf.map(shownKinds(now, all)));
   });
 }
 

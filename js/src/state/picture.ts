@@ -2,6 +2,7 @@ import type { Arrangement } from "../compute/blocks";
 import type { Ranked } from "../compute/ranked";
 import type { Coded } from "../data/concepts";
 import type { Contents } from "../data/contents";
+import type { Left } from "../data/left";
 import type { Call, Source } from "../source/source";
 import { Arranger } from "./arranger";
 import { Codings } from "./codings";
@@ -39,15 +40,15 @@ export class PictureMaker {
   }
 
   /** What `colorBy` stands for at a stage, or null for the distance and for what is not here. */
-  coloring(colorBy: string, contents: Contents | null, stage: string | undefined): Coded | null {
-    return this.#codings.coloring(colorBy, contents, stage);
+  coloring(colorBy: string, contents: Contents | null, left: Left | null): Coded | null {
+    return this.#codings.coloring(colorBy, contents, left);
   }
 
   /** The picture, or null if what it needs is not here. Its arrays are valid until the next one. */
   make({ contents, place, axes, colorBy }: Wanted, started: number): Picture | null {
-    const { stage, selected } = place;
-    if (!this.#codings.has(axes ?? [], colorBy, contents, stage)) return null;
-    const measured = this.#supply.measure(stage, selected);
+    const { selected } = place;
+    if (!this.#codings.has(axes ?? [], colorBy, contents, place)) return null;
+    const measured = this.#supply.measure(place, selected);
     if (!measured) return null;
     const { order } = measured.ranked;
     const arrangement = this.#arranger.arrange(order, axes, this.#codings.concepts.value);
@@ -57,22 +58,21 @@ export class PictureMaker {
   /** Fetches what the picture needs; the function that it returns puts that in use. */
   async fetch(wanted: Wanted, call: Call): Promise<() => void> {
     const { contents, place, axes, colorBy } = wanted;
-    const { stage, selected } = place;
     const [use] = await Promise.all([
-      this.#codings.fetch(axes ?? [], colorBy, contents, stage, call),
-      this.#supply.fetch(contents, stage, selected, call),
+      this.#codings.fetch(axes ?? [], colorBy, contents, place, call),
+      this.#supply.fetch(contents, place, place.selected, call),
     ]);
     return use;
   }
 
   /** Fetches what previews at the stage need. */
   async fetchPreviews({ contents, place }: Wanted, call: Call): Promise<void> {
-    await this.#supply.fetchMatrix(contents, place.stage, call);
+    await this.#supply.fetchMatrix(contents, place, call);
   }
 
   /** Distances from any example, or null where the stage's matrix is not here. */
-  preview(stage: string, example: number): Ranked | null {
-    return this.#supply.preview(stage, example);
+  preview(left: Left, example: number): Ranked | null {
+    return this.#supply.preview(left, example);
   }
 
   /** Forgets distances and places: the examples or the model have changed. */

@@ -4,6 +4,8 @@ export interface Place {
   readonly stage: string;
   /** Row and column concept, or none to follow the stage. */
   readonly arrangeBy: readonly string[];
+  /** The concepts that are set aside. */
+  readonly without: readonly string[];
   /** In the examples' own order, whatever `arrangeBy` says. */
   readonly plain: boolean;
 }
@@ -13,6 +15,7 @@ export function samePlace(a: Place, b: Place): boolean {
     a.selected === b.selected &&
     a.stage === b.stage &&
     a.plain === b.plain &&
-    a.arrangeBy.join("\n") === b.arrangeBy.join("\n")
+    a.arrangeBy.join("\n") === b.arrangeBy.join("\n") &&
+    a.without.join("\n") === b.without.join("\n")
   );
 }

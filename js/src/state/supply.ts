@@ -1,5 +1,6 @@
 import { type Ranked, Ranker } from "../compute/ranked";
 import type { Contents } from "../data/contents";
+import { type Left, leftKey } from "../data/left";
 import type { Distances } from "../data/matrix";
 import { parseStage } from "../data/stage";
 import type { Call, Source } from "../source/source";
@@ -29,38 +30,38 @@ export class Supply {
   }
 
   /** Fetches what `measure` needs. */
-  async fetch(contents: Contents, stage: string, selected: number, call: Call): Promise<void> {
+  async fetch(contents: Contents, left: Left, selected: number, call: Call): Promise<void> {
     const atOnce = Math.min(this.#budget, AT_ONCE_BYTES);
-    if (this.#source.held(stage) || this.#bytes(contents, stage) <= atOnce) {
-      await this.#source.matrix(stage, call);
-    } else if (this.#remote?.stage !== stage || this.#remote.row !== selected) {
-      this.#remote = await this.#source.distances(stage, selected, call);
+    if (this.#source.held(left) || this.#bytes(contents, left.stage) <= atOnce) {
+      await this.#source.matrix(left, call);
+    } else if (this.#remote?.key !== leftKey(left) || this.#remote.row !== selected) {
+      this.#remote = await this.#source.distances(left, selected, call);
     }
   }
 
   /** Fetches a matrix within the budget, for the distances from all other examples. */
-  async fetchMatrix(contents: Contents, stage: string, call: Call): Promise<void> {
-    if (this.#source.held(stage)) return;
-    if (this.#bytes(contents, stage) <= this.#budget) await this.#source.matrix(stage, call);
+  async fetchMatrix(contents: Contents, left: Left, call: Call): Promise<void> {
+    if (this.#source.held(left)) return;
+    if (this.#bytes(contents, left.stage) <= this.#budget) await this.#source.matrix(left, call);
   }
 
   /** Distances from the selected example, or null if what they need is not here. */
-  measure(stage: string, selected: number): Measured | null {
-    const matrix = this.#source.held(stage);
+  measure(left: Left, selected: number): Measured | null {
+    const matrix = this.#source.held(left);
     if (matrix) {
       const { values, d, columns } = matrix;
       const vector = values.subarray(selected * d, selected * d + d);
       return { ranked: this.#ranker.ofMatrix(values, d, selected), vector, columns };
     }
     const remote = this.#remote;
-    if (remote?.stage !== stage || remote.row !== selected) return null;
+    if (remote?.key !== leftKey(left) || remote.row !== selected) return null;
     const { values, vector, columns } = remote;
     return { ranked: this.#ranker.ofDistances(values, selected), vector, columns };
   }
 
   /** Distances from any example, or null where the matrix is not here. */
-  preview(stage: string, example: number): Ranked | null {
-    const matrix = this.#source.held(stage);
+  preview(left: Left, example: number): Ranked | null {
+    const matrix = this.#source.held(left);
     return matrix ? this.#previewRanker.ofMatrix(matrix.values, matrix.d, example) : null;
   }
 

@@ -1,12 +1,16 @@
 import { type Signal, signal } from "@preact/signals";
 import { type SwapTest, shortOf, type Tested } from "../data/swaptest";
-import type { Source } from "../source/source";
+import type { Call, Source } from "../source/source";
 import { LatestTask, messageOf } from "./task";
 
 /** Tests of stages: whether examples of the same concept can stand in for each other. */
 export class SwapTests {
   /** The stages tested so far. */
   readonly known: Signal<ReadonlyMap<string, Tested>> = signal(new Map());
+  /** Those where some concepts together are enough. */
+  readonly closed: Signal<ReadonlySet<string>> = signal(new Set());
+  /** How long the rest of all tests may take, in s, or null before that is known. */
+  readonly secondsLeft: Signal<number | null> = signal(null);
   /** The stages of the kinds shown that there could be a test of, in the order to test them. */
   readonly stages: Signal<readonly string[]> = signal([]);
   /** The test looked at last, in full. */
@@ -36,6 +40,7 @@ export class SwapTests {
     }
     this.#recalled = "";
     this.known.value = new Map();
+    this.closed.value = new Set();
     this.shown.value = null;
     this.running.value = "";
     this.problem.value = "";
@@ -50,20 +55,29 @@ export class SwapTests {
       if (!found) return;
       this.stages.value = found.stages;
       this.known.value = new Map([...found.known, ...this.known.value]);
+      this.closed.value = new Set([...found.closed, ...this.closed.value]);
     });
   }
 
-  /** Tests a stage. */
-  async test(stage: string): Promise<void> {
-    this.running.value = stage;
-    await this.#tried(() => this.#show(this.testing, stage));
-    if (this.running.value === stage) this.running.value = "";
+  /**
+   * Tests a stage.
+   * @param pairs how many, or null for as many as by default
+   */
+  async test(stage: string, pairs: number | null = null): Promise<void> {
+    await this.#run(stage, (call) => this.#source.swapTest(stage, pairs, call));
+  }
+
+  /** Adds the parts of a stage until they are enough. */
+  async account(stage: string): Promise<void> {
+    await this.#run(stage, (call) => this.#source.account(stage, call));
   }
 
   /** Shows the test of a stage if it is known; runs none. */
   async open(stage: string): Promise<void> {
     if (this.shown.value?.stage === stage || !this.known.value.has(stage)) return;
-    await this.#tried(() => this.#show(this.#opening, stage));
+    await this.#tried(() =>
+      this.#show(this.#opening, (call) => this.#source.swapTest(stage, null, call)),
+    );
   }
 
   /** Tests all stages that are not known yet; what is known when it is cancelled stays. */
@@ -71,10 +85,16 @@ export class SwapTests {
     await this.#tried(async () => {
       await this.testingAll.run("", async (call) => {
         const missing = stages.filter((stage) => !this.known.value.has(stage));
+        const started = performance.now();
+        this.secondsLeft.value = null;
         for (const [i, stage] of missing.entries()) {
           const done = stages.length - missing.length + i;
           call.onProgress?.({ done, total: stages.length, text: "stages" });
-          const test = await this.#source.swapTest(stage, {
+          if (i > 0) {
+            const each = (performance.now() - started) / 1000 / i;
+            this.secondsLeft.value = each * (missing.length - i);
+          }
+          const test = await this.#source.swapTest(stage, null, {
             ...call,
             onProgress: () => undefined, // Stages are counted here, not runs.
           });
@@ -91,8 +111,14 @@ export class SwapTests {
     this.running.value = "";
   }
 
-  async #show(task: LatestTask, stage: string): Promise<void> {
-    const test = await task.run("", (call) => this.#source.swapTest(stage, call));
+  async #run(stage: string, work: (call: Call) => Promise<SwapTest>): Promise<void> {
+    this.running.value = stage;
+    await this.#tried(() => this.#show(this.testing, work));
+    if (this.running.value === stage) this.running.value = "";
+  }
+
+  async #show(task: LatestTask, work: (call: Call) => Promise<SwapTest>): Promise<void> {
+    const test = await task.run("", work);
     if (!test) return;
     this.shown.value = test;
     this.#keep(test);
@@ -100,6 +126,7 @@ export class SwapTests {
 
   #keep(test: SwapTest): void {
     this.known.value = new Map(this.known.value).set(test.stage, shortOf(test));
+    if (test.closed) this.closed.value = new Set(this.closed.value).add(test.stage);
   }
 
   async #tried(work: () => Promise<void>): Promise<void> {

@@ -1,7 +1,7 @@
 import { isUnusual } from "../data/swap";
-import type { SwapBar, Tested, TestedAnswer, Verdict } from "../data/swaptest";
+import type { Follows, Sets, SwapBar, Tested, TestedAnswer, Verdict } from "../data/swaptest";
 import { unusualText } from "./swap";
-import { percentText } from "./text";
+import { countText, percentText } from "./text";
 
 /** A recovered share in percent; it can be below none and above all. */
 export function recoveredText(share: number | null): string {
@@ -29,19 +29,56 @@ export function barText(
 }
 
 /** How a stage looks where the map shows what the swap tests say. */
-export type Sign = Verdict | "untested";
+export type Sign = Verdict | "mean" | "untested";
 
 export const SIGN_WORDS: Readonly<Record<Sign, string>> = {
   enough: "the name is enough",
+  mean: "enough, but so is the mean",
   insufficient: "the name is not enough",
+  undecided: "too few pairs to tell",
   irrelevant: "does not matter",
   untested: "not tested",
 };
 
+/** Whether the answer follows, as a dot on the stage. */
+export const SETS_WORDS: Readonly<Record<NonNullable<Sets>, string>> = {
+  sets: "sets the answer",
+  shares: "shares in the answer",
+  no: "does not set the answer",
+};
+
 export function signOf(tested: Tested | undefined): Sign {
+  if (tested?.verdict === "enough" && tested.mean) return "mean";
   return tested?.verdict ?? "untested";
 }
 
+/** How long something may still take. */
+export function leftText(seconds: number): string {
+  if (seconds < 90) return `about ${Math.max(1, Math.round(seconds))} s left`;
+  return `about ${Math.round(seconds / 60)} min left`;
+}
+
+const PAIRS: Readonly<Record<string, string>> = {
+  any: "any two examples",
+  matched: "two alike in all else",
+};
+
+/** What kind of pairs a bar is about. */
+export function pairsText(pairs: string): string {
+  return PAIRS[pairs] ?? pairs;
+}
+
+/** What a bar of what follows says, in full. */
+export function followsText({ pairs, share, low, high, n, without, chance }: Follows): string {
+  if (share === null) return `${pairsText(pairs)}: no pair differs so that the answer would`;
+  const range = `${recoveredText(low)} to ${recoveredText(high)}, ${countText(n)} pairs`;
+  return [
+    `${pairsText(pairs)}: the answer becomes what the rule gives with the other's value in ${recoveredText(share)} (${range}).`,
+    `Without a swap ${recoveredText(without)}, with a random example's vector ${recoveredText(chance)}.`,
+  ].join("\n");
+}
+
 export function signText(tested: Tested | undefined): string {
-  return SIGN_WORDS[signOf(tested)];
+  const follows = tested?.sets ? `, ${SETS_WORDS[tested.sets]}` : "";
+  return SIGN_WORDS[signOf(tested)] + follows;
 }

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { type SwapTest, shortOf, sortedAnswers, type TestedAnswer } from "../../src/data/swaptest";
 
 function answer(name: string, matters: boolean): TestedAnswer {
-  return { name, title: "", matters, right: 0.99, constant: 0.5, bars: [] };
+  return { name, title: "", matters, right: 0.99, constant: 0.5, bars: [], follows: [] };
 }
 
 function swapTest(about: string, answers: TestedAnswer[]): SwapTest {
@@ -11,7 +11,13 @@ function swapTest(about: string, answers: TestedAnswer[]): SwapTest {
     possible: true,
     reason: "",
     verdict: "enough",
+    sets: "shares",
+    mean: true,
     sentence: "They can.",
+    pairs: 1000,
+    more: 4000,
+    outcome: "",
+    closed: true,
     answer: about,
     conditions: [],
     answers,
@@ -27,7 +33,17 @@ test("the answer that the verdict is about comes first, those that do not matter
 });
 
 test("a test in short says why there is no verdict where there is none", () => {
-  expect(shortOf(swapTest("S2", []))).toEqual({ verdict: "enough", sentence: "They can." });
+  expect(shortOf(swapTest("S2", []))).toEqual({
+    verdict: "enough",
+    sets: "shares",
+    mean: true,
+    sentence: "They can.",
+  });
   const impossible = { ...swapTest("", []), possible: false, reason: "Nothing follows." };
-  expect(shortOf(impossible)).toEqual({ verdict: null, sentence: "Nothing follows." });
+  expect(shortOf(impossible)).toEqual({
+    verdict: null,
+    sets: null,
+    mean: false,
+    sentence: "Nothing follows.",
+  });
 });

@@ -38,6 +38,32 @@ test("undo and redo walk through what was selected", () => {
   expect(exploration.picture.value?.selected).toBe(0);
 });
 
+test("what is set aside is a place to go to and back from", async () => {
+  exploration.setAside(["half"], true);
+  await idle();
+  expect(source.asked.at(-1)).toBe("embed@a without half");
+  expect(exploration.picture.value?.without).toEqual(["half"]);
+  exploration.setAside(["other", "half"], true);
+  await idle();
+  expect(exploration.without.value).toEqual(["other", "half"]);
+  exploration.setAside(["half"], false);
+  await idle();
+  expect(exploration.picture.value?.without).toEqual(["other"]);
+  exploration.undo();
+  exploration.undo();
+  exploration.undo();
+  expect(exploration.picture.value?.without).toEqual([]);
+  expect(Array.from(exploration.picture.value?.ranked.distances ?? [])).toEqual(STAGES["embed@a"]);
+});
+
+test("a concept that was made colors the grid once it has been read", async () => {
+  exploration.colorWhenRead("half");
+  await idle();
+  expect(exploration.colorBy.value).toBe("half");
+  exploration.colorWhenRead("new");
+  expect(exploration.colorBy.value).toBe("half");
+});
+
 test("the stage chosen last is the one that is drawn", async () => {
   source.waiting = [];
   exploration.go({ stage: "logits@a" });

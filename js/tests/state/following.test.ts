@@ -38,12 +38,17 @@ beforeEach(async () => {
   });
   vi.spyOn(source, "swapTests").mockImplementation(async () => {
     asked.push("known tests");
-    const known = new Map([["embed@a", { verdict: "enough" as const, sentence: "It is." }]]);
-    return { known, stages: ["embed@a"] };
+    const short = { verdict: "enough" as const, sets: null, mean: false, sentence: "It is." };
+    return { known: new Map([["embed@a", short]]), closed: ["embed@a"], stages: ["embed@a"] };
   });
   vi.spyOn(source, "swapTest").mockImplementation(async (stage) => {
     asked.push(`test of ${stage}`);
     throw new Error("there is no model");
+  });
+  const parts = source.parts.bind(source);
+  vi.spyOn(source, "parts").mockImplementation(async (left) => {
+    asked.push(`parts of ${left.stage} without ${left.without.join()}`);
+    return parts(left);
   });
   followPicture(exploration, ending.signal);
 });
@@ -65,7 +70,7 @@ test("the lens is asked for once an example stays selected, captions at once", a
   await select(2);
   expect(asked).toEqual(["captions of 0", "captions of 1", "captions of 2"]);
   await wait(1000);
-  expect(asked.slice(3)).toEqual(["lens of 2"]);
+  expect(asked.slice(3)).toEqual(["lens of 2", "parts of embed@a without "]);
 });
 
 test("swap tests are asked for when they are shown, in place of the lens", async () => {
@@ -75,7 +80,7 @@ test("swap tests are asked for when they are shown, in place of the lens", async
   expect(asked).toEqual(["captions of 0", "known tests", "test of embed@a"]);
   exploration.tab.value = "near";
   await wait(1000);
-  expect(asked.slice(3)).toEqual(["lens of 0"]);
+  expect(asked.slice(3)).toEqual(["lens of 0", "parts of embed@a without "]);
 });
 
 test("those that are known are asked for when the map shows them", async () => {
@@ -91,6 +96,34 @@ test("a swap ends when another example is selected", async () => {
   expect(exploration.swaps.asked.value).not.toBeNull();
   await select(1);
   expect(exploration.swaps.asked.value).toBeNull();
+});
+
+test("parts are asked for at once in their tab, of what is left, and once", async () => {
+  settle();
+  exploration.tab.value = "made of" satisfies Tab;
+  await wait(1);
+  expect(asked).toContain("parts of embed@a without ");
+  exploration.setAside(["half"], true);
+  await wait(1);
+  settle();
+  await wait(1);
+  expect(asked.at(-1)).toBe("parts of embed@a without half");
+  const before = asked.length;
+  exploration.undo();
+  await wait(1);
+  settle();
+  await wait(1000);
+  expect(asked.slice(before).filter((what) => what.startsWith("parts"))).toEqual([]);
+  expect(exploration.madeOf.parts.value?.key).toBe("embed@a");
+});
+
+test("second parts are asked for when the map is to show them, once", async () => {
+  exploration.madeOf.mapped.value = true;
+  await wait(1);
+  exploration.madeOf.mapped.value = false;
+  exploration.madeOf.mapped.value = true;
+  await wait(1);
+  expect(exploration.madeOf.second.value.get("embed@a")?.concept).toBe("half");
 });
 
 test("a figure that is gone asks for nothing", async () => {

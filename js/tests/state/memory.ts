@@ -1,8 +1,10 @@
 import type { Atlas } from "../../src/data/atlas";
 import type { Clusters, Coded, Partitions } from "../../src/data/concepts";
 import type { Contents, Labels, Tokens } from "../../src/data/contents";
+import { type Left, leftKey } from "../../src/data/left";
 import type { Lens } from "../../src/data/lens";
 import type { Distances, Matrix } from "../../src/data/matrix";
+import type { SecondPart, StageParts } from "../../src/data/parts";
 import type { Swap } from "../../src/data/swap";
 import type { KnownTests, SwapTest } from "../../src/data/swaptest";
 import type { Trace } from "../../src/data/trace";
@@ -53,11 +55,12 @@ export class MemorySource implements Source {
       missing: 255,
     }));
   }
-  held(stage: string): Matrix | undefined {
-    return this.matrices.get(stage);
+  held(left: Left): Matrix | undefined {
+    return this.matrices.get(leftKey(left));
   }
-  async matrix(stage: string, call?: Call): Promise<Matrix> {
-    this.asked.push(stage);
+  async matrix(left: Left, call?: Call): Promise<Matrix> {
+    const { stage, without } = left;
+    this.asked.push([stage, ...without].join(" without "));
     if (this.waiting) {
       await new Promise<void>((resolve, reject) => {
         this.waiting?.push(resolve);
@@ -66,18 +69,22 @@ export class MemorySource implements Source {
     }
     const numbers = STAGES[stage];
     if (!numbers) throw new Error(`there is no stage ${stage}`);
-    const values = Float32Array.from({ length: this.n }, (_, i) => numbers[i] ?? 100);
-    const matrix = { stage, values, d: 1, columns: null };
-    this.matrices.set(stage, matrix);
+    // Set aside, the values are those of a stage where they run backwards.
+    const sign = without.length > 0 ? -1 : 1;
+    const values = Float32Array.from({ length: this.n }, (_, i) => sign * (numbers[i] ?? 100));
+    const matrix = { values, d: 1, columns: null };
+    this.matrices.set(leftKey(left), matrix);
     return matrix;
   }
-  async distances(stage: string, row: number): Promise<Distances> {
+  async distances(left: Left, row: number): Promise<Distances> {
+    const { stage } = left;
     this.asked.push(`${stage} from ${row}`);
     const numbers = STAGES[stage] as number[];
     const values = Float32Array.from({ length: this.n }, (_, i) =>
       Math.abs((numbers[i] ?? 100) - (numbers[row] as number)),
     );
-    return { stage, row, values, vector: Float32Array.of(numbers[row] as number), columns: null };
+    const vector = Float32Array.of(numbers[row] as number);
+    return { key: leftKey(left), row, values, vector, columns: null };
   }
   async find(): Promise<Found> {
     this.n++;
@@ -86,7 +93,8 @@ export class MemorySource implements Source {
   async prepare(): Promise<void> {}
   async partitions(): Promise<Partitions> {
     const all = await this.concepts();
-    return { all, wide: 1, nested: 0.8, nearlyAsStrong: 0.8, significant: 0.05 };
+    const determined = new Float32Array(all.length ** 2).fill(1);
+    return { all, determined, wide: 1, nested: 0.8, nearlyAsStrong: 0.8, significant: 0.05 };
   }
   async atlas(kinds: readonly string[], first: number | null): Promise<Atlas> {
     this.asked.push(`atlas of ${kinds}${first === null ? "" : ` in ${first}`}`);
@@ -105,20 +113,37 @@ export class MemorySource implements Source {
     const nothing = { available: false, reason: "no", kind: "probability" } as const;
     return { ...nothing, stage, row, tokens: [], answer: null, same: 0, of: 0 };
   }
-  async clusters(stage: string): Promise<Clusters> {
+  async clusters(left: Left): Promise<Clusters> {
+    const { stage } = left;
     this.asked.push(`clusters of ${stage}`);
     if (stage !== "embed@a") throw new Error("all examples are the same there");
     const codes = Uint8Array.from({ length: this.n }, (_, i) => (i < 4 ? 0 : 1));
-    return { stage, name: "cluster", values: ["four", "rest"], codes, missing: 255 };
+    return { key: leftKey(left), name: "cluster", values: ["four", "rest"], codes, missing: 255 };
+  }
+  async parts(left: Left): Promise<StageParts> {
+    this.asked.push(`parts of ${left.stage}`);
+    const shares = { alone: 0.6, adds: 0.6, only: 0.6, p: 0 };
+    const half = { name: "half", concepts: ["half"], ...shares, color: "blue" };
+    return { key: leftKey(left), parts: [half], unexplained: 0.4, spread: 1, components: [] };
+  }
+  async secondParts(kinds: readonly string[]): Promise<ReadonlyMap<string, SecondPart>> {
+    this.asked.push(`second parts of ${kinds}`);
+    return new Map([["embed@a", { concept: "half", color: "blue", adds: 0.2 }]]);
+  }
+  async conceptOf(): Promise<string> {
+    return "other";
   }
   async swap(): Promise<Swap> {
     throw new Error("there is no model");
   }
-  async swapTest(_stage: string): Promise<SwapTest> {
+  async swapTest(_stage: string, _pairs: number | null): Promise<SwapTest> {
+    throw new Error("there is no model");
+  }
+  async account(_stage: string): Promise<SwapTest> {
     throw new Error("there is no model");
   }
   async swapTests(_kinds: readonly string[]): Promise<KnownTests> {
-    return { known: new Map(), stages: [] };
+    return { known: new Map(), closed: [], stages: [] };
   }
   async captions(_row: number): Promise<string[]> {
     return [];

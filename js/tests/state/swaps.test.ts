@@ -5,6 +5,8 @@ import type { Call, Source } from "../../src/source/source";
 import { Swaps } from "../../src/state/swaps";
 import { SwapTests } from "../../src/state/swaptests";
 
+const SHORT = { sets: null, mean: false } as const;
+
 /** Answers when it is let; what it is asked for is noted. */
 class SlowSource {
   readonly asked: string[] = [];
@@ -19,19 +21,21 @@ class SlowSource {
     return { ...swap, answers: [], unusual: null } satisfies Swap;
   }
 
-  async swapTest(stage: string, call?: Call) {
-    this.asked.push(`test of ${stage}`);
+  async swapTest(stage: string, pairs: number | null, call?: Call) {
+    this.asked.push(`test of ${stage}${pairs === null ? "" : ` with ${pairs}`}`);
     await this.#turn(call);
     if (stage === this.failing) throw new Error(`no room to test ${stage}`);
     const found = { stage, sentence: `${stage} is enough`, answer: "S" };
     const verdict = "enough" as const;
     const lists = { conditions: [], answers: [] };
-    return { ...found, ...lists, verdict, possible: true, reason: "" } satisfies SwapTest;
+    const more = { sets: null, mean: false, pairs: 1000, more: null, outcome: "", closed: true };
+    const made = { ...found, ...lists, ...more, verdict };
+    return { ...made, possible: true, reason: "" } satisfies SwapTest;
   }
 
   async swapTests() {
     this.asked.push("known tests");
-    return { known: this.known, stages: ["a@0", "b@0"] };
+    return { known: this.known, closed: [], stages: ["a@0", "b@0"] };
   }
 
   /** Lets go of what waits, and of all that follows from it at once. */
@@ -105,7 +109,7 @@ describe("swap tests", () => {
   });
 
   test("are not run by looking, but shown where they are known", async () => {
-    slow.known.set("b@0", { verdict: "irrelevant", sentence: "no" });
+    slow.known.set("b@0", { ...SHORT, verdict: "irrelevant", sentence: "no" });
     await tests.recall(["a", "b"]);
     await tests.recall(["a", "b"]);
     await tests.open("a@0");
@@ -122,6 +126,7 @@ describe("swap tests", () => {
     await slow.release();
     expect(tests.running.value).toBe("");
     expect(tests.known.value.get("a@0")).toEqual({
+      ...SHORT,
       verdict: "enough",
       sentence: "a@0 is enough",
     });
@@ -157,7 +162,7 @@ describe("swap tests", () => {
   test("count stages, those known before among them", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {
-      slow.known.set("a@0", { verdict: "enough", sentence: "" });
+      slow.known.set("a@0", { ...SHORT, verdict: "enough", sentence: "" });
       await tests.recall(["a", "b"]);
       void tests.testAll(["a@0", "b@0"]);
       await vi.advanceTimersByTimeAsync(200);

@@ -1,10 +1,17 @@
 import { expect, test } from "vitest";
 import type { TestedAnswer } from "../../src/data/swaptest";
 import { unusualText } from "../../src/words/swap";
-import { barText, recoveredText } from "../../src/words/swaptest";
+import {
+  barText,
+  followsText,
+  leftText,
+  recoveredText,
+  signOf,
+  signText,
+} from "../../src/words/swaptest";
 
 function answer(name: string, matters: boolean): TestedAnswer {
-  return { name, title: "", matters, right: 0.99, constant: 0.5, bars: [] };
+  return { name, title: "", matters, right: 0.99, constant: 0.5, bars: [], follows: [] };
 }
 
 test("a recovered share can be below none and above all", () => {
@@ -16,6 +23,32 @@ test("a recovered share can be below none and above all", () => {
     ">99%",
     "104%",
     "–",
+  ]);
+});
+
+test("a sign says whether the mean would do, and whether the answer follows", () => {
+  const tested = { verdict: "enough", sets: "shares", mean: false, sentence: "" } as const;
+  expect(signText(tested)).toBe("the name is enough, shares in the answer");
+  expect(signOf({ ...tested, mean: true })).toBe("mean");
+  expect(signOf({ ...tested, verdict: "undecided", mean: true })).toBe("undecided");
+  expect(signText(undefined)).toBe("not tested");
+});
+
+test("what follows is told with its interval, its pairs and what chance gives", () => {
+  const row = { pairs: "matched", share: 0.8, low: 0.77, high: 0.82, n: 1000 };
+  const told = followsText({ ...row, left_alone: 1, without: 0, chance: 0.43 });
+  expect(told).toContain("two alike in all else: the answer becomes");
+  expect(told).toContain("in 80% (77% to 82%, 1,000 pairs)");
+  expect(told).toContain("with a random example's vector 43%");
+  const none = { share: null, low: null, high: null, left_alone: null, without: null };
+  expect(followsText({ pairs: "any", n: 0, chance: null, ...none })).toContain("no pair differs");
+});
+
+test("the time left is told in seconds, then in minutes", () => {
+  expect([0.2, 41.6, 150].map(leftText)).toEqual([
+    "about 1 s left",
+    "about 42 s left",
+    "about 3 min left",
   ]);
 });
 

@@ -1,8 +1,10 @@
 import type { Atlas, Hue } from "../../data/atlas";
 import { CLUSTER, type Clusters, type Coded, type Partitions } from "../../data/concepts";
 import type { Contents, Labels, Tokens } from "../../data/contents";
+import { type Left, leftKey } from "../../data/left";
 import type { Lens } from "../../data/lens";
 import type { Distances, Matrix } from "../../data/matrix";
+import type { SecondPart, StageParts } from "../../data/parts";
 import type { Swap } from "../../data/swap";
 import type { KnownTests, SwapTest } from "../../data/swaptest";
 import type { Trace } from "../../data/trace";
@@ -10,7 +12,7 @@ import type { Call, Found, Source } from "../source";
 import { codes, floats, missingCode } from "./binary";
 import { BoundedCache } from "./cache";
 import { Channel, type Heard, type MessagePort, type Reply } from "./channel";
-import type { Codes, What } from "./messages";
+import type { Codes, SwapTestReply, What } from "./messages";
 
 function buffer({ buffers }: { buffers: readonly Uint8Array[] }, index: number): Uint8Array {
   const bytes = buffers[index];
@@ -28,7 +30,13 @@ const NO_LENS = { kind: "probability", tokens: [], answer: null, same: 0, of: 0 
 const NO_SWAP = { answers: [], unusual: null } as const;
 const NO_TEST = {
   verdict: "irrelevant",
+  sets: null,
+  mean: false,
   sentence: "",
+  pairs: 0,
+  more: null,
+  outcome: "",
+  closed: false,
   answer: "",
   conditions: [],
   answers: [],
@@ -41,6 +49,16 @@ const NO_TRACE = {
   nodes: [],
   edges: [],
 } as const;
+
+function tested(
+  stage: string,
+  { verdict, sets, mean, sentence, answer, pairs, more, conditions, answers }: SwapTestReply,
+  outcome: string,
+  closed: boolean,
+): SwapTest {
+  const said = { verdict, sets, mean, sentence, pairs, more, outcome, closed };
+  return { stage, possible: true, reason: "", ...said, answer, conditions, answers };
+}
 
 /** Examples and stage matrices from the Python kernel, over a widget's own messages. */
 export class KernelSource implements Source {
@@ -102,25 +120,27 @@ export class KernelSource implements Source {
     return reply.fields.concepts.map((concept, i) => coded(concept, reply, i));
   }
 
-  held(stage: string): Matrix | undefined {
-    return this.#matrices.get(stage);
+  held(left: Left): Matrix | undefined {
+    return this.#matrices.get(leftKey(left));
   }
 
-  async matrix(stage: string, call?: Call): Promise<Matrix> {
-    const held = this.held(stage);
+  async matrix(left: Left, call?: Call): Promise<Matrix> {
+    const held = this.held(left);
     if (held) return held;
-    const reply = await this.#channel.request("matrix", { stage }, call);
+    const { stage, without } = left;
+    const reply = await this.#channel.request("matrix", { stage, without }, call);
     const values = floats(buffer(reply, 0));
     const { d, columns } = reply.fields;
-    const matrix = { stage, values, d, columns };
-    this.#matrices.set(stage, matrix, values.byteLength);
+    const matrix = { values, d, columns };
+    this.#matrices.set(leftKey(left), matrix, values.byteLength);
     return matrix;
   }
 
-  async distances(stage: string, row: number, call?: Call): Promise<Distances> {
-    const reply = await this.#channel.request("distances", { stage, row }, call);
+  async distances(left: Left, row: number, call?: Call): Promise<Distances> {
+    const { stage, without } = left;
+    const reply = await this.#channel.request("distances", { stage, without, row }, call);
     return {
-      stage,
+      key: leftKey(left),
       row,
       values: floats(buffer(reply, 0)),
       vector: floats(buffer(reply, 1)),
@@ -142,6 +162,7 @@ export class KernelSource implements Source {
     const { partitions, wide, nested, nearly_as_strong, significant } = reply.fields;
     return {
       all: partitions.map((partition, i) => coded(partition, reply, i)),
+      determined: floats(buffer(reply, partitions.length)),
       wide,
       nested,
       nearlyAsStrong: nearly_as_strong,
@@ -173,10 +194,41 @@ export class KernelSource implements Source {
     return { stage, row, available: true, reason: "", kind, tokens, answer, same, of };
   }
 
-  async clusters(stage: string, call?: Call): Promise<Clusters> {
-    const reply = await this.#channel.request("clusters", { stage }, call);
+  async clusters({ stage, without }: Left, call?: Call): Promise<Clusters> {
+    const left = { stage, without };
+    const reply = await this.#channel.request("clusters", left, call);
     const { names, dtype } = reply.fields;
-    return { stage, ...coded({ name: CLUSTER, values: names, dtype }, reply, 0) };
+    return { key: leftKey(left), ...coded({ name: CLUSTER, values: names, dtype }, reply, 0) };
+  }
+
+  async parts({ stage, without }: Left, call?: Call): Promise<StageParts> {
+    const left = { stage, without };
+    const { fields } = await this.#channel.request("parts", left, call);
+    const { parts, unexplained, spread, components } = fields;
+    return { key: leftKey(left), parts, unexplained, spread, components };
+  }
+
+  async secondParts(
+    kinds: readonly string[],
+    call?: Call,
+  ): Promise<ReadonlyMap<string, SecondPart>> {
+    const { fields } = await this.#channel.request("second_parts", { kinds }, call);
+    const { stages, concepts, colors, adds } = fields;
+    return new Map(
+      stages.map((stage, i) => [
+        stage,
+        { concept: concepts[i] ?? "", color: colors[i] ?? "", adds: adds[i] ?? 0 },
+      ]),
+    );
+  }
+
+  async conceptOf(
+    { stage, without }: Left,
+    component: number | null,
+    call?: Call,
+  ): Promise<string> {
+    const asked = { stage, without, component };
+    return (await this.#channel.request("concept_of", asked, call)).fields.name;
   }
 
   async swap(
@@ -195,16 +247,22 @@ export class KernelSource implements Source {
     return { ...asked, possible: true, reason: "", answers, unusual };
   }
 
-  async swapTest(stage: string, call?: Call): Promise<SwapTest> {
-    const { fields } = await this.#channel.request("swap_test", { stage }, call);
+  async swapTest(stage: string, pairs: number | null, call?: Call): Promise<SwapTest> {
+    const { fields } = await this.#channel.request("swap_test", { stage, pairs }, call);
     if (!fields.possible) return { stage, ...NO_TEST, possible: false, reason: fields.reason };
-    const { verdict, sentence, answer, conditions, answers } = fields;
-    return { stage, possible: true, reason: "", verdict, sentence, answer, conditions, answers };
+    return tested(stage, fields, "", fields.verdict === "enough");
+  }
+
+  async account(stage: string, call?: Call): Promise<SwapTest> {
+    const { fields } = await this.#channel.request("account", { stage }, call);
+    if (!fields.possible) return { stage, ...NO_TEST, possible: false, reason: fields.reason };
+    return tested(stage, fields.test, fields.outcome, fields.closed);
   }
 
   async swapTests(kinds: readonly string[], call?: Call): Promise<KnownTests> {
     const { fields } = await this.#channel.request("swap_tests", { kinds }, call);
-    return { known: new Map(Object.entries(fields.known)), stages: fields.stages };
+    const { known, closed, stages } = fields;
+    return { known: new Map(Object.entries(known)), closed, stages };
   }
 
   async captions(row: number, call?: Call): Promise<readonly string[]> {

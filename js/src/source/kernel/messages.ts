@@ -4,9 +4,11 @@
  */
 import type { Hue } from "../../data/atlas";
 import type { Contents, StageRow } from "../../data/contents";
+import type { Left } from "../../data/left";
 import type { LensAnswer, LensToken } from "../../data/lens";
+import type { Component, StagePart } from "../../data/parts";
 import type { SwappedAnswer, Unusual } from "../../data/swap";
-import type { Condition, Tested, TestedAnswer, Verdict } from "../../data/swaptest";
+import type { Condition, Sets, Tested, TestedAnswer, Verdict } from "../../data/swaptest";
 import type { TraceEdge, TraceNode } from "../../data/trace";
 
 type Nothing = Readonly<Record<never, never>>;
@@ -18,21 +20,25 @@ export interface Requests {
   readonly labels: Nothing;
   readonly tokens: Nothing;
   readonly concepts: { readonly names: readonly string[] };
-  readonly matrix: { readonly stage: string };
-  readonly distances: { readonly stage: string; readonly row: number };
+  readonly matrix: Left;
+  readonly distances: Left & { readonly row: number };
   readonly find: { readonly text: string };
   readonly prepare: Nothing;
   readonly partitions: Nothing;
   readonly atlas: { readonly kinds: readonly string[]; readonly first: number | null };
   readonly lens: { readonly stage: string; readonly row: number; readonly k: number };
-  readonly clusters: { readonly stage: string };
+  readonly clusters: Left;
+  readonly parts: Left;
+  readonly second_parts: { readonly kinds: readonly string[] };
+  readonly concept_of: Left & { readonly component: number | null };
   readonly swap: {
     readonly stage: string;
     readonly receiver: number;
     readonly donor: number;
     readonly free: boolean;
   };
-  readonly swap_test: { readonly stage: string };
+  readonly swap_test: { readonly stage: string; readonly pairs: number | null };
+  readonly account: { readonly stage: string };
   readonly swap_tests: { readonly kinds: readonly string[] };
   readonly trace: { readonly row: number; readonly answer: string };
 }
@@ -91,6 +97,19 @@ export interface Replies {
         readonly of: number;
       };
   readonly clusters: { readonly names: readonly string[]; readonly dtype: string };
+  readonly parts: {
+    readonly parts: readonly StagePart[];
+    readonly unexplained: number | null;
+    readonly spread: number;
+    readonly components: readonly Component[];
+  };
+  readonly second_parts: {
+    readonly stages: readonly string[];
+    readonly concepts: readonly string[];
+    readonly colors: readonly string[];
+    readonly adds: readonly number[];
+  };
+  readonly concept_of: { readonly name: string };
   readonly swap:
     | Refused
     | {
@@ -98,18 +117,18 @@ export interface Replies {
         readonly answers: readonly SwappedAnswer[];
         readonly unusual: Unusual | null;
       };
-  readonly swap_test:
+  readonly swap_test: Refused | SwapTestReply;
+  readonly account:
     | Refused
     | {
         readonly possible: true;
-        readonly verdict: Verdict;
-        readonly sentence: string;
-        readonly answer: string;
-        readonly conditions: readonly Condition[];
-        readonly answers: readonly TestedAnswer[];
+        readonly closed: boolean;
+        readonly outcome: string;
+        readonly test: SwapTestReply;
       };
   readonly swap_tests: {
     readonly known: Readonly<Record<string, Tested>>;
+    readonly closed: readonly string[];
     readonly stages: readonly string[];
   };
   readonly trace:
@@ -123,6 +142,19 @@ export interface Replies {
         readonly nodes: readonly TraceNode[];
         readonly edges: readonly TraceEdge[];
       };
+}
+
+export interface SwapTestReply {
+  readonly possible: true;
+  readonly verdict: Verdict;
+  readonly sets: Sets;
+  readonly mean: boolean;
+  readonly sentence: string;
+  readonly answer: string;
+  readonly pairs: number;
+  readonly more: number | null;
+  readonly conditions: readonly Condition[];
+  readonly answers: readonly TestedAnswer[];
 }
 
 /** A concept whose codes are one of the reply's buffers. */

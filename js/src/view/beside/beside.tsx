@@ -1,21 +1,22 @@
 import { useId, useRef } from "preact/hooks";
-import type { Exploration, Tab } from "../../state/exploration";
+import type { Exploration } from "../../state/exploration";
+import { MadeOfPanel } from "./madeof";
 import { Neighbors } from "./neighbors";
 import { SwapTestPanel } from "./swaptest";
 
-const TABS: readonly Tab[] = ["near", "swap test"];
-
-/** What stands beside the grid: the neighbors, or the swap test of the stage. */
+/** What stands beside the grid: the neighbors, what the stage is made of, or its swap test. */
 export function Beside({ exploration }: { exploration: Exploration }) {
   const { tab } = exploration;
   const list = useRef<HTMLDivElement>(null);
   const id = useId();
   const idOf = (name: string) => `${id}-${name.replace(" ", "-")}`;
-  const hasModel = exploration.contents.value?.hasModel ?? false;
+  const tabs = exploration.tabs.value;
+  const several = tabs.length > 1;
   const shown = exploration.tabShown.value;
   const press = (event: KeyboardEvent) => {
     if (event.key !== "ArrowLeft" && event.key !== "ArrowRight") return;
-    tab.value = shown === "near" ? "swap test" : "near";
+    const step = event.key === "ArrowRight" ? 1 : tabs.length - 1;
+    tab.value = tabs[(tabs.indexOf(shown) + step) % tabs.length] ?? "near";
     for (const button of list.current?.children ?? []) {
       if (button.id === idOf(tab.value)) (button as HTMLElement).focus();
     }
@@ -24,9 +25,9 @@ export function Beside({ exploration }: { exploration: Exploration }) {
   };
   return (
     <section class="cw-panel cw-near" aria-label={shown === "near" ? "neighbors" : shown}>
-      {hasModel ? (
+      {several ? (
         <div class="cw-tabs" role="tablist" ref={list} onKeyDown={press}>
-          {TABS.map((name) => (
+          {tabs.map((name) => (
             <button
               key={name}
               type="button"
@@ -47,10 +48,12 @@ export function Beside({ exploration }: { exploration: Exploration }) {
         class="cw-panel cw-beside"
         data-shown={shown}
         id={idOf("panel")}
-        {...(hasModel ? { role: "tabpanel", "aria-labelledby": idOf(shown) } : {})}
+        {...(several ? { role: "tabpanel", "aria-labelledby": idOf(shown) } : {})}
       >
         {shown === "near" ? (
           <Neighbors exploration={exploration} />
+        ) : shown === "made of" ? (
+          <MadeOfPanel exploration={exploration} />
         ) : (
           <SwapTestPanel exploration={exploration} />
         )}

@@ -9,7 +9,9 @@ import { countText, distanceText } from "../../words/text";
 import { withoutSelecting } from "../parts/shiftclick";
 import { useSpan, visible } from "../parts/span";
 import { LensBlock } from "./lens";
+import { PartsBar } from "./partsbar";
 import { SharedBars } from "./shared";
+import { StageName } from "./stagename";
 
 const LINE = 21;
 
@@ -38,6 +40,8 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
     if (Number.isInteger(value)) exploration.k.value = Math.min(most, Math.max(1, value));
   };
   const donor = exploration.swaps.asked.value?.donor;
+  const known = exploration.madeOf.parts.value;
+  const made = known?.key.split("\n")[0] === picture?.stage ? known : null;
   const label = picture ? exploration.labels.value?.at(picture.selected) : undefined;
   return (
     <>
@@ -45,11 +49,12 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
         <span class="cw-near-what" title={picture ? `near ${label} at ${picture.stage}` : ""}>
           {picture ? (
             <>
-              near <b>{label}</b> at <b>{picture.stage}</b>
+              near <b>{label}</b> at <StageName exploration={exploration} stage={picture.stage} />
             </>
           ) : null}
         </span>
       </h3>
+      {made ? <PartsBar parts={made} without={exploration.without.value} /> : null}
       <div class="cw-k">
         nearest
         <input

@@ -1,11 +1,17 @@
 import { useSignal } from "@preact/signals";
 import { onScale } from "../../compute/scale";
 import { isUnusual } from "../../data/swap";
-import { type SwapBar, type SwapTest, sortedAnswers, type TestedAnswer } from "../../data/swaptest";
+import {
+  type Follows,
+  type SwapBar,
+  type SwapTest,
+  sortedAnswers,
+  type TestedAnswer,
+} from "../../data/swaptest";
 import type { Exploration } from "../../state/exploration";
 import { answerTitle, timesText } from "../../words/swap";
-import { barText, recoveredText } from "../../words/swaptest";
-import { countText } from "../../words/text";
+import { barText, followsText, pairsText, recoveredText, signOf } from "../../words/swaptest";
+import { countText, percentText } from "../../words/text";
 import { ProgressBar } from "../parts/progress";
 import { VerdictSign } from "../parts/sign";
 
@@ -30,10 +36,16 @@ export function SwapTestPanel({ exploration }: { exploration: Exploration }) {
           swap test at <b>{stage}</b>
         </span>
       </h3>
-      <div class="cw-scroll cw-tests" data-role="swap-test" data-at={test?.stage} tabIndex={-1}>
+      <div
+        class="cw-scroll cw-tests"
+        data-role="swap-test"
+        data-at={test?.stage}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
+        tabIndex={0}
+      >
         {known ? (
           <p class="cw-verdict" data-role="verdict" data-verdict={known.verdict ?? "untested"}>
-            {known.verdict ? <VerdictSign verdict={known.verdict} /> : null}
+            {known.verdict ? <VerdictSign verdict={signOf(known)} sets={known.sets} /> : null}
             {known.sentence}
           </p>
         ) : (
@@ -44,6 +56,7 @@ export function SwapTestPanel({ exploration }: { exploration: Exploration }) {
             {problem}
           </p>
         )}
+        {test?.possible ? <Onward exploration={exploration} test={test} /> : null}
         {test?.possible ? <Answers key={stage} test={test} /> : null}
       </div>
       <div class="cw-spoken" aria-live="polite">
@@ -53,22 +66,64 @@ export function SwapTestPanel({ exploration }: { exploration: Exploration }) {
   );
 }
 
+/** What can be asked next: more pairs, or which parts together are enough. */
+function Onward({ exploration, test }: { exploration: Exploration; test: SwapTest }) {
+  const { swapTests } = exploration;
+  const { stage, verdict, more, outcome } = test;
+  const running = swapTests.running.value === stage;
+  if (running) return <Testing exploration={exploration} />;
+  return (
+    <>
+      {outcome === "" ? null : (
+        <p class="cw-verdict" data-role="account">
+          {outcome}
+        </p>
+      )}
+      {verdict === "undecided" && more !== null ? (
+        <button
+          type="button"
+          class="cw-run"
+          data-role="more-pairs"
+          onClick={() => void swapTests.test(stage, more)}
+        >
+          run {countText(more)} pairs
+        </button>
+      ) : null}
+      {verdict === "insufficient" && outcome === "" ? (
+        <button
+          type="button"
+          class="cw-run"
+          data-role="find-enough"
+          title="adds the parts of the stage, one after another, until the test says enough"
+          onClick={() => void swapTests.account(stage)}
+        >
+          find what is enough
+        </button>
+      ) : null}
+    </>
+  );
+}
+
+function Testing({ exploration }: { exploration: Exploration }) {
+  const { swapTests } = exploration;
+  const progress = swapTests.testing.progress.value;
+  if (!progress) return null;
+  const { done, total, text } = progress;
+  return (
+    <div class="cw-testing" data-role="testing" role="status">
+      <ProgressBar progress={progress} />
+      <span>{total > 0 ? `${countText(done)} of ${countText(total)} ${text}` : "testing"}</span>
+      <button type="button" data-role="cancel-test" onClick={() => swapTests.cancel()}>
+        cancel
+      </button>
+    </div>
+  );
+}
+
 function Start({ exploration, stage }: { exploration: Exploration; stage: string }) {
   const { swapTests } = exploration;
   const running = swapTests.running.value === stage;
-  const progress = running ? swapTests.testing.progress.value : null;
-  if (progress) {
-    const { done, total, text } = progress;
-    return (
-      <div class="cw-testing" data-role="testing" role="status">
-        <ProgressBar progress={progress} />
-        <span>{total > 0 ? `${countText(done)} of ${countText(total)} ${text}` : "testing"}</span>
-        <button type="button" data-role="cancel-test" onClick={() => swapTests.cancel()}>
-          cancel
-        </button>
-      </div>
-    );
-  }
+  if (running && swapTests.testing.progress.value) return <Testing exploration={exploration} />;
   return (
     <>
       <p class="cw-aside">
@@ -145,7 +200,55 @@ function Answer({ answer, test }: { answer: TestedAnswer; test: SwapTest }) {
             />
           ))}
       </ul>
+      {answer.follows.length > 0 ? <FollowsBars follows={answer.follows} /> : null}
     </section>
+  );
+}
+
+/** Whether the answer follows when the value is changed. */
+function FollowsBars({ follows }: { follows: readonly Follows[] }) {
+  const stays = follows.at(-1)?.left_alone ?? null;
+  return (
+    <>
+      <h4>
+        <span title="the answer becomes what its rule gives with the other example's value">
+          follows the other's value
+        </span>
+        <small>{stays === null ? "" : `other answers stay: ${percentText(stays)}`}</small>
+      </h4>
+      <ul data-role="follows">
+        {follows.map((row) => (
+          <FollowsBar key={row.pairs} row={row} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function FollowsBar({ row }: { row: Follows }) {
+  const { share, low, high, chance } = row;
+  const said = followsText(row);
+  return (
+    <li
+      class="cw-swap-bar"
+      data-pairs={row.pairs}
+      style={{ "--cw-share": `${100 * (share ?? 0)}%` }}
+      title={said}
+      aria-label={said}
+    >
+      <div>
+        {low === null || high === null ? null : (
+          <i
+            class="cw-whisker"
+            style={{ left: `${100 * low}%`, width: `${100 * (high - low)}%` }}
+          />
+        )}
+        {chance === null ? null : <i class="cw-chance" style={{ left: `${100 * chance}%` }} />}
+        <span>{pairsText(row.pairs)}</span>
+      </div>
+      <b>{recoveredText(share)}</b>
+      <small>{row.n}</small>
+    </li>
   );
 }
 

@@ -7,15 +7,20 @@ import {
   meaningAt,
   NOTHING,
 } from "../../data/atlas";
+import type { Sets } from "../../data/swaptest";
 import type { Exploration } from "../../state/exploration";
 import { type Sign, signOf, signText } from "../../words/swaptest";
 import { percentText } from "../../words/text";
 import type { Tip } from "../parts/tooltip";
+import { SecondLegend } from "./second";
 import { VerdictLegend, verdictTip } from "./verdicts";
 
 const EXPLAINS = "what explains it";
 const TESTS = "swap tests";
+const SECOND = "the second part";
 const RUNNERS_UP = 3;
+/** A second part adds at most a half: its color has full strength there. */
+const SECOND_STRENGTH = 2;
 
 /** How a stage's cell looks. */
 export interface StageLook {
@@ -27,6 +32,7 @@ export interface StageLook {
   readonly text: string;
   /** What its swap test says, where the map shows that. */
   readonly sign?: Sign;
+  readonly sets?: Sets;
 }
 
 const PLAIN: StageLook = { color: null, same: false, text: "" };
@@ -41,13 +47,28 @@ function shaded(hue: Hue | undefined, share: number): string | null {
 
 /** How a stage's cell looks, by the stage's address. */
 export function useStageLooks(exploration: Exploration): (stage: string) => StageLook {
-  const { knowledge, swapTests } = exploration;
+  const { knowledge, madeOf, swapTests } = exploration;
   return useComputed(() => {
     if (swapTests.mapped.value) {
       const known = swapTests.known.value;
       return (stage: string): StageLook => {
         const tested = known.get(stage);
-        return { ...PLAIN, text: signText(tested), sign: signOf(tested) };
+        return {
+          ...PLAIN,
+          text: signText(tested),
+          sign: signOf(tested),
+          sets: tested?.sets ?? null,
+        };
+      };
+    }
+    if (madeOf.mapped.value) {
+      const second = madeOf.second.value;
+      return (stage: string): StageLook => {
+        const part = second.get(stage);
+        if (!part || part.concept === "") return PLAIN;
+        const hue = { name: part.concept, color: part.color };
+        const text = `${part.concept} adds ${percentText(part.adds)}`;
+        return { color: shaded(hue, Math.min(1, SECOND_STRENGTH * part.adds)), same: false, text };
       };
     }
     const atlas = knowledge.atlas.value;
@@ -77,6 +98,7 @@ function chosenConcept(atlas: Atlas, mapped: string | null): number | null {
 /** What the atlas says of a stage, for the note at the pointer. */
 export function explainedTip(exploration: Exploration, stage: string): Partial<Tip> {
   if (exploration.swapTests.mapped.value) return verdictTip(exploration, stage);
+  if (exploration.madeOf.mapped.value) return secondTip(exploration, stage);
   const { atlas, mapped } = exploration.knowledge;
   const meaning =
     atlas.value && meaningAt(atlas.value, stage, chosenConcept(atlas.value, mapped.value));
@@ -90,6 +112,13 @@ export function explainedTip(exploration: Exploration, stage: string): Partial<T
   return { note: `${name} explains ${percentText(share)} of the distances`, rows };
 }
 
+function secondTip({ madeOf }: Exploration, stage: string): Partial<Tip> {
+  const part = madeOf.second.value.get(stage);
+  if (!part) return {};
+  if (part.concept === "") return { note: "there is no second part" };
+  return { note: `${part.concept} adds ${percentText(part.adds)} of the distances` };
+}
+
 /** Chooses what the colors of the stage map say. */
 export function ExplainedChoice({ exploration }: { exploration: Exploration }) {
   const { atlas, mapped } = exploration.knowledge;
@@ -97,9 +126,14 @@ export function ExplainedChoice({ exploration }: { exploration: Exploration }) {
   const contents = exploration.contents.value;
   const concepts = atlas.value?.concepts ?? [];
   if (concepts.length === 0 && !contents?.hasModel) return null;
-  const first = contents?.hasModel ? [EXPLAINS, TESTS] : [EXPLAINS];
+  const second = exploration.madeOf.mapped;
+  const first = [EXPLAINS];
+  if (concepts.length > 0) first.push(SECOND);
+  if (contents?.hasModel) first.push(TESTS);
   const concept = mapped.value === null ? -1 : concepts.indexOf(mapped.value);
-  const chosen = tests.value ? first.indexOf(TESTS) : concept < 0 ? 0 : first.length + concept;
+  const special = tests.value ? TESTS : second.value ? SECOND : EXPLAINS;
+  const chosen =
+    special === EXPLAINS && concept >= 0 ? first.length + concept : first.indexOf(special);
   return (
     <select
       data-role="explained-by"
@@ -109,6 +143,7 @@ export function ExplainedChoice({ exploration }: { exploration: Exploration }) {
       onChange={(event) => {
         const at = Number(event.currentTarget.value);
         tests.value = first[at] === TESTS;
+        second.value = first[at] === SECOND;
         mapped.value = concepts[at - first.length] ?? null;
       }}
     >
@@ -127,6 +162,7 @@ export function ExplainedLegend({ exploration }: { exploration: Exploration }) {
   const atlas = found.value;
   if (exploration.swapTests.mapped.value) return <VerdictLegend exploration={exploration} />;
   if (!atlas) return null;
+  if (exploration.madeOf.mapped.value) return <SecondLegend exploration={exploration} />;
   const { hues } = atlas;
   const chosen = chosenConcept(atlas, mapped.value);
   const best = new Set(atlas.best);

@@ -57,7 +57,7 @@ export function MapLineView(props: Props) {
         if (!row.widths[at]) return null;
         const stage = { ...row, position };
         const text = stageText(stage);
-        const { color, same, text: said, sign } = look(text);
+        const { color, same, text: said, sign, sets } = look(text);
         const node = onTrace.get(text);
         const traced = node && trace ? `on the trace: ${nodeText(node, trace)}` : "";
         return (
@@ -73,6 +73,7 @@ export function MapLineView(props: Props) {
             aria-selected={text === exploration.stage.value}
             data-stage={text}
             data-verdict={sign}
+            data-sets={sets ?? undefined}
             data-active={(cursor?.line === index && cursor.column === at) || undefined}
             style={{
               left: `${NAME_WIDTH + at * column}px`,

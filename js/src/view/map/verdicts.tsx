@@ -1,5 +1,5 @@
 import type { Exploration } from "../../state/exploration";
-import { SIGN_WORDS, type Sign } from "../../words/swaptest";
+import { leftText, SETS_WORDS, SIGN_WORDS, type Sign } from "../../words/swaptest";
 import { countText } from "../../words/text";
 import { ProgressBar } from "../parts/progress";
 import { VerdictSign } from "../parts/sign";
@@ -17,7 +17,9 @@ export function VerdictLegend({ exploration }: { exploration: Exploration }) {
   const stages = swapTests.stages.value;
   const known = stages.filter((stage) => swapTests.known.value.has(stage)).length;
   const progress = swapTests.testingAll.progress.value;
+  const closed = stages.filter((stage) => swapTests.closed.value.has(stage)).length;
   const count = `${countText(known)} of ${countText(stages.length)} stages`;
+  const seconds = swapTests.secondsLeft.value;
   return (
     <div class="cw-swatches cw-key" data-role="verdict-legend">
       {(Object.keys(SIGN_WORDS) as Sign[]).map((sign) => (
@@ -26,11 +28,17 @@ export function VerdictLegend({ exploration }: { exploration: Exploration }) {
           {SIGN_WORDS[sign]}
         </span>
       ))}
+      {(Object.keys(SETS_WORDS) as (keyof typeof SETS_WORDS)[]).map((sets) => (
+        <span key={sets}>
+          <i class="cw-sign" data-sets={sets} />
+          {SETS_WORDS[sets]}
+        </span>
+      ))}
       <span class="cw-preparing" data-role="testing-all">
         {progress ? (
           <>
             <ProgressBar progress={{ ...progress, done: known, total: stages.length }} />
-            <span role="status">{count}</span>
+            <span role="status">{seconds === null ? count : `${count}, ${leftText(seconds)}`}</span>
             <button
               type="button"
               data-role="cancel-all"
@@ -51,7 +59,9 @@ export function VerdictLegend({ exploration }: { exploration: Exploration }) {
                 test all
               </button>
             ) : null}
-            <span>{count}</span>
+            <span title="stages where what you named, one concept or several together, is enough">
+              {closed > 0 ? `${count}, ${countText(closed)} accounted for` : count}
+            </span>
           </>
         )}
       </span>

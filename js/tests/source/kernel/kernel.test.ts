@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Left } from "../../../src/data/left";
 import type { Listener } from "../../../src/source/kernel/channel";
 import { KernelSource } from "../../../src/source/kernel/kernel";
 import { aborted } from "../../../src/source/source";
@@ -47,6 +48,10 @@ beforeEach(() => {
   for (const heard of [changed, gone, back]) heard.mockClear();
 });
 
+function whole(stage: string): Left {
+  return { stage, without: [] };
+}
+
 function answerMatrix(values: number[]): void {
   const bytes = new Uint8Array(1 + 4 * values.length);
   new Uint8Array(bytes.buffer, 1).set(new Uint8Array(Float32Array.from(values).buffer));
@@ -56,47 +61,60 @@ function answerMatrix(values: number[]): void {
 
 describe("a stage matrix", () => {
   test("is read from a part of a buffer that is not aligned", async () => {
-    const matrix = source.matrix("embed@a");
+    const matrix = source.matrix(whole("embed@a"));
     answerMatrix([1.5, -2]);
     expect(Array.from((await matrix).values)).toEqual([1.5, -2]);
     expect((await matrix).d).toBe(1);
   });
 
   test("is asked for once", async () => {
-    const first = source.matrix("embed@a");
+    const first = source.matrix(whole("embed@a"));
     answerMatrix([1]);
     const matrix = await first;
-    expect(await source.matrix("embed@a")).toBe(matrix);
-    expect(source.held("embed@a")).toBe(matrix);
+    expect(await source.matrix(whole("embed@a"))).toBe(matrix);
+    expect(source.held(whole("embed@a"))).toBe(matrix);
     expect(kernel.sent).toHaveLength(1);
   });
 
   test("goes when newer ones need its room, the latest used one last", async () => {
     for (const stage of ["a", "b"]) {
-      const asked = source.matrix(stage);
+      const asked = source.matrix(whole(stage));
       answerMatrix([1, 2, 3, 4, 5, 6, 7, 8]);
       await asked;
     }
-    source.held("a");
-    const asked = source.matrix("c");
+    source.held(whole("a"));
+    const asked = source.matrix(whole("c"));
     answerMatrix([1]);
     await asked;
-    expect(source.held("a")).toBeDefined();
-    expect(source.held("b")).toBeUndefined();
+    expect(source.held(whole("a"))).toBeDefined();
+    expect(source.held(whole("b"))).toBeUndefined();
+  });
+
+  test("is another one with a concept set aside", async () => {
+    const first = source.matrix(whole("embed@a"));
+    answerMatrix([1]);
+    await first;
+    const left = { stage: "embed@a", without: ["x"] };
+    expect(source.held(left)).toBeUndefined();
+    const asked = source.matrix(left);
+    expect(kernel.sent.at(-1)).toMatchObject({ what: "matrix", stage: "embed@a", without: ["x"] });
+    answerMatrix([2]);
+    expect(Array.from((await asked).values)).toEqual([2]);
+    expect(Array.from(source.held(whole("embed@a"))?.values ?? [])).toEqual([1]);
   });
 
   test("is forgotten on request", async () => {
-    const asked = source.matrix("a");
+    const asked = source.matrix(whole("a"));
     answerMatrix([1]);
     await asked;
     source.forget();
-    expect(source.held("a")).toBeUndefined();
+    expect(source.held(whole("a"))).toBeUndefined();
   });
 });
 
 test("progress reaches the caller, and an error is what the kernel said", async () => {
   const onProgress = vi.fn();
-  const asked = source.matrix("a", { onProgress });
+  const asked = source.matrix(whole("a"), { onProgress });
   kernel.answer("progress", { done: 3, total: 9, text: "capturing" });
   kernel.answer("error", { message: "no room in memory" });
   await expect(asked).rejects.toThrow("no room in memory");
@@ -105,12 +123,12 @@ test("progress reaches the caller, and an error is what the kernel said", async 
 
 test("taking a request back tells the kernel, and a late answer changes nothing", async () => {
   const controller = new AbortController();
-  const asked = source.matrix("a", { signal: controller.signal });
+  const asked = source.matrix(whole("a"), { signal: controller.signal });
   controller.abort();
   answerMatrix([1]);
   await expect(asked).rejects.toSatisfy(aborted);
   expect(kernel.sent[1]).toMatchObject({ type: "cancel", id: kernel.sent[0]?.id });
-  expect(source.held("a")).toBeUndefined();
+  expect(source.held(whole("a"))).toBeUndefined();
 });
 
 test("answers to another view are not taken", async () => {
@@ -172,13 +190,17 @@ test("partitions and clusters come as codes, the largest one missing", async () 
   const partitions = source.partitions();
   const described = { name: "x = y", values: ["0", "1"], dtype: "uint8" };
   const limits = { wide: 4, nested: 0.8, nearly_as_strong: 0.7, significant: 0.05 };
-  kernel.answer("reply", { partitions: [described], ...limits }, [Uint8Array.of(0, 1, 255).buffer]);
-  const { all, ...rest } = await partitions;
+  kernel.answer("reply", { partitions: [described], ...limits }, [
+    Uint8Array.of(0, 1, 255).buffer,
+    Float32Array.of(1).buffer,
+  ]);
+  const { all, determined, ...rest } = await partitions;
+  expect(Array.from(determined)).toEqual([1]);
   expect(all[0]).toMatchObject({ name: "x = y", missing: 255 });
   expect(rest).toEqual({ wide: 4, nested: 0.8, nearlyAsStrong: 0.7, significant: 0.05 });
-  const clusters = source.clusters("embed@a");
+  const clusters = source.clusters(whole("embed@a"));
   kernel.answer("reply", { names: ["3: x = 1"], dtype: "uint16" }, [Uint16Array.of(0).buffer]);
-  expect(await clusters).toMatchObject({ stage: "embed@a", values: ["3: x = 1"], missing: 65535 });
+  expect(await clusters).toMatchObject({ key: "embed@a", values: ["3: x = 1"], missing: 65535 });
 });
 
 test("a lens says which stage and example it is about", async () => {
@@ -204,7 +226,7 @@ test("a stage that cannot be swapped or tested comes with the reason and no answ
   kernel.answer("reply", { possible: false, reason: "nothing follows" });
   const found = { stage: "logits@a", possible: false, reason: "nothing follows", answers: [] };
   expect(await swap).toMatchObject({ ...found, receiver: 1, donor: 2, free: false, unusual: null });
-  const test = source.swapTest("logits@a");
+  const test = source.swapTest("logits@a", null);
   kernel.answer("reply", { possible: false, reason: "nothing follows" });
   expect(await test).toMatchObject(found);
 });

@@ -58,29 +58,37 @@ interface Asked {
   readonly receiver: number;
   readonly donor: number;
   readonly free: boolean;
+  readonly without: string[];
+  readonly pairs: number | null;
+  readonly component: number | null;
   readonly answer: string;
 }
 
 /** Asks as the page does for what a recorded request asks for. */
 function ask(request: Fields): Promise<unknown> {
-  const { what, stage, row, k, names, kinds, first, text, receiver, donor, free, answer } =
-    request as unknown as Asked;
+  const asked = request as unknown as Asked;
+  const { what, stage, row, k, names, kinds, first, text, receiver, donor, free, answer } = asked;
+  const { pairs, component } = asked;
   const asks: Record<What, () => Promise<unknown>> = {
     hello: () => source.contents(),
     captions: () => source.captions(row),
     labels: () => source.labels(),
     tokens: () => source.tokens(),
     concepts: () => source.concepts(names),
-    matrix: () => source.matrix(stage),
-    distances: () => source.distances(stage, row),
+    matrix: () => source.matrix(asked),
+    distances: () => source.distances(asked, row),
     find: () => source.find(text),
     prepare: () => source.prepare(),
     partitions: () => source.partitions(),
     atlas: () => source.atlas(kinds, first),
     lens: () => source.lens(stage, row, k),
-    clusters: () => source.clusters(stage),
+    clusters: () => source.clusters(asked),
     swap: () => source.swap(stage, receiver, donor, free),
-    swap_test: () => source.swapTest(stage),
+    swap_test: () => source.swapTest(stage, pairs),
+    account: () => source.account(stage),
+    parts: () => source.parts(asked),
+    second_parts: () => source.secondParts(kinds),
+    concept_of: () => source.conceptOf(asked, component),
     swap_tests: () => source.swapTests(kinds),
     trace: () => source.trace(row, answer),
   };

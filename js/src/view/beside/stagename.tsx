@@ -1,0 +1,24 @@
+import type { Exploration } from "../../state/exploration";
+
+/** A stage's name, with a chip for each concept that is set aside there. */
+export function StageName({ exploration, stage }: { exploration: Exploration; stage: string }) {
+  const without = exploration.without.value;
+  return (
+    <>
+      <b>{stage}</b>
+      {without.map((name) => (
+        <button
+          key={name}
+          type="button"
+          class="cw-chip"
+          data-without={name}
+          aria-label={`put ${name} back`}
+          title={`The distances are of what is left without ${name}. Press to put it back.`}
+          onClick={({ timeStamp }) => exploration.setAside([name], false, timeStamp)}
+        >
+          without {name} ×
+        </button>
+      ))}
+    </>
+  );
+}
