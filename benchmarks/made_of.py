@@ -12,7 +12,7 @@ import numpy as np
 import clusterwidget as cw
 from benchmarks.timing import print_table
 from clusterwidget.core.concepts import partitions
-from clusterwidget.meaning.parts import PartsFinder
+from clusterwidget.meaning.fitting import PartsFinder
 
 STAGE = "L1H0.result@S3"
 TIMED = 5

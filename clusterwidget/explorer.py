@@ -27,6 +27,7 @@ from clusterwidget.interventions.setting import Setting
 from clusterwidget.meaning.aside import AllAside, partitions_aside
 from clusterwidget.meaning.atlas import Atlas, atlas
 from clusterwidget.meaning.components import Components, components
+from clusterwidget.meaning.fitting import PartsFinder
 from clusterwidget.meaning.meaning import Meaning, meaning
 from clusterwidget.meaning.neighbors import (
     default_k,
@@ -34,7 +35,8 @@ from clusterwidget.meaning.neighbors import (
     shared_concepts,
     wide_look,
 )
-from clusterwidget.meaning.parts import NOTHING, KnownParts, Parts, PartsFinder, PartsSettings
+from clusterwidget.meaning.parts import NOTHING, KnownParts, Parts, PartsSettings
+from clusterwidget.meaning.parts import RECORDS as PARTS
 from clusterwidget.meaning.significance import (
     CORRECTIONS,
     MOST_PERMUTATIONS,
@@ -47,7 +49,7 @@ from clusterwidget.results.kept import RECORDS, Settings, SwapTests
 from clusterwidget.results.swaptest import HOW, SwapTest, verdicts
 from clusterwidget.results.trace import DRAWS, LEAST, THRESHOLD, Trace
 from clusterwidget.store.reading import Store
-from clusterwidget.store.records import put_record, records
+from clusterwidget.store.records import Records, put_record, records
 from clusterwidget.store.saving import save
 
 if TYPE_CHECKING:
@@ -1344,7 +1346,7 @@ class Explorer:
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
-        """Save the exploration as one Zarr group: examples, stage matrices and swap tests.
+        """Save the exploration as one Zarr group: examples, stage matrices, parts, swap tests.
 
         Whole or not at all; an exploration that is there is replaced. Functions are not saved: of
         a vocabulary the texts of the tokens that occur are, of `parse` nothing.
@@ -1381,7 +1383,10 @@ class Explorer:
                 "one, or leave stages out for those that are held."
             )
         watch = Watch.of(progress, cancelled)
-        self.path = save(path, self._setting, self._kept, self.path, chosen, watch)
+        self.path = save(path, self._setting, self._records(), self.path, chosen, watch)
+
+    def _records(self) -> Records:
+        return {RECORDS: self._kept.records(), PARTS: self._known_parts.records()}
 
     def _keep(self, key: str, document: dict[str, Any]) -> None:
         """Keep a new swap test in the saved exploration, if there is one."""
@@ -1502,6 +1507,7 @@ def open(  # noqa: A001 - cw.open reads well
     explorer = Explorer(model, examples, memory=memory, saved=store)
     try:
         explorer._kept.restore(records(store.path, RECORDS))
+        explorer._known_parts.restore(records(store.path, PARTS))
     except ValueError as error:
         raise ValueError(f"{store.path} cannot be opened: {error}") from error
     return explorer

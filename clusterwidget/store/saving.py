@@ -13,7 +13,6 @@ from clusterwidget.core.checks import folder
 from clusterwidget.core.stages import Stage, row_name
 from clusterwidget.core.watch import Watch
 from clusterwidget.interventions.setting import Setting
-from clusterwidget.results.kept import RECORDS, SwapTests
 from clusterwidget.store.reading import Store, model_fingerprint
 from clusterwidget.store.records import Records, all_records
 from clusterwidget.store.writing import Bases, require_free, write_store
@@ -22,7 +21,7 @@ from clusterwidget.store.writing import Bases, require_free, write_store
 def save(
     path: str | os.PathLike[str],
     setting: Setting,
-    kept: SwapTests,
+    made: Records,
     own: Path | None,
     stages: Sequence[Stage] | None,
     watch: Watch,
@@ -33,7 +32,8 @@ def save(
     ----------
     path : path of the folder
     setting : Setting
-    kept : SwapTests
+    made : Records
+        What was worked out since it was opened, by kind and key.
     own : Path or None
         Where the exploration was saved before.
     stages : sequence of Stage or None
@@ -71,7 +71,7 @@ def save(
         setting.stages if saved is None or setting.model is not None else saved.whole,
         activations.each(chosen, watch),
         bases=_bases(setting, chosen),
-        records=lambda: _records(own, kept),
+        records=lambda: _records(own, made),
         fingerprint=_fingerprint(setting, saved),
     )
     if again or (saved is None and (setting.model is not None or whole)):
@@ -91,10 +91,10 @@ def _bases(setting: Setting, chosen: Iterable[Stage]) -> Bases:
             yield name, basis
 
 
-def _records(own: Path | None, kept: SwapTests) -> Records:
-    """Return what is in the saved exploration, and the swap tests made since."""
-    known = all_records(own) if own is not None else {}
-    return {**known, RECORDS: {**known.get(RECORDS, {}), **kept.records()}}
+def _records(own: Path | None, made: Records) -> Records:
+    """Return what is in the saved exploration, and what was worked out since."""
+    known: Records = all_records(own) if own is not None else {}
+    return {**known, **{kind: {**known.get(kind, {}), **some} for kind, some in made.items()}}
 
 
 def _fingerprint(setting: Setting, saved: Store | None) -> npt.NDArray[np.float32] | None:

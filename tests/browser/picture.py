@@ -1,7 +1,7 @@
 """Takes the README's pictures: the worked example in Voila, at a stage where a head adds.
 
-``make picture`` writes ``notebooks/widget.png``, and ``notebooks/trace.png`` with the trace of an
-answer.
+``make picture`` writes ``notebooks/widget.png``, ``notebooks/trace.png`` with the trace of an
+answer, and ``notebooks/made_of.png`` with a part of a stage set aside.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.browser.fixtures import QUIET
 from tests.browser.servers import start_voila
 
 BOOKS = Path(__file__).parents[2] / "notebooks"
-PICTURE, TRACE = BOOKS / "widget.png", BOOKS / "trace.png"
+PICTURE, TRACE, MADE_OF = (BOOKS / f"{name}.png" for name in ("widget", "trace", "made_of"))
 CELL = """
 import clusterwidget as cw
 w = cw.ClusterWidget(
@@ -58,10 +58,17 @@ def main() -> None:
                 figure.part("trace-summary").wait_for()
                 page.wait_for_timeout(1000)
                 figure.root.screenshot(path=TRACE)
+                page.locator("button[data-answer=S1]").click()
+                figure.choose_stage("L0H0.result@S3")
+                figure.part("tab-made-of").click()
+                with figure.repaint():
+                    figure.root.locator("[data-part=L2]").click()
+                figure.wait_until_idle(180)
+                figure.root.screenshot(path=MADE_OF)
                 browser.close()
         finally:
             voila.stop()
-    print(f"Wrote {PICTURE} and {TRACE}.")
+    print(f"Wrote {PICTURE}, {TRACE} and {MADE_OF}.")
 
 
 if __name__ == "__main__":
