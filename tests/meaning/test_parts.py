@@ -78,7 +78,7 @@ def test_saved_parts_that_make_no_sense_are_named(change: dict[str, object]) -> 
     fresh = KnownParts()
     fresh.restore(json.loads(json.dumps({key: record})))
     assert fresh.records() == known.records()
-    with pytest.raises(ValueError, match="saved parts .* are damaged"):
+    with pytest.raises(ValueError, match=r"saved parts .* are damaged"):
         KnownParts().restore({key: {**record, **change}})
 
 

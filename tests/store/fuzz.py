@@ -12,6 +12,8 @@ import pandas as pd
 
 from clusterwidget import Answer, Examples, Stage
 from clusterwidget.core.stages import StageRow, StageSet
+from clusterwidget.meaning.parts import RECORDS as PARTS
+from clusterwidget.meaning.parts import KnownParts, Part, Parts, PartsSettings
 from clusterwidget.results.kept import RECORDS, Settings, SwapTests, as_record
 from clusterwidget.results.swaptest import SwapTest
 from clusterwidget.store.files import CHECKSUM, with_checksum
@@ -59,6 +61,14 @@ def follows() -> dict[str, Any]:
     return {**texts, **dict.fromkeys(numbers, 0.5), "n": 4, "chance": None}
 
 
+def parts() -> dict[str, dict[str, Any]]:
+    """Return the record of a stage's parts."""
+    known = KnownParts()
+    found = Parts((Part(("n",), 0.5, 0.5, 0.5, 0.0), Part(("n", "word"), 1, 0.5, 0.5, 0.0)), 0.0, 1)
+    known.put(Stage.of("embed@a"), PartsSettings((), 0, 4), found)
+    return known.records()
+
+
 def write(path: Path) -> None:
     """Write a small exploration that has something of everything."""
     examples = Examples(
@@ -96,7 +106,7 @@ def write(path: Path) -> None:
         stage_set,
         matrices.items(),
         bases=[("L0H1.result", np.eye(3, 5, dtype=np.float32))],
-        records=lambda: {RECORDS: dict([as_record(test, Settings())])},
+        records=lambda: {RECORDS: dict([as_record(test, Settings())]), PARTS: parts()},
         fingerprint=np.ones((2, 2, 5), np.float32),
     )
     put_record(path, "notes", "1", {"text": "mine", "numbers": [1, 2.5, None]})
