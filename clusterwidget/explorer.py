@@ -722,7 +722,8 @@ class Explorer:
         >>> print(ex.parts("L1H0.result@S3"))
         carry2 99%, unexplained 1%
         """
-        return next(iter(self.parts_of(stage, concepts=concepts, seed=seed).values()))
+        one = Stage.of(stage)
+        return self.parts_of(one, concepts=concepts, seed=seed)[one]
 
     def parts_of(
         self,
@@ -755,9 +756,9 @@ class Explorer:
         ['carry2', 'carry3']
         """
         wanted = self.stages() if stages is None else stage_list(stages)
-        chosen = None if concepts is None else tuple(checks.names("concepts", concepts))
+        chosen = None if concepts is None else checks.names("concepts", concepts)
         known, seed = self._named_partitions(chosen), checks.seed(seed)
-        settings = PartsSettings(chosen or (), seed, len(self.examples))
+        settings = PartsSettings(tuple(chosen or ()), seed, len(self.examples))
         watch = Watch.of(progress, cancelled)
         missing = [stage for stage in wanted if self._known_parts.get(stage, settings) is None]
         for stage in missing:

@@ -148,6 +148,17 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "meaning(concepts)": lambda f, v: f.given.meaning(HELD, concepts=v),
     "meaning(most)": lambda f, v: f.given.meaning(HELD, most=v),
     "meaning(seed)": lambda f, v: f.given.meaning(HELD, seed=v),
+    "meaning(without)": lambda f, v: f.given.meaning(HELD, without=v),
+    "matrix(without)": lambda f, v: f.given.matrix(HELD, without=v),
+    "parts(stage)": lambda f, v: f.given.parts(v),
+    "parts(concepts)": lambda f, v: f.given.parts(HELD, concepts=v),
+    "parts(seed)": lambda f, v: f.given.parts(HELD, seed=v),
+    "components(most)": lambda f, v: f.given.components(HELD, most=v),
+    "Examples.with_concept(name)": lambda f, v: f.given.examples.with_concept(v, [0, 1] * 6),
+    "Examples.with_concept(values)": lambda f, v: f.given.examples.with_concept("c", v),
+    "Answer(rule)": lambda f, v: cw.Examples(
+        f.tokens, concepts={"c": f.tokens[:, 0]}, answers=[cw.Answer("n", "0", rule=v)]
+    ),
     "lens(stage)": lambda f, v: f.model.lens(v, 0),
     "lens(example)": lambda f, v: f.model.lens(STAGE, v),
     "lens(top)": lambda f, v: f.model.lens(STAGE, 0, v),
@@ -165,6 +176,13 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "swap_test(pairs)": lambda f, v: f.model.swap_test(STAGE, pairs=v),
     "swap_test(seed)": lambda f, v: f.model.swap_test(STAGE, pairs=2, seed=v),
     "swap_test(free)": lambda f, v: f.model.swap_test(STAGE, pairs=2, free=v),
+    "swap_test(concepts)": lambda f, v: f.model.swap_test(STAGE, concept=[v, v], pairs=2),
+    "swap_test(how)": lambda f, v: f.model.swap_test(STAGE, how=v, pairs=2),
+    "account(stage)": lambda f, v: f.model.account(v, pairs=2),
+    "account(answer)": lambda f, v: f.model.account(STAGE, v, pairs=2),
+    "ablate(stages)": lambda f, v: f.model.ablate([v]),
+    "ablate(examples)": lambda f, v: f.model.ablate([STAGE], v),
+    "ablate(readout)": lambda f, v: f.model.ablate([STAGE], readout=v),
     "swap_tests(stages)": lambda f, v: f.model.swap_tests(v, pairs=2),
     "ablate(what)": lambda f, v: f.model.ablate(v, 0),
     "ablate(example)": lambda f, v: f.model.ablate(STAGE, v),
@@ -183,6 +201,7 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "save(path)": lambda f, v: f.given.save(v, HELD),
     "save(stages)": lambda f, v: f.given.save(f.folder / "saved", v),
     "open(path)": lambda f, v: cw.open(v),
+    "ClusterWidget(without)": lambda f, v: cw.ClusterWidget(f.given, without=v),
     "ClusterWidget(model)": lambda f, v: cw.ClusterWidget(v),
     "ClusterWidget(examples)": lambda f, v: cw.ClusterWidget(f.model.model, v),
     "ClusterWidget(selected)": lambda f, v: cw.ClusterWidget(f.given, selected=v),
@@ -200,7 +219,10 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "addition.load_model": lambda f, v: addition.load_model(v),
 }  # fmt: skip
 
-NONE_IS_LEAVING_OUT = ("Explorer(model)", "Explorer(activations)", "ClusterWidget(examples)")
+NONE_IS_LEAVING_OUT = (
+    *("Explorer(model)", "Explorer(activations)"),
+    *("ClusterWidget(examples)", "Answer(rule)"),
+)
 """Calls in which something is missing, rather than odd, where None is given."""
 
 

@@ -69,7 +69,8 @@ class Trace:
         kept = int(self.edges["kept"].sum())
         return (
             f"{self.answer} = {self.text} of example {self.example}: {kept} of {len(self.edges)} "
-            f"edges carry it; with the others cut together it keeps {self.kept_probability:.0%}."
+            f"edges carry it; with the others cut together its probability goes from "
+            f"{self.probability:.0%} to {self.kept_probability:.0%}."
         )
 
     def graph(self, *, pruned: bool = False) -> networkx.DiGraph:

@@ -80,3 +80,15 @@ def test_some_of_the_examples_keep_their_groups() -> None:
     assert whole.of(np.array([3, 0])).codes.tolist() == [1, 0]
     assert np.shares_memory(whole.of(slice(2)).codes, whole.codes)
     assert whole.of(slice(2)).groups == ("a", "b", "c")
+
+
+def test_of_many_examples_a_random_sample_is_compared_whatever_their_order() -> None:
+    n = 120_000
+    rng = np.random.default_rng(0)
+    # Sorted: in the first 50,000, and on any stride, one value goes with one of the other's.
+    first, unrelated = np.sort(rng.integers(0, 4, n)), rng.integers(0, 4, n)
+    order = np.lexsort((unrelated, first))
+    known = partitions(pd.DataFrame({"a": first[order], "b": unrelated[order]}))
+    assert known.determined[0, 1] < 0.001
+    assert known.determined[1, 0] < 0.001
+    assert known.all[0].determined_by(known.all[1]) == pytest.approx(known.determined[0, 1])

@@ -189,3 +189,25 @@ def test_of_few_examples_a_share_must_be_larger_to_be_beyond_chance() -> None:
     assert best(10_000, 0.06) == 0
     assert best(10_000, 0.04) == NOTHING
     assert best(200, np.nan) == SAME
+
+
+def test_noise_and_nearly_uniform_attention_are_the_same_for_all() -> None:
+    rng = np.random.default_rng(0)
+    digit = rng.integers(0, 10, 1000)
+    examples = cw.Examples(np.stack([digit, digit], axis=1), concepts={"digit": digit})
+    stream = rng.standard_normal((10, 8))[digit]
+    held: dict[cw.Stage | str, np.ndarray] = {
+        "L0.resid_post@1": stream,
+        "L0.mlp_out@1": 1e-5 * stream,
+        "L0H0.pattern@1": 0.5 + 1e-5 * stream[:, :2],
+    }
+    explorer = cw.Explorer(examples=examples, activations=held)
+    found = explorer.atlas_of(list(held))
+    assert found.best() == [0, SAME, SAME]
+    spread = np.sqrt(((stream - stream.mean(axis=0)) ** 2).sum(axis=1).mean())
+    np.testing.assert_allclose(found.spreads[:2], [spread, 1e-5 * spread], rtol=1e-3)
+    table = found.table()
+    assert table.loc["L0.mlp_out@1"].isna().all()
+    assert table.attrs["spread"]["L0.resid_post@1"] == found.spreads[0]
+    assert explorer.meaning("L0.mlp_out@1").concept is None
+    assert explorer.meaning("L0.resid_post@1").concept == "digit"
