@@ -122,10 +122,11 @@ def checked_answers(
                 f"the answer {answer.name!r} is read at position {answer.position!r}; there are "
                 f"{list(positions)}."
             )
-        if tokens.shape == (0,) and answer.tokens is not None and not rules and n:
+        if tokens.shape == (0,) and not rules and n:
             raise ValueError(
-                f"the answer {answer.name!r} has neither tokens nor a rule: give {n:,} integer "
-                "tokens, one for each example, or rule=lambda …, a function of concepts."
+                f"the answer {answer.name!r} has no rule, and its tokens are "
+                f"{shown(answer.tokens)}: give {n:,} integer tokens, one for each example, or rule=lambda …, a function of "
+                "concepts."
             )
         if tokens.shape != (n,) or not np.issubdtype(tokens.dtype, np.integer):
             raise ValueError(
