@@ -20,7 +20,7 @@ from clusterwidget.core.distances import l2, nearest_of
 from clusterwidget.core.edges import Edge
 from clusterwidget.core.examples import Examples, Vocabulary
 from clusterwidget.core.finding import find_example, parsed_example
-from clusterwidget.core.questions import question_named, questions
+from clusterwidget.core.questions import question_named
 from clusterwidget.core.stages import Stage, StageSet, stage_list
 from clusterwidget.core.watch import Cancelled, Progress, Watch
 from clusterwidget.interventions.setting import Setting
@@ -1225,7 +1225,7 @@ class Explorer:
         )
 
         seed, setting = checks.seed(seed), self._setting
-        item = checked_items(what, self.stage_set)
+        item = checked_items(what, self.stage_set, causal=setting.causal)
         items = [item] if isinstance(item, Stage) else item
         checked = checked_method(items, method, draws, renormalize=renormalize)
         checks.function("readout", readout)
@@ -1303,7 +1303,7 @@ class Explorer:
         from clusterwidget.interventions.trace import traced
 
         example = checks.checked_index(example, len(self.examples))
-        at = question_named(questions(self.examples), answer)
+        at = question_named(self._setting.answers, answer)
         checks.choice("method", method, ("resample", "mean"))
         for name, value in (("threshold", threshold), ("least", least)):
             if checks.fraction(name, value) == 1:

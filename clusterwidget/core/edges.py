@@ -169,8 +169,11 @@ def entering(layer: int, position: str) -> Stage:
     return Stage("resid_post", layer - 1, position=position)
 
 
-def checked_edge(edge: Edge | str, stage_set: StageSet) -> Edge:
-    """Return an edge between stages that are there, or raise ValueError."""
+def checked_edge(edge: Edge | str, stage_set: StageSet, *, causal: bool = True) -> Edge:
+    """Return an edge between stages that are there, or raise ValueError.
+
+    In a model that is not `causal`, heads look at what comes after them too.
+    """
     edge = edge if isinstance(edge, Edge) else Edge.parse(edge)
     columns = [stage_set.column(stage) for stage in (edge.source, edge.target)]
     kind = edge_kind(edge)
@@ -182,7 +185,7 @@ def checked_edge(edge: Edge | str, stage_set: StageSet) -> Edge:
             f"{edge.target} does not read {edge.source}: in this model the MLP stands beside the "
             "attention, not after it."
         )
-    if columns[0] > columns[1]:
+    if causal and columns[0] > columns[1]:
         raise ValueError(
             f"{edge.target} cannot look at {edge.source.position!r}, which comes after it."
         )

@@ -30,6 +30,8 @@ class Question:
         The right token of each example; None where that is what the model answers by itself.
     fed : bool
         Whether the answer is the next token of the input, so that a model can be fed its own.
+    causal : bool
+        Whether the model's positions see only themselves and those before them.
     """
 
     name: str
@@ -37,23 +39,39 @@ class Question:
     column: int
     right: npt.NDArray[np.integer] | None
     fed: bool
+    causal: bool = True
 
     def reached_from(self, column: int) -> bool:
-        """Tell whether what happens at a position can reach the answer, in a causal model."""
-        return column <= self.column
+        """Tell whether what happens at a position can reach the answer.
+
+        In a causal model only from its own position and those before it. Layers are not looked at:
+        what the last layer writes elsewhere is found not to matter by running it.
+        """
+        return not self.causal or column <= self.column
 
 
-def questions(examples: Examples) -> tuple[Question, ...]:
-    """Return the examples' answers in order of position; one called ``next`` if they have none."""
+def questions(examples: Examples, *, causal: bool = True) -> tuple[Question, ...]:
+    """Return the examples' answers in order of position; one called ``next`` if they have none.
+
+    Parameters
+    ----------
+    examples : Examples
+    causal : bool
+        Whether the model that is asked is. One that sees the whole input is not fed its answers.
+    """
     last = examples.tokens.shape[1] - 1
     asked = []
     for answer in examples.answers.values():
         column = examples.positions.index(answer.position)
-        fed = column < last and bool((examples.tokens[:, column + 1] == answer.tokens).all())
+        fed = (
+            causal
+            and column < last
+            and bool((examples.tokens[:, column + 1] == answer.tokens).all())
+        )
         title = answer.title or answer.name
-        asked.append(Question(answer.name, title, column, answer.tokens, fed))
+        asked.append(Question(answer.name, title, column, answer.tokens, fed, causal))
     asked.sort(key=lambda question: question.column)
-    return tuple(asked) or (Question(NEXT, NEXT, last, None, False),)
+    return tuple(asked) or (Question(NEXT, NEXT, last, None, False, causal),)
 
 
 def question_named(asked: Sequence[Question], name: str) -> int:

@@ -47,7 +47,10 @@ class Method:
 
 
 def checked_items(
-    what: Stage | Edge | str | Sequence[Stage | Edge | str], stage_set: StageSet
+    what: Stage | Edge | str | Sequence[Stage | Edge | str],
+    stage_set: StageSet,
+    *,
+    causal: bool = True,
 ) -> Stage | list[Stage] | list[Edge]:
     """Return the stage, stages or edges that an ablation is of; raise where they are not there."""
     if isinstance(what, Stage) or (isinstance(what, str) and "->" not in what):
@@ -72,7 +75,7 @@ def checked_items(
             f"{shown(given[is_stage.index(True)])} is a stage, and there are edges beside it: "
             "ablate stages and edges in calls of their own."
         )
-    edges = [checked_edge(edge, stage_set) for edge in given]  # type: ignore[arg-type]
+    edges = [checked_edge(edge, stage_set, causal=causal) for edge in given]  # type: ignore[arg-type]
     if not edges:
         raise ValueError(f"no edge is given, {shown(what)}: name at least one to cut.")
     return edges

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from clusterwidget.activations.activations import Activations
 from clusterwidget.core.concepts import Partitions, partitions
 from clusterwidget.core.examples import Examples
+from clusterwidget.core.questions import Question, questions
 from clusterwidget.core.stages import StageSet
 from clusterwidget.meaning.aside import Asides
 from clusterwidget.meaning.spread import Scales
-from clusterwidget.model.hooks import Model
+from clusterwidget.model.hooks import Model, is_causal
 
 if TYPE_CHECKING:
     from clusterwidget.interventions.replacements import Replacements
@@ -41,6 +42,16 @@ class Setting:
     def concepts(self) -> Partitions:
         """The examples' concepts, as groups of examples."""
         return partitions(self.examples.concepts)
+
+    @property
+    def causal(self) -> bool:
+        """Whether positions are known to see only themselves and those before them."""
+        return self.model is None or is_causal(self.model)
+
+    @cached_property
+    def answers(self) -> tuple[Question, ...]:
+        """The answers that the model is asked for."""
+        return questions(self.examples, causal=self.causal)
 
     @cached_property
     def asides(self) -> Asides:

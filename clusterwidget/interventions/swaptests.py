@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from clusterwidget.core.concepts import Partition, joint, partitions, unknown_concept
-from clusterwidget.core.questions import question_named, questions, require_reached
+from clusterwidget.core.questions import question_named, require_reached
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.interventions.following import Following, PartsPutIn
@@ -57,7 +57,7 @@ def swap_test(
 
     The parameters are those of `Explorer.swap_test`.
     """
-    answers = questions(setting.examples)
+    answers = setting.answers
     at = None if answer is None else question_named(answers, answer)
     test = kept.get(stage, settings)
     if test is None:
@@ -95,7 +95,7 @@ def swap_tests(
 def default_stages(setting: Setting) -> list[Stage]:
     """Return what heads, attention and MLPs write at the positions of the answers."""
     kinds = {row.kind for row in setting.stages.rows}
-    columns = sorted({question.column for question in questions(setting.examples)})
+    columns = sorted({question.column for question in setting.answers})
     positions = [setting.stages.positions[column] for column in columns]
     return setting.stages.select([kind for kind in KINDS if kind in kinds], positions=positions)
 

@@ -15,7 +15,7 @@ from clusterwidget.core.stages import Stage, StageSet
 from clusterwidget.core.watch import Watch
 from clusterwidget.interventions.patching import Patcher, Run
 from clusterwidget.interventions.usual import MOST_REFERENCES, UsualRange
-from clusterwidget.model.hooks import Model
+from clusterwidget.model.hooks import Model, is_causal
 
 Ints = npt.NDArray[np.int64]
 Float64Array = npt.NDArray[np.float64]
@@ -36,7 +36,8 @@ class Workbench:
         self.model = model
         self.examples = examples
         self.stage_set = stage_set
-        self.answers = questions(examples)
+        self.causal = is_causal(model)
+        self.answers = questions(examples, causal=self.causal)
         self._usual: UsualRange | None = None
         self.patcher = Patcher(model, stage_set, [question.column for question in self.answers])
 
@@ -105,6 +106,11 @@ class Workbench:
         """
         if not free:
             return run(tokens)
+        if not self.causal:
+            raise ValueError(
+                "this model sees the whole input at once, so it is not fed its own answers one "
+                "after another: leave free=True out."
+            )
         if not any(question.fed for question in self.answers):
             raise ValueError(
                 "no answer is followed by itself in the examples' tokens, so the model's own "
@@ -123,7 +129,7 @@ class Workbench:
     def unusual(self, run: Run, apart: Ints, column: int) -> npt.NDArray[np.float32]:
         """Return `UsualRange.unusual` of a run's last activations, shape (batch, answers).
 
-        NaN for answers that are read before the position with this index.
+        NaN for answers that the position with this index cannot reach.
         """
         final = run.final.float().cpu().numpy()
         ratios = np.full(final.shape[:2], np.nan, np.float32)

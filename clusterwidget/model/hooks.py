@@ -63,6 +63,11 @@ def checked_model(model: Any) -> Model:
     return model  # type: ignore[no-any-return]
 
 
+def is_causal(model: Model) -> bool:
+    """Tell whether each position sees only itself and those before it."""
+    return bool(getattr(model.cfg, "attention_dir", "causal") == "causal")
+
+
 def check_tokens(model: Model, tokens: npt.NDArray[np.integer]) -> None:
     """Raise ValueError where the model cannot read the tokens."""
     if tokens.shape[1] > model.cfg.n_ctx:
@@ -123,7 +128,7 @@ def _n_heads(model: Model, kind: str) -> int:
 
 def _widths(model: Model, kind: str, t: int) -> tuple[int, ...]:
     cfg = model.cfg
-    if kind == "attn_scores" and getattr(cfg, "attention_dir", "causal") == "causal":
+    if kind == "attn_scores" and is_causal(model):
         # What lies ahead is masked with -inf: only the scores of what can be seen are numbers.
         return tuple(range(1, t + 1))
     if kind in ("attn_scores", "pattern"):
