@@ -959,6 +959,7 @@ class Explorer:
         >>> swap.table.set_index("answer").loc["S3", ["before", "after"]].tolist()
         ['2', '5']
         """
+        self._setting.require_model()
         from clusterwidget.interventions.swap import swap
 
         stage = Stage.of(stage)
@@ -1028,10 +1029,16 @@ class Explorer:
         >>> test.verdict, test.concept, test.sets
         ('enough', 'carry2', 'shares')
         """
-        from clusterwidget.interventions.swaptests import swap_test
-
         stage, settings = Stage.of(stage), _settings(concept, how, pairs, seed, free)
         watch = Watch.of(progress, cancelled)
+        known = self._kept.get(stage, settings)
+        if known is not None and answer is None:
+            return known
+        if known is None:
+            self.stage_set.width(stage)
+            self._setting.require_model()
+        from clusterwidget.interventions.swaptests import swap_test
+
         return swap_test(self._setting, self._kept, stage, settings, answer, watch)
 
     def swap_tests(
@@ -1130,6 +1137,7 @@ class Explorer:
         >>> ex.account("L0H0.result@S3", pairs=200).sentence
         'L2 and R2 together are enough here.'
         """
+        self._setting.require_model()
         from clusterwidget.interventions.accounts import account
 
         stage = Stage.of(stage)
@@ -1217,6 +1225,7 @@ class Explorer:
         >>> table.query("answer == 'S2'").set_index("stage")["kept"].round(1).tolist()
         [0.7, 1.0, 1.0, 1.0]
         """
+        self._setting.require_model()
         from clusterwidget.interventions.ablation import (
             ablate_edges,
             ablate_stage,
@@ -1300,6 +1309,7 @@ class Explorer:
         >>> trace.edges.query("kept and kind == 'attention'")["source"].iloc[0]
         'L0.resid_post@R2'
         """
+        self._setting.require_model()
         from clusterwidget.interventions.trace import traced
 
         example = checks.checked_index(example, len(self.examples))

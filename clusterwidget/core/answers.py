@@ -125,8 +125,8 @@ def checked_answers(
         if tokens.shape == (0,) and not rules and n:
             raise ValueError(
                 f"the answer {answer.name!r} has no rule, and its tokens are "
-                f"{shown(answer.tokens)}: give {n:,} integer tokens, one for each example, or rule=lambda …, a function of "
-                "concepts."
+                f"{shown(answer.tokens)}: give {n:,} integer tokens, one for each example, or "
+                "rule=lambda …, a function of concepts."
             )
         if tokens.shape != (n,) or not np.issubdtype(tokens.dtype, np.integer):
             raise ValueError(

@@ -72,14 +72,19 @@ class Setting:
         ValueError
             Where there is no model.
         """
+        self.require_model()
         from clusterwidget.interventions.workbench import Workbench
 
+        assert self.model is not None
+        return Workbench(self.model, self.examples, self.stages)
+
+    def require_model(self) -> None:
+        """Raise ValueError where there is no model; before torch is imported, which takes long."""
         if self.model is None:
             raise ValueError(
                 "swaps, ablation and traces run the model, and there is none here: give it with "
                 "cw.open(path, model=model), or make Explorer(model, examples)."
             )
-        return Workbench(self.model, self.examples, self.stages)
 
     @cached_property
     def means(self) -> Replacements:

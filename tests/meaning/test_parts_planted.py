@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from clusterwidget.core.concepts import Partitions, partitions
-from clusterwidget.meaning.parts import PartsFinder
+from clusterwidget.meaning.fitting import PartsFinder
 
 N = 3000
 D = 16
