@@ -71,6 +71,20 @@ WATCH_BARS = """() => {
     .observe(bars, { attributes: true, attributeFilter: ["data-selected"] });
 }"""
 
+# Six concepts' parts in one stage: each press sets one more aside or puts it back.
+PARTS = """
+import numpy as np
+import clusterwidget as cw
+
+rng = np.random.default_rng(0)
+digits = rng.integers(0, 10, (6, 10_000))
+rows = rng.standard_normal((10_000, 128), dtype=np.float32) / 4
+for codes in digits:
+    rows += rng.standard_normal((10, 128)).astype(np.float32)[codes]
+examples = cw.Examples(digits.T, concepts={f"c{i}": codes for i, codes in enumerate(digits)})
+cw.ClusterWidget(cw.Explorer(examples=examples, activations={"L0.resid_post@5": rows}))
+"""
+
 WATCH_FIRST = """() => {
   document.addEventListener("clusterwidget:painted", () => window.at ??= Date.now() / 1000);
   new MutationObserver(() => {
@@ -105,6 +119,12 @@ def main() -> None:
             "Click to bars of what neighbors share, 10,000 problems, 33 concepts, in the page",
             ["p50", "p95", "aim, p95"],
             [[*map(in_ms, bars), "30 ms"]],
+        )
+        aside = p50_p95(_set_aside(lab, browser))
+        print_table(
+            "Set aside, press to painted, 10,000 × 128, six parts",
+            ["p50", "p95", "aim, p95"],
+            [[*map(in_ms, aside), "50 ms"]],
         )
         fresh, warm = (_first_picture(lab, browser, warm) for warm in (False, True))
         print_table(
@@ -158,6 +178,24 @@ def _bars(lab: Server, browser: Browser) -> tuple[float, ...]:
     times = tuple(page.evaluate("window.times"))
     page.close()
     return times
+
+
+def _set_aside(lab: Server, browser: Browser) -> tuple[float, ...]:
+    """Return the milliseconds of each press of a part until the grid is drawn, less the first."""
+    page = opened(lab, browser, "aside", [PARTS])
+    run_all(page)
+    figure = Figure(page)
+    figure.wait_for_picture(120)
+    figure.part("tab-made-of").click()
+    page.locator("[data-part=c5]").wait_for(timeout=60_000)
+    page.evaluate(WATCH)
+    for part in np.random.default_rng(1).integers(0, 6, CLICKS).tolist():
+        with figure.repaint():
+            page.locator(f"[data-part=c{part}]").click()
+        page.wait_for_timeout(100)
+    times = tuple(drawn for drawn, _ in page.evaluate("window.times"))
+    page.close()
+    return times[1:]
 
 
 def _first_picture(lab: Server, browser: Browser, warm: bool) -> tuple[float, float]:

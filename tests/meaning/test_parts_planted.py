@@ -49,9 +49,16 @@ def interplay(rng: np.random.Generator, one: pd.Series, other: pd.Series, size: 
     joint = pd.factorize(one * 100 + other)[0]
     raw = effect(rng, joint, 1.0)
     alone = columns(pd.DataFrame({"one": one, "other": other}), [("one",), ("other",)])
-    left = raw - alone @ np.linalg.lstsq(alone, raw, rcond=None)[0]
+    left = left_by_least_squares(alone, raw)
     scaled: Floats = size * left / np.sqrt(left.var(axis=0).sum())
     return scaled
+
+
+def left_by_least_squares(design: Floats, signal: Floats) -> Floats:
+    """Return what columns do not explain, by numpy; the normal equations are quick, being small."""
+    normal = np.linalg.lstsq(design.T @ design, design.T @ signal, rcond=None)[0]
+    left: Floats = signal - design @ normal
+    return left
 
 
 def columns(concepts: pd.DataFrame, terms: Sequence[tuple[str, ...]]) -> Floats:
@@ -66,7 +73,7 @@ def columns(concepts: pd.DataFrame, terms: Sequence[tuple[str, ...]]) -> Floats:
 def explained(concepts: pd.DataFrame, signal: Floats, terms: Sequence[tuple[str, ...]]) -> float:
     """Return the share of a signal without noise that terms explain, by numpy's least squares."""
     design = columns(concepts, terms)
-    left = signal - design @ np.linalg.lstsq(design, signal, rcond=None)[0]
+    left = left_by_least_squares(design, signal)
     return 1 - float(left.var(axis=0).sum() / signal.var(axis=0).sum())
 
 
