@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from clusterwidget.core.concepts import Partitions, partitions
 from clusterwidget.meaning.fitting import PartsFinder
@@ -21,6 +22,13 @@ WEIGHTS = (1.0, 0.8, 0.65, 0.5)
 NEAR = 0.03
 
 Floats = npt.NDArray[np.float64]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Let numpy use one thread: for matrices this small, several wait for one another."""
+    with threadpool_limits(limits=1):
+        yield
 
 
 def related(rng: np.random.Generator) -> pd.DataFrame:
@@ -65,7 +73,8 @@ def columns(concepts: pd.DataFrame, terms: Sequence[tuple[str, ...]]) -> Floats:
     """Return ones, and indicator columns of concepts and of joint groups."""
     found = [np.ones((len(concepts), 1))]
     for term in terms:
-        codes = pd.factorize(pd.MultiIndex.from_frame(concepts[list(term)]))[0]
+        joint = sum(100**at * concepts[name].to_numpy() for at, name in enumerate(term))
+        codes = pd.factorize(joint)[0]
         found.append(np.eye(codes.max() + 1)[codes])
     return np.concatenate(found, axis=1)
 
