@@ -17,6 +17,7 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_array
+from threadpoolctl import ThreadpoolController
 
 from clusterwidget.core.concepts import Partition, Partitions
 from clusterwidget.meaning.aside import Indicators
@@ -52,6 +53,7 @@ class PartsFinder:
         self._fitted, self._told = np.sort(order[: n // 2]), np.sort(order[n // 2 :])
         self._terms = _Terms(partitions.all, self._fitted, self._told)
         self._joint: dict[tuple[int, int], _Terms | None] = {}
+        self._threads = ThreadpoolController()
 
     def parts(self, matrix: Float32Array) -> Parts:
         """Return the parts of a stage.
@@ -60,6 +62,11 @@ class PartsFinder:
         ----------
         matrix : numpy.ndarray, shape (N, d)
         """
+        # Of matrices as small as these several threads mostly wait for one another.
+        with self._threads.limit(limits=1, user_api="blas"):
+            return self._parts(matrix)
+
+    def _parts(self, matrix: Float32Array) -> Parts:
         fitted, told = matrix[self._fitted], matrix[self._told]
         shift = fitted.mean(axis=0, dtype=np.float64).astype(np.float32)
         fit = _Fit(fitted - shift, told - shift)
