@@ -5,6 +5,7 @@ import {
   type Follows,
   type SwapBar,
   type SwapTest,
+  shortOf,
   sortedAnswers,
   type TestedAnswer,
 } from "../../data/swaptest";
@@ -26,8 +27,8 @@ const BASELINE = "mean";
 export function SwapTestPanel({ exploration }: { exploration: Exploration }) {
   const { swapTests } = exploration;
   const stage = exploration.stage.value;
-  const known = swapTests.known.value.get(stage);
   const test = swapTests.shown.value?.stage === stage ? swapTests.shown.value : null;
+  const known = test ? shortOf(test) : swapTests.known.value.get(stage);
   const problem = swapTests.problem.value;
   return (
     <>
