@@ -1,6 +1,9 @@
 import type { StageParts } from "../../data/parts";
 import { percentText } from "../../words/text";
 
+/** Share of the bar that a character of a name takes up, where the bar is narrowest. */
+const ROOM_FOR_CHARACTER = 0.04;
+
 interface Props {
   readonly parts: StageParts;
   readonly without: readonly string[];
@@ -35,7 +38,7 @@ export function PartsBar({ parts, without, onPress }: Props) {
             aria-label={`${said}; press to set ${it} aside`}
             onClick={({ timeStamp }) => onPress(concepts, !aside, timeStamp)}
           >
-            {name}
+            {adds > ROOM_FOR_CHARACTER * name.length ? name : ""}
           </button>
         );
       })}
