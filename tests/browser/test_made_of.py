@@ -94,6 +94,25 @@ def test_a_part_that_is_pressed_is_set_aside_and_put_back(figure: Figure, kernel
     assert figure.root.locator("[data-without]").count() == 0
 
 
+def test_a_chip_can_be_used_by_keys_beside_the_neighbors(figure: Figure, kernel: Kernel) -> None:
+    with figure.repaint():
+        kernel.run("w.without = ['L2']")
+    figure.part("tab-near").click()
+    chip = figure.root.get_by_role("button", name="put L2 back")
+    assert violations(figure) == []
+    assert figure.faults() == []
+    with figure.repaint():
+        chip.press("Enter")
+    kernel.wait_for("w.without", [])
+    expect(figure.part("tab-near")).to_be_focused()
+    with figure.repaint():
+        figure.part("tab-near").press("Escape")
+    kernel.wait_for("w.without", ["L2"])
+    with figure.repaint():
+        kernel.run("w.without = []")
+    figure.part("tab-made-of").click()
+
+
 def test_what_is_left_can_be_made_a_concept(figure: Figure, kernel: Kernel) -> None:
     with figure.repaint():
         kernel.run("w.without = ['L2']")
@@ -129,6 +148,12 @@ def test_the_swap_test_finds_what_is_enough_together(figure: Figure) -> None:
     expect(figure.part("account")).to_have_text(
         "L2 and R2 together are enough here.", timeout=120_000
     )
+    figure.part("explained-by").select_option(label="swap tests")
+    cell = figure.root.locator(f"[data-stage='{STAGE}']")
+    expect(cell).to_have_attribute("data-verdict", "insufficient")
+    expect(figure.part("verdict-legend")).to_contain_text("1 accounted for")
+    foot = figure.root.locator(".cw-foot")
+    assert foot.evaluate("foot => foot.scrollHeight <= foot.clientHeight")
     rows = figure.part("follows").first.locator("li")
     assert [row.get_attribute("data-pairs") for row in rows.all()] == ["any", "matched"]
     assert violations(figure) == []

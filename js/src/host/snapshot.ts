@@ -3,6 +3,7 @@ import { nearest } from "../compute/distances";
 import { type Part, partsOf } from "../data/example";
 import type { Exploration } from "../state/exploration";
 import type { Picture } from "../state/picture";
+import { leftName } from "../words/stage";
 
 interface StillAxis {
   readonly name: string;
@@ -15,6 +16,7 @@ export interface Snapshot {
   readonly image: string;
   readonly selected: number;
   readonly label: string;
+  /** With what is set aside there. */
   readonly stage: string;
   readonly parts: readonly Pick<Part, "name" | "text" | "answer">[];
   readonly rows: StillAxis | null;
@@ -57,7 +59,7 @@ export function keepSnapshot(
 }
 
 function snapshotOf(exploration: Exploration, picture: Picture, image: string): Snapshot {
-  const { ranked, arrangement, selected, stage } = picture;
+  const { ranked, arrangement, selected } = picture;
   const label = (example: number) =>
     (exploration.labels.value?.at(example) ?? "").slice(0, MOST_TEXT);
   const contents = exploration.contents.value;
@@ -68,7 +70,7 @@ function snapshotOf(exploration: Exploration, picture: Picture, image: string): 
     image,
     selected,
     label: label(selected),
-    stage,
+    stage: leftName(picture),
     parts:
       contents && tokens
         ? partsOf(contents, tokens, selected).map(({ name, text, answer }) => ({

@@ -1,5 +1,6 @@
 import { computed, effect, untracked } from "@preact/signals";
 import { shownKinds } from "../data/contents";
+import { leftKey } from "../data/left";
 import type { Exploration } from "./exploration";
 
 /** The lens is asked for once an example has stayed selected this long, in ms; not while walking. */
@@ -73,24 +74,41 @@ function followLens({ contents, settled, k, tabShown, knowledge }: Exploration):
   });
 }
 
-/** Asks what the stage is made of, for the tab and for the bar under its name. */
-function followParts({ contents, settled, tabShown, madeOf }: Exploration): () => void {
-  const named = computed(() => (contents.value?.concepts.length ?? 0) > 0);
+/**
+ * Asks what the stage is made of, for the tab and for the bar under its name. It is called off as
+ * soon as another stage is wanted, whose picture would wait for it.
+ */
+function followParts(exploration: Exploration): () => void {
+  const { contents, settled, stage, without, tabShown, madeOf } = exploration;
+  const wanted = computed(() => leftKey({ stage: stage.value, without: without.value }));
+  const shown = computed(() => settled.value && leftKey(settled.value));
   return effect(() => {
-    const picture = settled.value;
-    if (!picture || !named.value || tabShown.value === "swap test") return;
-    const wait = tabShown.value === "made of" ? 0 : STAY_MS;
-    return later(() => madeOf.look(picture), wait);
+    const named = (contents.value?.concepts.length ?? 0) > 0;
+    const tab = tabShown.value;
+    if (shown.value !== wanted.value || !named || tab === "swap test") return;
+    const left = { stage: stage.peek(), without: without.peek() };
+    const stop = later(() => madeOf.look(left), tab === "made of" ? 0 : STAY_MS);
+    return () => {
+      stop();
+      madeOf.looking.cancel();
+    };
   });
 }
 
-/** Asks for the second parts of stages once the map is to show them. */
+/**
+ * Asks for the second parts of stages while the map is to show them. What is found when the map
+ * shows something else is kept by the source; swap tests need not wait for the rest.
+ */
 function followSecondParts({ contents, madeOf, knowledge }: Exploration): () => void {
   return effect(() => {
     const now = contents.value;
     const all = knowledge.allKinds.value;
     if (!now || !madeOf.mapped.value) return;
-    return later(() => madeOf.map(shownKinds(now, all)));
+    const stop = later(() => madeOf.map(shownKinds(now, all)));
+    return () => {
+      stop();
+      madeOf.mapping.cancel();
+    };
   });
 }
 

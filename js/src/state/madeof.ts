@@ -14,8 +14,11 @@ export class MadeOf {
   readonly mapped = signal(false);
   /** Why there is nothing to show, in words. */
   readonly problem = signal("");
+  /** Whether the user stopped what was to say what the stage is made of. */
+  readonly stopped = signal(false);
   readonly looking = new LatestTask();
   readonly mapping = new LatestTask();
+  readonly naming = new LatestTask();
   readonly #source: Source;
   #known = new Map<string, StageParts>();
   #kinds = "";
@@ -34,9 +37,16 @@ export class MadeOf {
     this.second.value = new Map();
   }
 
+  /** Stops looking, until it is asked for again. */
+  stop(): void {
+    this.looking.cancel();
+    this.stopped.value = true;
+  }
+
   /** Asks what a stage is made of, once. */
   async look(left: Left): Promise<void> {
     const key = leftKey(left);
+    this.stopped.value = false;
     const known = this.#known.get(key);
     if (known) this.looking.cancel();
     await this.#tried(async () => {
@@ -68,7 +78,7 @@ export class MadeOf {
   async name(left: Left, component: number | null): Promise<string | undefined> {
     let name: string | undefined;
     await this.#tried(async () => {
-      name = await this.looking.run("making a concept", (call) =>
+      name = await this.naming.run("making a concept", (call) =>
         this.#source.conceptOf(left, component, call),
       );
     });

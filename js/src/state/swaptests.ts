@@ -121,12 +121,18 @@ export class SwapTests {
     const test = await task.run("", work);
     if (!test) return;
     this.shown.value = test;
-    this.#keep(test);
+    // An account's last test is of several concepts: the stage's own verdict stays as it is.
+    if (test.outcome === "") this.#keep(test);
+    else if (test.closed) this.#close(test.stage);
   }
 
   #keep(test: SwapTest): void {
     this.known.value = new Map(this.known.value).set(test.stage, shortOf(test));
-    if (test.closed) this.closed.value = new Set(this.closed.value).add(test.stage);
+    if (test.closed) this.#close(test.stage);
+  }
+
+  #close(stage: string): void {
+    this.closed.value = new Set(this.closed.value).add(stage);
   }
 
   async #tried(work: () => Promise<void>): Promise<void> {

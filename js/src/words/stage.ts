@@ -1,3 +1,4 @@
+import type { Left } from "../data/left";
 import type { Stage } from "../data/stage";
 
 const MEANINGS: Readonly<Record<string, string>> = {
@@ -19,6 +20,11 @@ const MEANINGS: Readonly<Record<string, string>> = {
   ln_final: "the final state, normalized",
   logits: "the scores of the possible next tokens",
 };
+
+/** A stage's name, and what is set aside there. */
+export function leftName({ stage, without }: Left): string {
+  return without.length > 0 ? `${stage} without ${without.join(", ")}` : stage;
+}
 
 /** What is held at a stage, in plain words. */
 export function describeStage(stage: Stage): string {

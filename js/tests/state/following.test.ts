@@ -1,9 +1,12 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { Left } from "../../src/data/left";
+import type { Call } from "../../src/source/source";
 import { Exploration, type Tab } from "../../src/state/exploration";
 import { followPicture } from "../../src/state/following";
 import type { Picture } from "../../src/state/picture";
 import { MemorySource } from "./memory";
 
+let source: MemorySource;
 let exploration: Exploration;
 let ending: AbortController;
 let asked: string[];
@@ -21,7 +24,7 @@ async function select(selected: number): Promise<void> {
 
 beforeEach(async () => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-  const source = new MemorySource();
+  source = new MemorySource();
   exploration = new Exploration(source, 1000);
   exploration.stage.value = "embed@a";
   await exploration.load();
@@ -115,6 +118,51 @@ test("parts are asked for at once in their tab, of what is left, and once", asyn
   await wait(1000);
   expect(asked.slice(before).filter((what) => what.startsWith("parts"))).toEqual([]);
   expect(exploration.madeOf.parts.value?.key).toBe("embed@a");
+});
+
+test("parts are not asked for again where another example is selected, and wait for no other stage", async () => {
+  exploration.tab.value = "made of" satisfies Tab;
+  settle();
+  const called: AbortSignal[] = [];
+  vi.spyOn(source, "parts").mockImplementation(async (_left: Left, call?: Call) => {
+    if (call?.signal) called.push(call.signal);
+    return new Promise(() => undefined);
+  });
+  await wait(1);
+  await select(1);
+  await select(2);
+  expect(called.map(({ aborted }) => aborted)).toEqual([false]);
+  exploration.go({ stage: "logits@a" });
+  expect(called.map(({ aborted }) => aborted)).toEqual([true]);
+});
+
+test("what the user stopped is not asked for until the user asks again", async () => {
+  exploration.tab.value = "made of" satisfies Tab;
+  settle();
+  vi.spyOn(source, "parts").mockImplementationOnce(() => new Promise(() => undefined));
+  await wait(1);
+  const { madeOf } = exploration;
+  madeOf.stop();
+  await wait(1000);
+  expect(madeOf.stopped.value).toBe(true);
+  expect(madeOf.parts.value).toBeNull();
+  await madeOf.look({ stage: "embed@a", without: [] });
+  expect(madeOf.stopped.value).toBe(false);
+  expect(madeOf.parts.value?.key).toBe("embed@a");
+});
+
+test("second parts are called off when the map shows something else", async () => {
+  const called: AbortSignal[] = [];
+  vi.spyOn(source, "secondParts").mockImplementation(
+    async (_kinds: readonly string[], call?: Call) => {
+      if (call?.signal) called.push(call.signal);
+      return new Promise(() => undefined);
+    },
+  );
+  exploration.madeOf.mapped.value = true;
+  await wait(1);
+  exploration.madeOf.mapped.value = false;
+  expect(called.map(({ aborted }) => aborted)).toEqual([true]);
 });
 
 test("second parts are asked for when the map is to show them, once", async () => {

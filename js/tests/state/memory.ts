@@ -120,13 +120,16 @@ export class MemorySource implements Source {
     const codes = Uint8Array.from({ length: this.n }, (_, i) => (i < 4 ? 0 : 1));
     return { key: leftKey(left), name: "cluster", values: ["four", "rest"], codes, missing: 255 };
   }
-  async parts(left: Left): Promise<StageParts> {
+  async parts(left: Left, _call?: Call): Promise<StageParts> {
     this.asked.push(`parts of ${left.stage}`);
     const shares = { alone: 0.6, adds: 0.6, only: 0.6, p: 0 };
     const half = { name: "half", concepts: ["half"], ...shares, color: "blue" };
     return { key: leftKey(left), parts: [half], unexplained: 0.4, spread: 1, components: [] };
   }
-  async secondParts(kinds: readonly string[]): Promise<ReadonlyMap<string, SecondPart>> {
+  async secondParts(
+    kinds: readonly string[],
+    _call?: Call,
+  ): Promise<ReadonlyMap<string, SecondPart>> {
     this.asked.push(`second parts of ${kinds}`);
     return new Map([["embed@a", { concept: "half", color: "blue", adds: 0.2 }]]);
   }

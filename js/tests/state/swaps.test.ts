@@ -33,6 +33,11 @@ class SlowSource {
     return { ...made, possible: true, reason: "" } satisfies SwapTest;
   }
 
+  async account(stage: string, call?: Call) {
+    const test = await this.swapTest(stage, null, call);
+    return { ...test, outcome: "a and b together are enough here." } satisfies SwapTest;
+  }
+
   async swapTests() {
     this.asked.push("known tests");
     return { known: this.known, closed: [], stages: ["a@0", "b@0"] };
@@ -133,6 +138,17 @@ describe("swap tests", () => {
     tests.forget();
     expect(tests.known.value.size).toBe(0);
     expect(tests.shown.value).toBeNull();
+  });
+
+  test("an account is shown and closes a stage, whose own verdict stays", async () => {
+    const own = { ...SHORT, verdict: "insufficient", sentence: "a alone is not enough" } as const;
+    slow.known.set("a@0", own);
+    await tests.recall(["a"]);
+    void tests.account("a@0");
+    await slow.release();
+    expect(tests.shown.value?.outcome).toBe("a and b together are enough here.");
+    expect(tests.known.value.get("a@0")).toEqual(own);
+    expect([...tests.closed.value]).toEqual(["a@0"]);
   });
 
   test("a cancelled test of a stage leaves it untested", async () => {

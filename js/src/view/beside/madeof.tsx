@@ -16,7 +16,9 @@ export function MadeOfPanel({ exploration }: { exploration: Exploration }) {
   const stage = exploration.stage.value;
   const without = exploration.without.value;
   const parts = madeOf.parts.value?.key.split("\n")[0] === stage ? madeOf.parts.value : null;
-  const progress = madeOf.looking.progress.value;
+  const looking = madeOf.looking.progress.value;
+  const naming = madeOf.naming.progress.value;
+  const progress = naming ?? looking;
   const press = (concepts: readonly string[], aside: boolean, started: number) =>
     exploration.setAside(concepts, aside, started);
   return (
@@ -38,10 +40,24 @@ export function MadeOfPanel({ exploration }: { exploration: Exploration }) {
           <div class="cw-testing" role="status">
             <ProgressBar progress={progress} />
             <span>{progressText(progress)}</span>
-            <button type="button" onClick={() => madeOf.looking.cancel()}>
+            <button
+              type="button"
+              data-role="stop-looking"
+              onClick={() => (naming ? madeOf.naming.cancel() : madeOf.stop())}
+            >
               cancel
             </button>
           </div>
+        ) : null}
+        {madeOf.stopped.value ? (
+          <button
+            type="button"
+            class="cw-run"
+            data-role="look"
+            onClick={() => void madeOf.look({ stage, without })}
+          >
+            find what it is made of
+          </button>
         ) : null}
         {madeOf.problem.value === "" ? null : (
           <p class="cw-error" role="alert">
@@ -129,11 +145,11 @@ function Row({ part, without, onPress }: RowProps) {
         <button
           type="button"
           aria-pressed={aside}
-          aria-label={`set ${name} aside`}
+          aria-label={`set aside ${concepts.join(" and ")}`}
           data-set-aside={name}
           onClick={({ timeStamp }) => onPress(concepts, !aside, timeStamp)}
         >
-          {aside ? "put back" : "set aside"}
+          set aside
         </button>
       </td>
     </tr>

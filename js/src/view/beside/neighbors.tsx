@@ -5,6 +5,7 @@ import { type Piece, sharedPieces } from "../../compute/pieces";
 import { countAt, sliderOf } from "../../compute/scale";
 import { partsOf, partsVary } from "../../data/example";
 import type { Exploration } from "../../state/exploration";
+import { leftName } from "../../words/stage";
 import { countText, distanceText } from "../../words/text";
 import { withoutSelecting } from "../parts/shiftclick";
 import { useSpan, visible } from "../parts/span";
@@ -31,7 +32,7 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
 
   useEffect(() => {
     if (scroller.current) scroller.current.scrollTop = 0;
-  }, [picture?.selected, picture?.stage]);
+  }, [picture?.selected, picture && leftName(picture)]);
 
   const neighbors = found.value;
   const [first, end] = visible(span.top, span.height, LINE, neighbors.length);
@@ -40,13 +41,14 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
     if (Number.isInteger(value)) exploration.k.value = Math.min(most, Math.max(1, value));
   };
   const donor = exploration.swaps.asked.value?.donor;
+  const named = (contents?.concepts.length ?? 0) > 0;
   const known = exploration.madeOf.parts.value;
   const made = known?.key.split("\n")[0] === picture?.stage ? known : null;
   const label = picture ? exploration.labels.value?.at(picture.selected) : undefined;
   return (
     <>
       <h3>
-        <span class="cw-near-what" title={picture ? `near ${label} at ${picture.stage}` : ""}>
+        <span class="cw-near-what" title={picture ? `near ${label} at ${leftName(picture)}` : ""}>
           {picture ? (
             <>
               near <b>{label}</b> at <StageName exploration={exploration} stage={picture.stage} />
@@ -54,7 +56,11 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
           ) : null}
         </span>
       </h3>
-      {made ? <PartsBar parts={made} without={exploration.without.value} /> : null}
+      {named ? (
+        <div class="cw-parts-room" aria-hidden="true">
+          {made ? <PartsBar parts={made} without={exploration.without.value} /> : null}
+        </div>
+      ) : null}
       <div class="cw-k">
         nearest
         <input

@@ -1,6 +1,9 @@
 import type { StageParts } from "../../data/parts";
 import { percentText } from "../../words/text";
 
+/** Share of the bar that a character of a name takes up, where the bar is narrowest. */
+const ROOM_FOR_CHARACTER = 0.04;
+
 interface Props {
   readonly parts: StageParts;
   readonly without: readonly string[];
@@ -14,24 +17,28 @@ export function PartsBar({ parts, without, onPress }: Props) {
   if (unexplained === null) return null;
   const thin = onPress === undefined;
   return (
-    <div class={thin ? "cw-parts cw-thin" : "cw-parts"} aria-hidden={thin || undefined}>
+    <div class={thin ? "cw-parts cw-thin" : "cw-parts"}>
       {parts.parts.map(({ name, concepts, adds, color }) => {
         const aside = concepts.every((concept) => without.includes(concept));
+        // Without both concepts their interplay is what is left.
+        const gone = aside && concepts.length === 1;
         const style = { width: `${100 * Math.max(0, adds)}%`, "--cw-hue": color };
-        if (thin) return <i key={name} style={style} data-aside={aside || undefined} />;
+        if (thin) return <i key={name} style={style} data-gone={gone || undefined} />;
         const said = `${name} explains ${percentText(adds)} of the distances here`;
+        const it = concepts.length === 1 ? "it" : concepts.join(" and ");
         return (
           <button
             key={name}
             type="button"
             data-part={name}
+            data-gone={gone || undefined}
             aria-pressed={aside}
             style={style}
-            title={`${said}. Press to ${aside ? "put it back" : "set it aside"}.`}
-            aria-label={`${said}; set aside`}
+            title={`${said}. Press to ${aside ? `put ${it} back` : `set ${it} aside`}.`}
+            aria-label={`${said}; press to set ${it} aside`}
             onClick={({ timeStamp }) => onPress(concepts, !aside, timeStamp)}
           >
-            {name}
+            {adds > ROOM_FOR_CHARACTER * name.length ? name : ""}
           </button>
         );
       })}

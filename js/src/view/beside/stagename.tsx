@@ -14,11 +14,20 @@ export function StageName({ exploration, stage }: { exploration: Exploration; st
           data-without={name}
           aria-label={`put ${name} back`}
           title={`The distances are of what is left without ${name}. Press to put it back.`}
-          onClick={({ timeStamp }) => exploration.setAside([name], false, timeStamp)}
+          onClick={(event) => {
+            // The chip goes: keys must stay in the figure.
+            if (event.detail === 0) tabOf(event.currentTarget)?.focus();
+            exploration.setAside([name], false, event.timeStamp);
+          }}
         >
           without {name} ×
         </button>
       ))}
     </>
   );
+}
+
+/** The tab of the panel that an element is in. */
+function tabOf(element: HTMLElement): HTMLElement | null {
+  return element.closest(".cw-near")?.querySelector('[role="tab"][aria-selected="true"]') ?? null;
 }

@@ -5,6 +5,7 @@ import {
   type Follows,
   type SwapBar,
   type SwapTest,
+  shortOf,
   sortedAnswers,
   type TestedAnswer,
 } from "../../data/swaptest";
@@ -26,8 +27,8 @@ const BASELINE = "mean";
 export function SwapTestPanel({ exploration }: { exploration: Exploration }) {
   const { swapTests } = exploration;
   const stage = exploration.stage.value;
-  const known = swapTests.known.value.get(stage);
   const test = swapTests.shown.value?.stage === stage ? swapTests.shown.value : null;
+  const known = test ? shortOf(test) : swapTests.known.value.get(stage);
   const problem = swapTests.problem.value;
   return (
     <>
@@ -211,16 +212,17 @@ function FollowsBars({ follows }: { follows: readonly Follows[] }) {
   return (
     <>
       <h4>
-        <span title="the answer becomes what its rule gives with the other example's value">
-          follows the other's value
+        <span title="how often the answer becomes what its rule gives with the other example's value; dotted: by chance">
+          follows
         </span>
-        <small>{stays === null ? "" : `other answers stay: ${percentText(stays)}`}</small>
+        <small>share | pairs</small>
       </h4>
       <ul data-role="follows">
         {follows.map((row) => (
           <FollowsBar key={row.pairs} row={row} />
         ))}
       </ul>
+      {stays === null ? null : <p class="cw-aside">other answers stay: {percentText(stays)}</p>}
     </>
   );
 }
@@ -247,7 +249,7 @@ function FollowsBar({ row }: { row: Follows }) {
         <span>{pairsText(row.pairs)}</span>
       </div>
       <b>{recoveredText(share)}</b>
-      <small>{row.n}</small>
+      <small>{countText(row.n)}</small>
     </li>
   );
 }

@@ -1,5 +1,6 @@
 import type { Exploration } from "../../state/exploration";
 import type { LatestTask } from "../../state/task";
+import { leftName } from "../../words/stage";
 import { countText, distanceText } from "../../words/text";
 import { ProgressBar, progressText } from "./progress";
 
@@ -104,7 +105,7 @@ export function Spoken({ exploration }: { exploration: Exploration }) {
   const pointed = exploration.pointed.value;
   let text = "";
   if (picture && labels) {
-    text = `${labels.at(picture.selected)} selected at ${picture.stage}`;
+    text = `${labels.at(picture.selected)} selected at ${leftName(picture)}`;
     if (pointed !== null && pointed !== picture.selected) {
       const distance = distanceText(picture.ranked.distances[pointed] ?? 0);
       text = `${labels.at(pointed)} at distance ${distance}`;
