@@ -104,7 +104,7 @@ class Watch:
         from tqdm import tqdm
 
         # A notebook paints what is left of stderr red.
-        file = sys.stdout if "ipykernel" in sys.modules else sys.stderr
+        file = sys.stdout if _in_notebook() else sys.stderr
         with tqdm(total=total, unit=f" {unit}s", delay=1.0, leave=False, file=file) as bar:
 
             def draw(done: int, of: int) -> None:
@@ -116,7 +116,14 @@ class Watch:
 
 def _is_watched() -> bool:
     """Whether a person sees what is printed: a bar fills the log of a program without end."""
-    return "ipykernel" in sys.modules or sys.stderr.isatty()
+    return _in_notebook() or sys.stderr.isatty()
+
+
+def _in_notebook() -> bool:
+    """Whether a notebook's kernel runs this, and not only a program that knows of kernels."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return hasattr(shell, "kernel")
 
 
 def _nothing(done: int, total: int) -> None:
