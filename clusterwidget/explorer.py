@@ -831,6 +831,8 @@ class Explorer:
         """
         examples = self.examples.with_concept(name, values)
         partitions(examples.concepts, [name])
+        if name in self.examples.concepts:
+            self._kept.forget(name)
         self._setting = replace(self._setting, examples=examples)
         self._known_parts = KnownParts()
 

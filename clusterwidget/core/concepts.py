@@ -168,6 +168,18 @@ def partitions(concepts: pd.DataFrame, names: Iterable[str] | None = None) -> Pa
     return Partitions(tuple(kept.values()), tuple(notes))
 
 
+def usable(concepts: pd.DataFrame) -> list[Partition]:
+    """Return the concepts that group examples at all, each by itself; others are left out."""
+    return [part for name in concepts.columns for part in _usable(concepts, str(name))]
+
+
+def _usable(concepts: pd.DataFrame, name: str) -> tuple[Partition, ...]:
+    try:
+        return partitions(concepts, [name]).all
+    except ValueError:
+        return ()
+
+
 def _partition(name: str, column: pd.Series) -> Partition:
     present = int(column.notna().sum())
     if present == 0:

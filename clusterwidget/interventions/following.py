@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clusterwidget.core.concepts import Partition, partitions
+from clusterwidget.core.concepts import Partition
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.questions import Question
 from clusterwidget.core.rules import UNKNOWN, Change, change_of
@@ -60,9 +60,17 @@ class Following:
     def __bool__(self) -> bool:
         return bool(self._changes)
 
-    def matched(self, receivers: Ints, seed: int) -> Ints:
-        """Return donors that differ in the concept and in as little else as there is."""
-        others = [part for part in _usable(self._examples) if part.name != self.concept.name]
+    def matched(self, known: Sequence[Partition], receivers: Ints, seed: int) -> Ints:
+        """Return donors that differ in the concept and in as little else as there is.
+
+        Parameters
+        ----------
+        known : sequence of Partition
+            What is to be alike, the concept itself aside.
+        receivers : numpy.ndarray of int, shape (n,)
+        seed : int
+        """
+        others = [part for part in known if part.name != self.concept.name]
         return draw_matched(self.concept, others, receivers, seed)
 
     def table(self, pairs: Pairs, outcomes: Outcomes, how: str) -> pd.DataFrame:
@@ -98,18 +106,6 @@ class Following:
                 self._examples.concepts, receivers[there], donors[there]
             )
         return targets
-
-
-def _usable(examples: Examples) -> list[Partition]:
-    """Return the concepts that group examples at all, among those that are not asked about."""
-    return [part for name in examples.concepts.columns for part in _groups(examples, name)]
-
-
-def _groups(examples: Examples, name: str) -> tuple[Partition, ...]:
-    try:
-        return partitions(examples.concepts, [name]).all
-    except ValueError:
-        return ()
 
 
 class PartsPutIn:

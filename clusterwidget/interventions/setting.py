@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from clusterwidget.activations.activations import Activations
-from clusterwidget.core.concepts import Partitions, partitions
+from clusterwidget.core.concepts import Partition, Partitions, partitions, usable
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.questions import Question, questions
 from clusterwidget.core.stages import StageSet
@@ -42,6 +42,11 @@ class Setting:
     def concepts(self) -> Partitions:
         """The examples' concepts, as groups of examples."""
         return partitions(self.examples.concepts)
+
+    @cached_property
+    def usable_concepts(self) -> list[Partition]:
+        """Those that group examples at all: an odd one does not spoil what is not about it."""
+        return usable(self.examples.concepts)
 
     @property
     def causal(self) -> bool:

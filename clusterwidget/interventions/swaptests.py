@@ -152,7 +152,7 @@ def _made(
         matrix = setting.activations.matrix(stage, watch.quiet())
         pairs = draw_pairs(matrix, receivers, concept, settings.seed, steps.add)
         if following:
-            matched = following.matched(receivers, settings.seed)
+            matched = following.matched(setting.usable_concepts, receivers, settings.seed)
             pairs = replace(pairs, matched=matched)
         outcomes = Outcomes.empty([*pairs.donors, "mean"], count, len(bench.answers))
         kept.begin(stage, settings, n, pairs, outcomes)

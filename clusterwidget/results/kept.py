@@ -92,6 +92,20 @@ class SwapTests:
         key, document = as_record(test, settings)
         self._keep(key, document)
 
+    def forget(self, concept: str) -> None:
+        """Drop the tests that a concept with other values could change.
+
+        Those that are about it, and those whose concept was chosen among all.
+        """
+
+        def stays(settings: Settings) -> bool:
+            named = [part for name in settings.concepts for part in name.split(" = ")]
+            return bool(named) and concept not in named
+
+        self._done = {key: test for key, test in self._done.items() if stays(key[1])}
+        begun = [(key, made) for key, made in self._under_way.items() if stays(key[1])]
+        self._under_way = OrderedDict(begun)
+
     def begun(self, stage: Stage, settings: Settings, n: int) -> tuple[Pairs, Outcomes] | None:
         """Return the pairs and outcomes of a test of these n examples that was called off."""
         return self._under_way.get((stage, settings, n))

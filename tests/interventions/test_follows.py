@@ -177,3 +177,16 @@ def test_a_saved_test_is_there_with_what_follows(ex: Explorer, tmp_path: Any) ->
     assert again.examples.answers["S2"].rule[0].names == ("L2", "R2", "carry2")
     with pytest.raises(ValueError, match="rules name the answer 'S9'"):
         open_saved(tmp_path / "a.zarr", rules={"S9": rules["S2"]})
+
+
+def test_tests_of_a_concept_that_has_other_values_now_are_made_again(ex: Explorer) -> None:
+    few = Explorer(ex.model, addition.problems(200, seed=2))
+    few.add_concept("mine", few.examples.concepts["carry2"])
+    kept = few.swap_test(CARRY, concept="carry2", pairs=100)
+    before = few.swap_test(CARRY, concept="mine", pairs=100)
+    few.add_concept("another", few.examples.concepts["L0"])
+    assert few.swap_test(CARRY, concept="mine", pairs=100) is before
+    few.add_concept("mine", few.examples.concepts["L3"])
+    after = few.swap_test(CARRY, concept="mine", pairs=100)
+    assert after.bars("S2")["recovered"]["far"] < 0.5 < before.bars("S2")["recovered"]["far"]
+    assert few.swap_test(CARRY, concept="carry2", pairs=100) is kept
