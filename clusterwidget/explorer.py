@@ -24,7 +24,7 @@ from clusterwidget.core.questions import question_named
 from clusterwidget.core.stages import Stage, StageSet, stage_list
 from clusterwidget.core.watch import Cancelled, Progress, Watch
 from clusterwidget.interventions.setting import Setting
-from clusterwidget.meaning.aside import AllAside, partitions_aside
+from clusterwidget.meaning.aside import AllAside
 from clusterwidget.meaning.atlas import Atlas, atlas
 from clusterwidget.meaning.components import Components, components
 from clusterwidget.meaning.fitting import PartsFinder
@@ -1429,7 +1429,7 @@ class Explorer:
 
     def _aside(self, without: Names) -> tuple[Partition, ...]:
         """Return the groups of concepts that are set aside, or raise where they cannot be."""
-        return partitions_aside(self.examples.concepts, checks.names("without", without))
+        return self._setting.asides.groups(checks.names("without", without))
 
     def _named_partitions(self, names: Iterable[str] | None) -> Partitions:
         known = self._partitions(names)

@@ -61,7 +61,7 @@ class Setting:
     @cached_property
     def asides(self) -> Asides:
         """Stage matrices with concepts set aside."""
-        return Asides(self.activations)
+        return Asides(self.activations, self.examples.concepts)
 
     @cached_property
     def scales(self) -> Scales:

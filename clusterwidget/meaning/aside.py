@@ -144,12 +144,23 @@ class Asides:
     Parameters
     ----------
     activations : Activations
+    concepts : pandas.DataFrame
+        Of the examples.
     """
 
-    def __init__(self, activations: Activations) -> None:
+    def __init__(self, activations: Activations, concepts: pd.DataFrame) -> None:
         self._activations = activations
+        self._concepts = concepts
+        self._groups: dict[tuple[str, ...], tuple[Partition, ...]] = {}
         self._kept: OrderedDict[tuple[Stage, tuple[str, ...], int], Float32Array] = OrderedDict()
         self._lock = threading.Lock()
+
+    def groups(self, names: Sequence[str]) -> tuple[Partition, ...]:
+        """Return `partitions_aside`, worked out once: each press and each hover asks for it."""
+        key = tuple(names)
+        if key not in self._groups:
+            self._groups[key] = partitions_aside(self._concepts, names)
+        return self._groups[key]
 
     def matrix(self, stage: Stage, aside: tuple[Partition, ...], watch: Watch) -> Float32Array:
         """Return what is left of a stage, shape (N, d)."""
