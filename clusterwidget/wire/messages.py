@@ -1,6 +1,6 @@
 """Messages: every request of the page and every answer to it, field by field.
 
-`js/src/source/kernel/messages.ts` is the page's side of this; what the page never reads is not
+`js/src/source/wire/messages.ts` is the page's side of this; what the page never reads is not
 sent. Arrays travel beside the fields, as buffers.
 """
 

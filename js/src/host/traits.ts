@@ -1,5 +1,5 @@
 import { effect } from "@preact/signals";
-import type { MessagePort } from "../source/kernel/channel";
+import type { Listener, MessagePort } from "../source/kernel/channel";
 import type { Exploration } from "../state/exploration";
 import type { Snapshot } from "./snapshot";
 
@@ -16,16 +16,24 @@ export interface Traits {
   budget: number;
 }
 
-/** The part of an anywidget model that is used here. */
-export interface WidgetModel extends MessagePort {
+/** Traits that can be read, set and followed. */
+export interface TraitModel {
   get<K extends keyof Traits>(name: K): Traits[K];
   set<K extends keyof Traits>(name: K, value: Traits[K]): void;
   save_changes(): void;
+  on(event: string, listener: () => void): void;
+  off(event: string, listener: () => void): void;
+}
+
+/** The part of an anywidget model that is used here. */
+export interface WidgetModel extends TraitModel, MessagePort {
+  on(event: string, listener: Listener): void;
+  off(event: string, listener: Listener): void;
 }
 
 /** Calls `listener` whenever a trait changes, until the signal ends it. */
 export function onTrait(
-  model: WidgetModel,
+  model: TraitModel,
   name: keyof Traits,
   listener: () => void,
   signal: AbortSignal,
@@ -35,11 +43,7 @@ export function onTrait(
 }
 
 /** Keeps traits and exploration the same, both ways. */
-export function bindTraits(
-  model: WidgetModel,
-  exploration: Exploration,
-  signal: AbortSignal,
-): void {
+export function bindTraits(model: TraitModel, exploration: Exploration, signal: AbortSignal): void {
   const { selected, stage, k, colorBy, arrangeBy, without } = exploration;
   selected.value = model.get("selected");
   stage.value = model.get("stage");

@@ -1,5 +1,6 @@
 import type { Call } from "../source";
-import type { Message, Replies, Requests, What } from "./messages";
+import type { Message, Requests, What } from "../wire/messages";
+import { Gone, type Heard, type Reply, type Transport, Unreachable } from "../wire/transport";
 import { Pulse } from "./pulse";
 
 export type Listener = (message: unknown, buffers: unknown[]) => void;
@@ -11,21 +12,6 @@ export interface MessagePort {
   off(event: string, listener: Listener): void;
 }
 
-export interface Reply<W extends What> {
-  readonly fields: Replies[W];
-  readonly buffers: readonly Uint8Array[];
-}
-
-/** Told of what happens without being asked for. */
-export interface Heard {
-  /** The examples or the model behind the widget are others. */
-  changed(): void;
-  /** The kernel is gone. */
-  gone(): void;
-  /** The kernel that was said to be gone is there; what was asked of it meanwhile is lost. */
-  back(): void;
-}
-
 interface Waiting {
   readonly resolve: (reply: Reply<never>) => void;
   readonly reject: (error: Error) => void;
@@ -35,12 +21,6 @@ interface Waiting {
   /** Whether the kernel has said that it has it. Until then a cell may run that it waits for. */
   known: boolean;
 }
-
-/** The message could not be sent: there is no kernel. */
-export class Unreachable extends Error {}
-
-/** The kernel died while it was asked for something. */
-export class Gone extends Error {}
 
 export const GONE = "The kernel is gone. Run the cell again to explore.";
 const WAITING = "waiting for the kernel, which is busy";
@@ -60,7 +40,7 @@ function bytesOf(buffer: unknown): Uint8Array {
  * While requests are open the kernel sends messages without end; where they stop, it is gone. A
  * request that it has not said to have may only wait for a cell that runs.
  */
-export class Channel {
+export class Channel implements Transport {
   readonly #port: MessagePort;
   readonly #view = Math.random().toString(36).slice(2);
   readonly #waiting = new Map<number, Waiting>();
@@ -71,6 +51,10 @@ export class Channel {
   #gone = false;
   #lastId = 0;
 
+  /**
+   * @param heard told when the examples are others, and of the kernel's end
+   * @param signal ends it: listeners go, open requests are cancelled
+   */
   constructor(port: MessagePort, heard: Heard, signal: AbortSignal) {
     this.#port = port;
     this.#heard = heard;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Left } from "../../../src/data/left";
-import type { Listener } from "../../../src/source/kernel/channel";
-import { KernelSource } from "../../../src/source/kernel/kernel";
+import { Channel, type Listener } from "../../../src/source/kernel/channel";
 import { aborted } from "../../../src/source/source";
+import { WireSource } from "../../../src/source/wire/wire";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -36,7 +36,7 @@ class FakeKernel {
 
 let kernel: FakeKernel;
 let ending: AbortController;
-let source: KernelSource;
+let source: WireSource;
 const changed = vi.fn();
 const gone = vi.fn();
 const back = vi.fn();
@@ -44,7 +44,7 @@ const back = vi.fn();
 beforeEach(() => {
   kernel = new FakeKernel();
   ending = new AbortController();
-  source = new KernelSource(kernel, 64, { changed, gone, back }, ending.signal);
+  source = new WireSource(new Channel(kernel, { changed, gone, back }, ending.signal), 64);
   for (const heard of [changed, gone, back]) heard.mockClear();
 });
 

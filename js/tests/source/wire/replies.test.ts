@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
-import type { Listener } from "../../../src/source/kernel/channel";
-import { KernelSource } from "../../../src/source/kernel/kernel";
-import type { What } from "../../../src/source/kernel/messages";
+import { Channel, type Listener } from "../../../src/source/kernel/channel";
+import type { What } from "../../../src/source/wire/messages";
+import { WireSource } from "../../../src/source/wire/wire";
 import replies from "../../replies.json";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -38,12 +38,12 @@ class Recorded {
 }
 
 let kernel: Recorded;
-let source: KernelSource;
+let source: WireSource;
 
 beforeEach(() => {
   kernel = new Recorded();
   const heard = { changed: () => undefined, gone: () => undefined, back: () => undefined };
-  source = new KernelSource(kernel, 2 ** 20, heard, new AbortController().signal);
+  source = new WireSource(new Channel(kernel, heard, new AbortController().signal), 2 ** 20);
 });
 
 interface Asked {

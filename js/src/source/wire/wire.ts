@@ -11,12 +11,13 @@ import type { Trace } from "../../data/trace";
 import type { Call, Found, Source } from "../source";
 import { codes, floats, missingCode } from "./binary";
 import { BoundedCache } from "./cache";
-import { Channel, type Heard, type MessagePort, type Reply } from "./channel";
 import type { Codes, SwapTestReply, What } from "./messages";
+import type { Reply, Transport } from "./transport";
 
 function buffer({ buffers }: { buffers: readonly Uint8Array[] }, index: number): Uint8Array {
   const bytes = buffers[index];
-  if (!bytes) throw new Error("The kernel's answer came without its data. Run the cell again.");
+  if (!bytes)
+    throw new Error("An answer came without its data. Run the cell again, or load the page again.");
   return bytes;
 }
 
@@ -60,23 +61,19 @@ function tested(
   return { stage, possible: true, reason: "", ...said, answer, conditions, answers };
 }
 
-/** Examples and stage matrices from the Python kernel, over a widget's own messages. */
-export class KernelSource implements Source {
-  readonly #channel: Channel;
+/** Examples and stage matrices as Python sends them, whatever carries its replies here. */
+export class WireSource implements Source {
+  readonly #transport: Transport;
   readonly #matrices: BoundedCache<Matrix>;
 
-  /**
-   * @param cacheBytes bound of the stage matrices kept in the page
-   * @param heard told when the examples are others, and of the kernel's end
-   * @param signal ends it: listeners go, open requests are cancelled
-   */
-  constructor(port: MessagePort, cacheBytes: number, heard: Heard, signal: AbortSignal) {
+  /** @param cacheBytes bound of the stage matrices kept in the page */
+  constructor(transport: Transport, cacheBytes: number) {
+    this.#transport = transport;
     this.#matrices = new BoundedCache(cacheBytes);
-    this.#channel = new Channel(port, heard, signal);
   }
 
   async contents(call?: Call): Promise<Contents> {
-    const { fields } = await this.#channel.request("hello", {}, call);
+    const { fields } = await this.#transport.request("hello", {}, call);
     return {
       n: fields.n,
       positions: fields.positions,
@@ -91,7 +88,7 @@ export class KernelSource implements Source {
   }
 
   async labels(call?: Call): Promise<Labels> {
-    const reply = await this.#channel.request("labels", {}, call);
+    const reply = await this.#transport.request("labels", {}, call);
     const text = buffer(reply, 0);
     const offsets = codes(buffer(reply, 1), "uint32");
     const decoder = new TextDecoder();
@@ -105,7 +102,7 @@ export class KernelSource implements Source {
   }
 
   async tokens(call?: Call): Promise<Tokens> {
-    const reply = await this.#channel.request("tokens", {}, call);
+    const reply = await this.#transport.request("tokens", {}, call);
     const { positions, dtype, vocabulary } = reply.fields;
     return {
       ids: codes(buffer(reply, 0), dtype),
@@ -116,7 +113,7 @@ export class KernelSource implements Source {
   }
 
   async concepts(names: readonly string[], call?: Call): Promise<Coded[]> {
-    const reply = await this.#channel.request("concepts", { names }, call);
+    const reply = await this.#transport.request("concepts", { names }, call);
     return reply.fields.concepts.map((concept, i) => coded(concept, reply, i));
   }
 
@@ -128,7 +125,7 @@ export class KernelSource implements Source {
     const held = this.held(left);
     if (held) return held;
     const { stage, without } = left;
-    const reply = await this.#channel.request("matrix", { stage, without }, call);
+    const reply = await this.#transport.request("matrix", { stage, without }, call);
     const values = floats(buffer(reply, 0));
     const { d, columns } = reply.fields;
     const matrix = { values, d, columns };
@@ -138,7 +135,7 @@ export class KernelSource implements Source {
 
   async distances(left: Left, row: number, call?: Call): Promise<Distances> {
     const { stage, without } = left;
-    const reply = await this.#channel.request("distances", { stage, without, row }, call);
+    const reply = await this.#transport.request("distances", { stage, without, row }, call);
     return {
       key: leftKey(left),
       row,
@@ -149,16 +146,16 @@ export class KernelSource implements Source {
   }
 
   async find(text: string, call?: Call): Promise<Found> {
-    const { fields } = await this.#channel.request("find", { text }, call);
+    const { fields } = await this.#transport.request("find", { text }, call);
     return { index: fields.index, added: fields.added };
   }
 
   async prepare(call?: Call): Promise<void> {
-    await this.#channel.request("prepare", {}, call);
+    await this.#transport.request("prepare", {}, call);
   }
 
   async partitions(call?: Call): Promise<Partitions> {
-    const reply = await this.#channel.request("partitions", {}, call);
+    const reply = await this.#transport.request("partitions", {}, call);
     const { partitions, wide, nested, nearly_as_strong, significant } = reply.fields;
     return {
       all: partitions.map((partition, i) => coded(partition, reply, i)),
@@ -171,7 +168,7 @@ export class KernelSource implements Source {
   }
 
   async atlas(kinds: readonly string[], first: number | null, call?: Call): Promise<Atlas> {
-    const reply = await this.#channel.request("atlas", { kinds, first }, call);
+    const reply = await this.#transport.request("atlas", { kinds, first }, call);
     const { stages, concepts, hues, hue_of, best, pairs, axes, notes } = reply.fields;
     return {
       stages: new Map(stages.map((stage, i) => [stage, i])),
@@ -186,7 +183,7 @@ export class KernelSource implements Source {
   }
 
   async lens(stage: string, row: number, k: number, call?: Call): Promise<Lens> {
-    const { fields } = await this.#channel.request("lens", { stage, row, k }, call);
+    const { fields } = await this.#transport.request("lens", { stage, row, k }, call);
     if (!fields.available) {
       return { ...NO_LENS, stage, row, available: false, reason: fields.reason };
     }
@@ -196,14 +193,14 @@ export class KernelSource implements Source {
 
   async clusters({ stage, without }: Left, call?: Call): Promise<Clusters> {
     const left = { stage, without };
-    const reply = await this.#channel.request("clusters", left, call);
+    const reply = await this.#transport.request("clusters", left, call);
     const { names, dtype } = reply.fields;
     return { key: leftKey(left), ...coded({ name: CLUSTER, values: names, dtype }, reply, 0) };
   }
 
   async parts({ stage, without }: Left, call?: Call): Promise<StageParts> {
     const left = { stage, without };
-    const { fields } = await this.#channel.request("parts", left, call);
+    const { fields } = await this.#transport.request("parts", left, call);
     const { parts, unexplained, spread, components } = fields;
     return { key: leftKey(left), parts, unexplained, spread, components };
   }
@@ -212,7 +209,7 @@ export class KernelSource implements Source {
     kinds: readonly string[],
     call?: Call,
   ): Promise<ReadonlyMap<string, SecondPart>> {
-    const { fields } = await this.#channel.request("second_parts", { kinds }, call);
+    const { fields } = await this.#transport.request("second_parts", { kinds }, call);
     const { stages, concepts, colors, adds } = fields;
     return new Map(
       stages.map((stage, i) => [
@@ -228,7 +225,7 @@ export class KernelSource implements Source {
     call?: Call,
   ): Promise<string> {
     const asked = { stage, without, component };
-    return (await this.#channel.request("concept_of", asked, call)).fields.name;
+    return (await this.#transport.request("concept_of", asked, call)).fields.name;
   }
 
   async swap(
@@ -239,7 +236,7 @@ export class KernelSource implements Source {
     call?: Call,
   ): Promise<Swap> {
     const asked = { stage, receiver, donor, free };
-    const { fields } = await this.#channel.request("swap", asked, call);
+    const { fields } = await this.#transport.request("swap", asked, call);
     if (!fields.possible) {
       return { ...asked, ...NO_SWAP, possible: false, reason: fields.reason };
     }
@@ -248,30 +245,30 @@ export class KernelSource implements Source {
   }
 
   async swapTest(stage: string, pairs: number | null, call?: Call): Promise<SwapTest> {
-    const { fields } = await this.#channel.request("swap_test", { stage, pairs }, call);
+    const { fields } = await this.#transport.request("swap_test", { stage, pairs }, call);
     if (!fields.possible) return { stage, ...NO_TEST, possible: false, reason: fields.reason };
     return tested(stage, fields, "", fields.verdict === "enough");
   }
 
   async account(stage: string, call?: Call): Promise<SwapTest> {
-    const { fields } = await this.#channel.request("account", { stage }, call);
+    const { fields } = await this.#transport.request("account", { stage }, call);
     if (!fields.possible) return { stage, ...NO_TEST, possible: false, reason: fields.reason };
     return tested(stage, fields.test, fields.outcome, fields.closed);
   }
 
   async swapTests(kinds: readonly string[], call?: Call): Promise<KnownTests> {
-    const { fields } = await this.#channel.request("swap_tests", { kinds }, call);
+    const { fields } = await this.#transport.request("swap_tests", { kinds }, call);
     const { known, closed, stages } = fields;
     return { known: new Map(Object.entries(known)), closed, stages };
   }
 
   async captions(row: number, call?: Call): Promise<readonly string[]> {
-    const { fields } = await this.#channel.request("captions", { row }, call);
+    const { fields } = await this.#transport.request("captions", { row }, call);
     return fields.captions;
   }
 
   async trace(row: number, answer: string, call?: Call): Promise<Trace> {
-    const { fields } = await this.#channel.request("trace", { row, answer }, call);
+    const { fields } = await this.#transport.request("trace", { row, answer }, call);
     if (!fields.possible) {
       return { row, answer, ...NO_TRACE, possible: false, reason: fields.reason };
     }

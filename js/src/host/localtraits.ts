@@ -1,0 +1,23 @@
+import type { TraitModel, Traits } from "./traits";
+
+/** The traits of a figure that no Python widget stands behind: they stay in the page. */
+export class LocalTraits implements TraitModel {
+  readonly #values: Traits;
+
+  constructor(values: Traits) {
+    this.#values = { ...values };
+  }
+
+  get<K extends keyof Traits>(name: K): Traits[K] {
+    return this.#values[name];
+  }
+
+  set<K extends keyof Traits>(name: K, value: Traits[K]): void {
+    this.#values[name] = value;
+  }
+
+  // Nobody else sets them, so there is nothing to tell of.
+  save_changes(): void {}
+  on(): void {}
+  off(): void {}
+}
