@@ -805,7 +805,7 @@ class Explorer:
         most = checks.whole("most", most, 1)
         return components(self.matrix(stage, without=without), most)
 
-    def add_concept(self, name: str, values: npt.ArrayLike) -> None:
+    def add_concept(self, name: str, values: npt.ArrayLike, description: str | None = None) -> None:
         """Add a concept to the examples, or replace the one of this name.
 
         Parameters
@@ -813,6 +813,8 @@ class Explorer:
         name : str
         values : array-like, shape (N,)
             One for each example, as in `Examples`.
+        description : str, optional
+            What it says, in one plain sentence.
 
         Raises
         ------
@@ -829,7 +831,7 @@ class Explorer:
         >>> ex.atlas("L1.resid_post@S1", ["even", "S0"]).columns.tolist()
         ['even', 'S0']
         """
-        examples = self.examples.with_concept(name, values)
+        examples = self.examples.with_concept(name, values, description=description)
         partitions(examples.concepts, [name])
         if name in self.examples.concepts:
             self._kept.forget(name)

@@ -86,6 +86,10 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "Examples(axes)": lambda f, v: cw.Examples(f.tokens, axes=v),
     "Examples(axes of)": lambda f, v: cw.Examples(f.tokens, axes={"0": v}),
     "Examples(families)": lambda f, v: cw.Examples(f.tokens, families=v),
+    "Examples(descriptions)": lambda f, v: cw.Examples(f.tokens, descriptions=v),
+    "Examples(descriptions of)": lambda f, v: cw.Examples(
+        f.tokens, concepts={"c": f.tokens[:, 0]}, descriptions={"c": v}
+    ),
     "Examples(parse)": lambda f, v: cw.Examples(f.tokens, parse=v),
     "Examples.extended": lambda f, v: f.given.examples.extended(v),
     "Examples.captions": lambda f, v: f.given.examples.captions(v),
@@ -156,6 +160,10 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "components(most)": lambda f, v: f.given.components(HELD, most=v),
     "Examples.with_concept(name)": lambda f, v: f.given.examples.with_concept(v, [0, 1] * 6),
     "Examples.with_concept(values)": lambda f, v: f.given.examples.with_concept("c", v),
+    "Examples.with_concept(description)": lambda f, v: f.given.examples.with_concept(
+        "c", [0, 1] * 6, description=v
+    ),
+    "add_concept(description)": lambda f, v: f.given.add_concept("odd", [0, 1] * 6, v),
     "Answer(rule)": lambda f, v: cw.Examples(
         f.tokens, concepts={"c": f.tokens[:, 0]}, answers=[cw.Answer("n", "0", rule=v)]
     ),
@@ -221,7 +229,8 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
 
 NONE_IS_LEAVING_OUT = (
     *("Explorer(model)", "Explorer(activations)"),
-    *("ClusterWidget(examples)", "Answer(rule)"),
+    *("ClusterWidget(examples)", "Answer(rule)", "Examples.with_concept(description)"),
+    "add_concept(description)",
 )
 """Calls in which something is missing, rather than odd, where None is given."""
 

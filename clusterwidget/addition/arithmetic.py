@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.addition.rules import rules_of
+from clusterwidget.addition.words import DESCRIPTIONS, FAMILIES
 from clusterwidget.core import checks
 from clusterwidget.core.answers import Answer
 from clusterwidget.core.checks import shown, unmasked, whole
@@ -145,7 +146,8 @@ def from_numbers(left: npt.ArrayLike, right: npt.ArrayLike) -> Examples:
         ],
         vocabulary=VOCABULARY,
         axes=_AXES,
-        families=_FAMILIES,
+        families=FAMILIES,
+        descriptions=DESCRIPTIONS,
         parse=parse,
     )
 
@@ -307,13 +309,4 @@ _CAPTIONS = {
     "S4": "carry {carry4}",
     **{f"S{i}": f"{{L{i}}}+{{R{i}}}+{{carry{i}}}={{S{i}}}" for i in range(1, DIGITS)},
     "S0": "{L0}+{R0}={S0}",
-}
-_FAMILIES = {
-    **{f"L{i}": "digit of L" for i in range(DIGITS)},
-    **{f"R{i}": "digit of R" for i in range(DIGITS)},
-    **{f"S{i}": "answer digit" for i in range(DIGITS + 1)},
-    **{f"L{i}+R{i}": "sum" for i in range(DIGITS)},
-    **{f"(L{i}+R{i})%10": "sum" for i in range(DIGITS)},
-    **{f"{kind}{i + 1}": "carry" for kind in ("carry", "makes") for i in range(DIGITS)},
-    **{f"nine{i}": "carry" for i in range(DIGITS)},
 }

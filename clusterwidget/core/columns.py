@@ -1,4 +1,4 @@
-"""Columns: tokens, names of positions and concepts of examples, checked and made arrays."""
+"""Columns of examples: tokens, positions and concepts, and what is said of them; checked."""
 
 from __future__ import annotations
 
@@ -84,6 +84,60 @@ def checked_concepts(
     if isinstance(concepts, pd.DataFrame):
         return concepts.reset_index(drop=True).set_axis(names, axis=1)
     return pd.DataFrame(dict(zip(names, checked, strict=True)), index=pd.RangeIndex(n))
+
+
+def checked_axes(
+    axes: Mapping[str, tuple[str, str]] | None, positions: Sequence[str], concepts: Sequence[str]
+) -> dict[str, tuple[str, str]]:
+    """Return the row and column concept of the grid at each position that has some."""
+    _require_mapping("axes", axes, "{'0': ('L0', 'R0')}")
+    checked = {}
+    for position, pair in (axes or {}).items():
+        if position not in positions:
+            raise ValueError(
+                f"axes name the position {shown(position)}; there are {list(positions)}."
+            )
+        if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+            raise ValueError(f"axes at {position!r} must be two concepts, not {shown(pair)}.")
+        for concept in pair:
+            if concept not in concepts:
+                raise ValueError(
+                    f"axes at {position!r} name the concept {shown(concept)}, which is not "
+                    f"among {list(concepts)}."
+                )
+        checked[position] = (pair[0], pair[1])
+    return checked
+
+
+def texts_of_concepts(
+    name: str, one: str, texts: Mapping[str, str] | None, concepts: Sequence[str]
+) -> dict[str, str]:
+    """Return what is said of some concepts, such as families; unknown names are refused.
+
+    Parameters
+    ----------
+    name : str
+        What they are together, for messages: ``"families"``.
+    one : str
+        The same for one of them: ``"the family"``.
+    texts : mapping of concept to str, or None
+    concepts : sequence of str
+        Those that there are.
+    """
+    _require_mapping(name, texts, "{'carry1': '…'}")
+    checked = {}
+    for concept, said in (texts or {}).items():
+        if concept not in concepts:
+            raise ValueError(
+                f"{name} name the concept {shown(concept)}, which is not among {list(concepts)}."
+            )
+        checked[concept] = text(f"{one} of {shown(concept)}", said)
+    return checked
+
+
+def _require_mapping(name: str, value: object, example: str) -> None:
+    if value is not None and not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a mapping such as {example}, not {shown(value)}.")
 
 
 def _column(name: str, column: Any, n: int) -> Any:

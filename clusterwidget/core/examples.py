@@ -11,7 +11,13 @@ import pandas as pd
 
 from clusterwidget.core.answers import Answer, checked_answers
 from clusterwidget.core.checks import checked_index, function, several, shown, text, whole
-from clusterwidget.core.columns import checked_concepts, checked_positions, checked_tokens
+from clusterwidget.core.columns import (
+    checked_axes,
+    checked_concepts,
+    checked_positions,
+    checked_tokens,
+    texts_of_concepts,
+)
 
 Vocabulary = Sequence[str] | Callable[[int], str]
 
@@ -37,6 +43,8 @@ class Examples:
         How the grid is arranged, as (rows, columns), for stages at a position.
     families : mapping of concept to str, optional
         What kind of concept it is, in words: concepts of a family share a color on screen.
+    descriptions : mapping of concept to str, optional
+        What a concept says, in one plain sentence: shown wherever its name stands on screen.
     parse : function of a text, optional
         Makes one example (an ``Examples`` of length 1) of what a person typed, or raises
         ``ValueError`` with a message for that person.
@@ -71,6 +79,7 @@ class Examples:
         vocabulary: Vocabulary | None = None,
         axes: Mapping[str, tuple[str, str]] | None = None,
         families: Mapping[str, str] | None = None,
+        descriptions: Mapping[str, str] | None = None,
         parse: Callable[[str], Examples] | None = None,
     ) -> None:
         self.tokens = checked_tokens(tokens)
@@ -80,8 +89,12 @@ class Examples:
         self.labels = self._checked_labels(labels)
         self.concepts = checked_concepts(concepts, n)
         self.answers = checked_answers(answers, n, self.positions, self.concepts)
-        self.axes = self._checked_axes(axes)
-        self.families = self._checked_families(families)
+        known = list(self.concepts.columns)
+        self.axes = checked_axes(axes, self.positions, known)
+        self.families = texts_of_concepts("families", "the family", families, known)
+        self.descriptions = texts_of_concepts(
+            "descriptions", "the description", descriptions, known
+        )
         self.parse = function("parse", parse)
 
     def __len__(self) -> int:
@@ -191,10 +204,17 @@ class Examples:
             vocabulary=self.vocabulary,
             axes=self.axes,
             families=self.families,
+            descriptions=self.descriptions,
             parse=self.parse,
         )
 
-    def with_concept(self, name: str, values: npt.ArrayLike, family: str | None = None) -> Examples:
+    def with_concept(
+        self,
+        name: str,
+        values: npt.ArrayLike,
+        family: str | None = None,
+        description: str | None = None,
+    ) -> Examples:
         """Return these examples with a further concept, or another one in place of that name.
 
         Parameters
@@ -203,6 +223,9 @@ class Examples:
         values : array-like, shape (N,)
         family : str, optional
             What kind of concept it is, in words.
+        description : str, optional
+            What it says, in one plain sentence. The description of a concept that is replaced
+            is dropped: the new values may mean something else.
 
         Raises
         ------
@@ -231,6 +254,9 @@ class Examples:
         families = dict(self.families)
         if family is not None:
             families[name] = family
+        descriptions = {key: said for key, said in self.descriptions.items() if key != name}
+        if description is not None:
+            descriptions[name] = description
         return Examples(
             self.tokens,
             labels=self.labels,
@@ -240,6 +266,7 @@ class Examples:
             vocabulary=self.vocabulary,
             axes=self.axes,
             families=families,
+            descriptions=descriptions,
             parse=self.parse,
         )
 
@@ -266,43 +293,6 @@ class Examples:
             for label in found:
                 text("the label", label)
         return found
-
-    def _checked_families(self, families: Mapping[str, str] | None) -> dict[str, str]:
-        _require_mapping("families", families, "{'carry1': 'carry'}")
-        for concept, family in (families or {}).items():
-            text(f"the family of {shown(concept)}", family)
-            if concept not in self.concepts.columns:
-                raise ValueError(
-                    f"families name the concept {shown(concept)}, which is not among "
-                    f"{list(self.concepts.columns)}."
-                )
-        return {concept: str(family) for concept, family in (families or {}).items()}
-
-    def _checked_axes(
-        self, axes: Mapping[str, tuple[str, str]] | None
-    ) -> dict[str, tuple[str, str]]:
-        _require_mapping("axes", axes, "{'0': ('L0', 'R0')}")
-        checked = {}
-        for position, pair in (axes or {}).items():
-            if position not in self.positions:
-                raise ValueError(
-                    f"axes name the position {shown(position)}; there are {list(self.positions)}."
-                )
-            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                raise ValueError(f"axes at {position!r} must be two concepts, not {shown(pair)}.")
-            for concept in pair:
-                if concept not in self.concepts.columns:
-                    raise ValueError(
-                        f"axes at {position!r} name the concept {shown(concept)}, which is not "
-                        f"among {list(self.concepts.columns)}."
-                    )
-            checked[position] = (pair[0], pair[1])
-        return checked
-
-
-def _require_mapping(name: str, value: object, example: str) -> None:
-    if value is not None and not isinstance(value, Mapping):
-        raise TypeError(f"{name} must be a mapping such as {example}, not {shown(value)}.")
 
 
 def _checked_vocabulary(vocabulary: Vocabulary | None) -> Vocabulary | None:

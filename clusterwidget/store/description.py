@@ -68,6 +68,8 @@ def about(path: Path) -> dict[str, Any]:
         elif CHECKSUM in known or "checksums" in known:
             raise ValueError("version 1 had no checksums.")
         for name, is_as_saved in _FIELDS.items():
+            if name in _LATER and name not in known:
+                continue
             if not is_as_saved(known[name]):
                 raise ValueError(f"{name!r} is not as it is saved.")
         _check_stages(known)
@@ -193,6 +195,7 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "concepts": _is_concepts,
     "axes": _is_dict(_is_pair),
     "families": _is_dict(_is_text),
+    "descriptions": _is_dict(_is_text),
     "texts": _is_dict(_is_text),
     "arrays": _is_list(_is_text),
     "fingerprint": lambda value: isinstance(value, bool),
@@ -201,3 +204,6 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
     "rows": _is_list(_is_row),
 }
 """What each attribute must be."""
+
+_LATER = ("descriptions",)
+"""Attributes that explorations saved earlier lack."""

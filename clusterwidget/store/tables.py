@@ -52,6 +52,7 @@ def to_arrays(examples: Examples) -> tuple[Arrays, dict[str, Any]]:
         "concepts": concepts,
         "axes": {position: list(pair) for position, pair in examples.axes.items()},
         "families": examples.families,
+        "descriptions": examples.descriptions,
         "texts": {str(token): examples.token_text(token) for token in occurring},
     }
 
@@ -86,7 +87,8 @@ def replaced(examples: Examples, **changes: Any) -> Examples:
             raise ValueError(f"rules name the answer {name!r}; there are {known}.")
     own: dict[str, Any] = {
         **{name: getattr(examples, name) for name in ("tokens", "labels", "positions", "concepts")},
-        **{name: getattr(examples, name) for name in ("axes", "families", "vocabulary", "parse")},
+        **{name: getattr(examples, name) for name in ("axes", "families", "descriptions")},
+        **{name: getattr(examples, name) for name in ("vocabulary", "parse")},
         "answers": [
             replace(answer, rule=rules.get(name, answer.rule))
             for name, answer in examples.answers.items()
@@ -113,6 +115,8 @@ def _arguments(arrays: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str,
         "vocabulary": lambda token: texts.get(str(token), str(token)),
         "axes": {position: tuple(pair) for position, pair in about["axes"].items()},
         "families": about["families"],
+        # Explorations that were saved before there were any have none.
+        "descriptions": about.get("descriptions", {}),
     }
     if about["concepts"]:
         columns = {

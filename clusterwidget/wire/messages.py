@@ -135,6 +135,7 @@ class Hello(TypedDict):
     positions: list[str]
     rows: list[Row]
     concepts: list[str]
+    descriptions: dict[str, str]
     axes: dict[str, list[str]]
     answers: list[Answer]
     can_parse: bool

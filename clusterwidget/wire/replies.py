@@ -48,6 +48,7 @@ def _hello(explorer: Explorer, *_: Any) -> tuple[messages.Hello, list[Buffer]]:
             for row in explorer.stage_set.rows
         ],
         "concepts": list(examples.concepts.columns),
+        "descriptions": examples.descriptions,
         "axes": {position: list(pair) for position, pair in examples.axes.items()},
         "answers": [
             {"name": answer.name, "position": answer.position, "title": answer.title}

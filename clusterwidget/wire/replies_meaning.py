@@ -167,7 +167,8 @@ def concept_of(
     rest = f" without {', '.join(without)}" if without else ""
     if component is None:
         name = f"cluster of {stage}{rest}"
-        explorer.add_concept(name, explorer.clusters(stage, without=without).labels)
+        said = f"Groups of examples that lie together at {stage}{rest}."
+        explorer.add_concept(name, explorer.clusters(stage, without=without).labels, said)
     else:
         name = f"component {component + 1} of {stage}{rest}"
         left = explorer.components(stage, without=without, most=COMPONENTS)
@@ -175,7 +176,8 @@ def concept_of(
             raise ValueError(
                 f"there is no component {component} of {stage}: there are {len(left.shares)}."
             )
-        explorer.add_concept(name, left.ranges(component))
+        said = f"Ranges along principal component {component + 1} of the vectors at {stage}{rest}."
+        explorer.add_concept(name, left.ranges(component), said)
     return {"name": name}, []
 
 

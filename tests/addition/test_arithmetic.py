@@ -209,3 +209,13 @@ def test_problems_of_another_kind_are_named(
 
 def test_the_sum_may_have_leading_zeros() -> None:
     assert addition.parse("1+1=00002").labels == ["0001+0001=00002"]
+
+
+def test_every_concept_is_described_in_one_sentence() -> None:
+    known = addition.problems(2)
+    assert list(known.descriptions) == list(known.concepts.columns)
+    for said in known.descriptions.values():
+        assert said.endswith("."), said
+        assert said.count(".") == 1, said
+    assert len(set(known.descriptions.values())) == known.concepts.shape[1]
+    assert known.descriptions["carry2"].startswith("1 where a carry comes into the hundreds")

@@ -79,6 +79,8 @@ def test_tokens_that_are_no_table_of_ids_are_refused(
         ({"vocabulary": ["a", "b"]}, "token 3 has no text"),
         ({"axes": {"9": ("x", "y")}}, "axes name the position '9'"),
         ({"axes": {"0": ("x", "y")}}, "the concept 'x', which is not among"),
+        ({"families": {"x": "y"}}, "families name the concept 'x', which is not among"),
+        ({"descriptions": {"x": "y"}}, "descriptions name the concept 'x', which is not among"),
     ],
 )
 def test_parts_that_do_not_fit_are_named(parts: dict[str, Any], message: str) -> None:
@@ -107,6 +109,12 @@ ANSWER = Answer("S", "0", TOKENS[:, 0])
         ({"axes": ["0"]}, TypeError, r"axes must be a mapping.*not \['0'\]"),
         ({"axes": {"0": 3}}, ValueError, "axes at '0' must be two concepts, not 3"),
         ({"families": ["c"]}, TypeError, r"families must be a mapping.*not \['c'\]"),
+        ({"descriptions": "c"}, TypeError, "descriptions must be a mapping.*not 'c'"),
+        (
+            {"concepts": {"c": [1, 2]}, "descriptions": {"c": 3}},
+            TypeError,
+            "the description of 'c' must be a string, not 3",
+        ),
         ({"labels": ["a", "b\ud800"]}, ValueError, r"the label 'b\\ud800' holds a lone"),
         ({"labels": 3}, TypeError, "one string for each example, not 3"),
         ({"positions": 3}, TypeError, "a list of 3 names, not 3"),
@@ -162,3 +170,17 @@ def test_a_caption_is_filled_in_from_concepts_of_any_kind() -> None:
 def test_a_caption_that_names_no_concept_is_refused() -> None:
     with pytest.raises(ValueError, match=r"answer 'next' names the concept 'm'"):
         Examples([[1], [2]], answers=[Answer("next", "0", np.array([1, 2]), caption="{m}")])
+
+
+def test_descriptions_stay_with_their_concepts() -> None:
+    said = {"odd": "Whether it is odd.", "low": "Whether it is below 4."}
+    examples = Examples([[1], [6]], concepts={"odd": [1, 0], "low": [1, 0]}, descriptions=said)
+    assert examples.descriptions == said
+    assert examples.extended(examples).descriptions == said
+    more = examples.with_concept("big", [0, 1], description="Whether it is above 4.")
+    assert more.descriptions == {**said, "big": "Whether it is above 4."}
+    # Other values may mean something else.
+    assert more.with_concept("odd", [0, 1]).descriptions == {
+        "low": said["low"],
+        "big": "Whether it is above 4.",
+    }

@@ -79,6 +79,7 @@ def write(path: Path) -> None:
         answers=[Answer("last", "b", np.arange(4), "the last", "{n}!")],
         axes={"a": ("n", "word")},
         families={"n": "numbers"},
+        descriptions={"word": "A word, or none."},
     )
     rows = [
         StageRow("embed", None, None, (WIDTH, WIDTH)),
@@ -139,6 +140,7 @@ def contents(path: Path) -> dict[str, Any]:
         ],
         "axes": examples.axes,
         "families": examples.families,
+        "descriptions": examples.descriptions,
         "texts": [examples.token_text(token) for token in range(8)],
         "rows": store.whole.rows,
         "stages": {

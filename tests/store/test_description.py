@@ -52,6 +52,8 @@ def changed(path: Path, **fields: Any) -> None:
         {"rows": [{"kind": "embed"}]},
         {"texts": {"0": 1}},
         {"families": []},
+        {"descriptions": ["n"]},
+        {"descriptions": {"n": 1}},
         {"answers": [{"name": "last", "position": "b", "title": "", "caption": "", "tokens": 1}]},
         {"concepts": [{"name": "n", "values": ["a"], "dtype": "S999999999", "none": False}]},
         {"concepts": [{"name": "n", "values": [["a"]], "dtype": "object", "none": False}]},

@@ -42,6 +42,7 @@ def known(examples: Examples) -> Examples:
         answers=[Answer("last", "f", examples.tokens[:, 6], "the last", "{whole}!")],
         axes={"g": ("whole", "even")},
         families={"even": "parity"},
+        descriptions={"even": "Whether it is <even>."},
         vocabulary=[f"t{token}" for token in range(50)],
     )
 
@@ -63,6 +64,7 @@ def test_examples_come_back_as_they_were(saved: Path, known: Examples) -> None:
     assert examples.labels == known.labels
     assert examples.positions == known.positions
     assert (examples.axes, examples.families) == (known.axes, known.families)
+    assert examples.descriptions == known.descriptions == {"even": "Whether it is <even>."}
     pd.testing.assert_frame_equal(examples.concepts, known.concepts)
     answer, expected = examples.answers["last"], known.answers["last"]
     np.testing.assert_array_equal(answer.tokens, expected.tokens)

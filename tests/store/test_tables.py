@@ -20,6 +20,7 @@ EXAMPLES = Examples(
     answers=[Answer("last", "b", np.array([2, 4, 6]), "the last", "{n}!")],
     axes={"a": ("n", "word")},
     families={"n": "numbers"},
+    descriptions={"word": "A word, or none."},
     vocabulary=list("abcdefg"),
 )
 
@@ -36,6 +37,7 @@ def test_what_was_taken_apart_is_put_together() -> None:
     assert found.labels == EXAMPLES.labels
     assert found.axes == EXAMPLES.axes
     assert found.families == EXAMPLES.families
+    assert found.descriptions == EXAMPLES.descriptions
     assert found.captions(1) == {"last": "1!"}
     assert [found.token_text(token) for token in range(1, 7)] == list("bcdefg")
 

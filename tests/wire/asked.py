@@ -61,6 +61,7 @@ def asked_explorer() -> Explorer:
         answers=[Answer("next", "b", tokens[:, 2], "the next", "{first} is first")],
         axes={"b": ("first", "even")},
         families={"first": "digits"},
+        descriptions={"even": "Whether the first digit is even."},
         parse=_read,
     )
     sizes = {"n_layers": 1, "n_heads": 2, "d_model": 8, "d_head": 4, "d_mlp": 8}

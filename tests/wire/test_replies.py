@@ -25,6 +25,7 @@ def explorer(native_model: Any, examples: Examples) -> Explorer:
         answers=[Answer("last", "f", examples.tokens[:, 6], "the last", "{first} is {parity}")],
         axes={"g": ("parity", "first")},
         families={"parity": "whether it is odd"},
+        descriptions={"parity": "1 where the first token is <odd>."},
         labels=[f"№{index} <b>" for index in range(60)],
     )
     return Explorer(native_model, known)
@@ -43,6 +44,7 @@ def test_hello_describes_what_there_is(explorer: Explorer) -> None:
     assert fields["positions"] == list("abcdefg")
     assert fields["axes"] == {"g": ["parity", "first"]}
     assert fields["answers"] == [{"name": "last", "position": "f", "title": "the last"}]
+    assert fields["descriptions"] == {"parity": "1 where the first token is <odd>."}
     assert fields["can_parse"] is False
     scores = next(row for row in fields["rows"] if row["kind"] == "attn_scores")
     assert scores == {"kind": "attn_scores", "layer": 0, "head": 0, "widths": [1, 2, 3, 4, 5, 6, 7]}

@@ -15,6 +15,8 @@ export interface Contents {
   /** Kinds shown before all are asked for. */
   readonly defaultKinds: readonly string[];
   readonly concepts: readonly string[];
+  /** What a concept says, in a sentence, by its name; of those that have one. */
+  readonly descriptions: ReadonlyMap<string, string>;
   /** Concepts that are the rows and columns of the grid by default, by position. */
   readonly axes: Readonly<Record<string, readonly [string, string]>>;
   readonly answers: readonly {

@@ -34,6 +34,7 @@ export class MemorySource implements Source {
       })),
       defaultKinds: ["embed"],
       concepts: ["half"],
+      descriptions: new Map(),
       axes: { a: ["half", "half"] },
       answers: [],
       canParse: true,

@@ -51,6 +51,7 @@ export interface Replies {
     readonly positions: readonly string[];
     readonly rows: readonly StageRow[];
     readonly concepts: readonly string[];
+    readonly descriptions: Readonly<Record<string, string>>;
     readonly axes: Contents["axes"];
     readonly answers: Contents["answers"];
     readonly can_parse: boolean;

@@ -80,6 +80,7 @@ export class WireSource implements Source {
       rows: fields.rows,
       defaultKinds: fields.default_kinds,
       concepts: fields.concepts,
+      descriptions: new Map(Object.entries(fields.descriptions)),
       axes: fields.axes,
       answers: fields.answers,
       canParse: fields.can_parse,
