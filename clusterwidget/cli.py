@@ -138,7 +138,8 @@ def _positive(text: str) -> int:
 def _train(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
-    from .addition.model import WEIGHTS, Config, fingerprint, load_model, save_model
+    from .addition.model import Config, fingerprint, save_model
+    from .addition.shipped import WEIGHTS, load_model
     from .addition.training import Recipe, train
 
     chosen = {name: getattr(options, name) for name in ("seed", "steps")}
@@ -162,7 +163,8 @@ def _train(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     from .addition.arithmetic import NUMBERS
-    from .addition.model import WEIGHTS, read_model
+    from .addition.model import read_model
+    from .addition.shipped import WEIGHTS
     from .addition.verification import sample, verify_all, verify_sample
 
     if options.record and not options.all:
@@ -193,7 +195,8 @@ def _verify(options: argparse.Namespace) -> int:
 def _atlas(options: argparse.Namespace) -> int:
     import clusterwidget as cw
 
-    from .addition.model import WEIGHTS, read_model
+    from .addition.model import read_model
+    from .addition.shipped import WEIGHTS
     from .core.files import write_whole
 
     for path in filter(None, (options.output, options.picture)):

@@ -44,7 +44,8 @@ from clusterwidget.meaning.significance import (
     significance,
 )
 from clusterwidget.meaning.spread import is_same_for_all, spread_of
-from clusterwidget.model.hooks import Model, check_tokens, checked_model, model_stages
+from clusterwidget.model.hooks import Model, check_tokens, model_stages
+from clusterwidget.model.lazy import LazyModel
 from clusterwidget.results.kept import RECORDS, Settings, SwapTests
 from clusterwidget.results.swaptest import HOW, SwapTest, verdicts
 from clusterwidget.results.trace import DRAWS, LEAST, THRESHOLD, Trace
@@ -71,8 +72,9 @@ class Explorer:
 
     Parameters
     ----------
-    model : Model, optional
-        Anything with the surface of TransformerLens's models.
+    model : Model or function of no arguments, optional
+        Anything with the surface of TransformerLens's models, or what returns it: then it is loaded
+        when the first question needs it.
     examples : Examples
     activations : mapping of Stage or address to array of shape (N, d), optional
         Activations that you already have, from any tool; then no model is needed.
@@ -89,6 +91,7 @@ class Explorer:
     examples : Examples
         With those that were typed since.
     model : Model or None
+        Loaded first, where it must be: see `has_model`.
     stage_set : StageSet
         The stages that can be asked about.
     path : Path or None
@@ -139,20 +142,19 @@ class Explorer:
         if batch_size is not None:
             checks.whole("batch_size", batch_size, least=1)
         cache = Cache(checks.memory_bytes(memory))
+        lazy = stages = None
         if model is not None:
-            model = checked_model(model)
-            check_tokens(model, examples.tokens)
-            stages = model_stages(model, examples.positions)
+            lazy = LazyModel(model, _fits(examples, saved))
             if saved is not None:
-                saved.require_model(model, stages, examples.tokens)
+                stages = saved.whole if lazy.loaded is None else lazy.stages()
         elif saved is not None:
             stages = saved.stage_set
         else:
             assert activations is not None
             cache, stages = given_activations(activations, len(examples), examples.positions)
         self.path = None if saved is None else saved.path
-        held = Activations(cache, stages, model, examples.tokens, batch_size, saved)
-        self._setting = Setting(model, stages, examples, held)
+        held = Activations(cache, stages, lazy, examples.tokens, batch_size, saved)
+        self._setting = Setting(lazy, examples, held)
         self._kept = SwapTests(self._keep)
         self._known_parts = KnownParts()
         self._chosen: tuple[Examples, tuple[str, ...], Partitions] | None = None
@@ -174,11 +176,12 @@ class Explorer:
 
     @property
     def model(self) -> Model | None:
-        """The model, if there is one.
+        """The model, if there is one; loaded first where a function loads it.
 
         See Also
         --------
-        open : with or without it.
+        has_model : which loads nothing.
+        load : with progress.
 
         Examples
         --------
@@ -186,6 +189,71 @@ class Explorer:
         2
         """
         return self._setting.model
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a model, loaded or not.
+
+        See Also
+        --------
+        is_loaded
+
+        Examples
+        --------
+        >>> later = cw.Explorer(cw.addition.load_model, ex.examples)
+        >>> later.has_model, later.is_loaded
+        (True, False)
+        """
+        return self._setting.lazy is not None
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether there is a model that need not be loaded first.
+
+        See Also
+        --------
+        load, has_model
+
+        Examples
+        --------
+        >>> ex.is_loaded
+        True
+        """
+        return self._setting.activations.runs_at_once
+
+    def load(
+        self,
+        *,
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> None:
+        """Load the model now, where a function loads it; do nothing where there is none.
+
+        Parameters
+        ----------
+        progress, cancelled
+            As in `capture`; there is nothing to count. Where it is called off the model goes on
+            loading, for whoever asks next.
+
+        Raises
+        ------
+        ModelNotLoadedError
+            Where the function raised, or returned what is no model or another one. It is called
+            anew when the model is next needed.
+
+        See Also
+        --------
+        is_loaded, get_ready
+
+        Examples
+        --------
+        >>> later = cw.Explorer(lambda: ex.model, ex.examples)
+        >>> later.load()
+        >>> later.is_loaded
+        True
+        """
+        if self._setting.lazy is not None:
+            self._setting.lazy.get(Watch.of(progress, cancelled))
 
     @property
     def stage_set(self) -> StageSet:
@@ -467,13 +535,15 @@ class Explorer:
         found = self.find(text)
         if found is not None:
             return found
-        if self.examples.parse is None or self.model is None:
+        if self.examples.parse is None or not self.has_model:
             raise ValueError(
                 f"no example is called {text!r}. Only examples that are here can be chosen: "
                 + self._why_none_is_added()
             )
         parsed = parsed_example(self.examples, text)
-        check_tokens(self.model, parsed.tokens)
+        model = self.model
+        assert model is not None
+        check_tokens(model, parsed.tokens)
         extended = self.examples.extended(parsed)
         self._setting.activations.tokens = extended.tokens
         self._setting = replace(self._setting, examples=extended)
@@ -1040,7 +1110,7 @@ class Explorer:
             return known
         if known is None:
             self.stage_set.width(stage)
-            self._setting.require_model()
+            self._setting.require_model(watch)
         from clusterwidget.interventions.swaptests import swap_test
 
         return swap_test(self._setting, self._kept, stage, settings, answer, watch)
@@ -1141,12 +1211,12 @@ class Explorer:
         >>> ex.account("L0H0.result@S3", pairs=200).sentence
         'L2 and R2 together are enough here.'
         """
-        self._setting.require_model()
-        from clusterwidget.interventions.accounts import account
-
         stage = Stage.of(stage)
         settings = _settings(None, "vector", pairs, seed, False)
         watch = Watch.of(progress, cancelled)
+        self._setting.require_model(watch)
+        from clusterwidget.interventions.accounts import account
+
         return account(self._setting, self._kept, stage, self.parts(stage), settings, answer, watch)
 
     def known_accounts(self) -> dict[Stage, SwapTest]:
@@ -1229,7 +1299,8 @@ class Explorer:
         >>> table.query("answer == 'S2'").set_index("stage")["kept"].round(1).tolist()
         [0.7, 1.0, 1.0, 1.0]
         """
-        self._setting.require_model()
+        watch = Watch.of(progress, cancelled)
+        self._setting.require_model(watch)
         from clusterwidget.interventions.ablation import (
             ablate_edges,
             ablate_stage,
@@ -1251,7 +1322,6 @@ class Explorer:
             from clusterwidget.interventions.ablations import ablate_stages
 
             rows = self._rows(example)
-            watch = Watch.of(progress, cancelled)
             return ablate_stages(setting.bench, stages, rows, checked, readout, seed, watch)
         edges = [each for each in items if isinstance(each, Edge)]
         if not single:
@@ -1313,7 +1383,8 @@ class Explorer:
         >>> trace.edges.query("kept and kind == 'attention'")["source"].iloc[0]
         'L0.resid_post@R2'
         """
-        self._setting.require_model()
+        watch = Watch.of(progress, cancelled)
+        self._setting.require_model(watch)
         from clusterwidget.interventions.trace import traced
 
         example = checks.checked_index(example, len(self.examples))
@@ -1330,7 +1401,7 @@ class Explorer:
             threshold=threshold,
             least=least,
             seed=checks.seed(seed),
-            watch=Watch.of(progress, cancelled),
+            watch=watch,
         )
 
     def get_ready(
@@ -1348,8 +1419,10 @@ class Explorer:
         --------
         >>> ex.get_ready()
         """
-        if self.model is not None:
-            self._setting.bench.get_ready(Watch.of(progress, cancelled))
+        if self.has_model:
+            watch = Watch.of(progress, cancelled)
+            self._setting.require_model(watch)
+            self._setting.bench.get_ready(watch)
 
     # How an exploration is kept.
 
@@ -1459,19 +1532,21 @@ class Explorer:
 
     def _lens_values(self, stage: Stage, rows: npt.NDArray[np.int64]) -> tuple[Float32Array, str]:
         self.stage_set.width(stage)
-        if self.model is None:
+        if not self.has_model:
             raise ValueError(
                 "the logit lens needs the model's unembedding: make the Explorer with the model, "
                 "or open a saved exploration with it, cw.open(path, model=model)."
             )
+        model = self.model
         from clusterwidget.model.lens import lens_values
 
-        return lens_values(self.model, stage, self.vectors, rows)
+        assert model is not None
+        return lens_values(model, stage, self.vectors, rows)
 
     def _why_none_is_added(self) -> str:
         if self.path is not None:
             return "open the exploration with cw.open(path, model=model, parse=…) to type others."
-        return "their activations were given." if self.model is None else "none can be typed."
+        return "their activations were given." if not self.has_model else "none can be typed."
 
 
 def open(  # noqa: A001 - cw.open reads well
@@ -1488,9 +1563,10 @@ def open(  # noqa: A001 - cw.open reads well
     Parameters
     ----------
     path : path of the folder
-    model : Model, optional
+    model : Model or function of no arguments, optional
         The one that it was saved from, for stages that were not saved, the logit lens, swaps and
-        traces.
+        traces; or what returns it, such as ``cw.addition.load_model``: called when the first
+        question needs the model, and never for what was saved.
     parse, vocabulary : optional
         As in `Examples`: functions that were not saved.
     rules : mapping of an answer's name to its rule, optional
@@ -1526,6 +1602,19 @@ def open(  # noqa: A001 - cw.open reads well
     except ValueError as error:
         raise ValueError(f"{store.path} cannot be opened: {error}") from error
     return explorer
+
+
+def _fits(examples: Examples, saved: Store | None) -> Callable[[Model], StageSet]:
+    """Return what checks a model against the examples and what was saved of it."""
+
+    def check(model: Model) -> StageSet:
+        check_tokens(model, examples.tokens)
+        stages = model_stages(model, examples.positions)
+        if saved is not None:
+            saved.require_model(model, stages, examples.tokens)
+        return stages
+
+    return check
 
 
 def _settings(

@@ -42,8 +42,8 @@ class ClusterWidget(anywidget.AnyWidget):
 
     Parameters
     ----------
-    model : Explorer or Model
-        An explorer, or a model with TransformerLens's surface.
+    model : Explorer, Model or function of no arguments
+        An explorer, a model with TransformerLens's surface, or a function that returns one.
     examples : Examples, optional
         Needed with a model.
     **options
@@ -204,7 +204,7 @@ class ClusterWidget(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Show the figure; its first stage is captured while the page is still being set up."""
-        if not self.explorer.holds(self.stage):
+        if self.explorer.is_loaded and not self.explorer.holds(self.stage):
             self._worker.begin(self.stage)
         return super()._repr_mimebundle_(**kwargs)
 
@@ -225,6 +225,9 @@ class ClusterWidget(anywidget.AnyWidget):
 
     def _first_stage(self) -> Stage:
         examples, stages = self.explorer.examples, self.explorer.stages()
+        if not self.explorer.is_loaded:
+            # The first picture loads no model where it can be had without.
+            stages = [stage for stage in stages if self.explorer.holds(stage)] or stages
         position = next(
             (answer.position for answer in examples.answers.values()), examples.positions[-1]
         )

@@ -206,6 +206,7 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "trace(least)": lambda f, v: f.model.trace(0, "next", draws=1, least=v),
     "trace(seed)": lambda f, v: f.model.trace(0, "next", draws=1, seed=v),
     "get_ready(progress)": lambda f, v: f.model.get_ready(v),
+    "load(progress)": lambda f, v: f.model.load(progress=v),
     "save(path)": lambda f, v: f.given.save(v, HELD),
     "save(stages)": lambda f, v: f.given.save(f.folder / "saved", v),
     "open(path)": lambda f, v: cw.open(v),

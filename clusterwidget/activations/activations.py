@@ -15,6 +15,7 @@ from clusterwidget.activations.saved import Saved
 from clusterwidget.core.stages import Stage, StageSet
 from clusterwidget.core.watch import Watch
 from clusterwidget.model.hooks import Model
+from clusterwidget.model.lazy import LazyModel
 
 if TYPE_CHECKING:
     import torch
@@ -32,8 +33,9 @@ class Activations:
     Parameters
     ----------
     held : Cache
-    stage_set : StageSet
-    model : Model or None
+    stage_set : StageSet or None
+        None for the model's own, which are known once it is loaded.
+    model : LazyModel or None
         None where all activations were given.
     tokens : numpy.ndarray of integers, shape (N, T)
         Replaced by a longer array when examples are appended.
@@ -45,19 +47,32 @@ class Activations:
     def __init__(
         self,
         held: Cache,
-        stage_set: StageSet,
-        model: Model | None,
+        stage_set: StageSet | None,
+        model: LazyModel | None,
         tokens: npt.NDArray[np.integer[Any]],
         batch_size: int | None,
         saved: Saved | None = None,
     ) -> None:
-        self.stage_set = stage_set
+        self._stage_set = stage_set
         self.model = model
         self._held = held
         self.tokens = tokens
         self._batch_size = batch_size
         self.saved = saved
         self._capturing = threading.RLock()
+
+    @property
+    def stage_set(self) -> StageSet:
+        """The stages that can be asked about."""
+        if self._stage_set is None:
+            assert self.model is not None
+            self._stage_set = self.model.stages()
+        return self._stage_set
+
+    @property
+    def runs_at_once(self) -> bool:
+        """Whether there is a model that need not be loaded first."""
+        return self.model is not None and self.model.loaded is not None
 
     @property
     def n(self) -> int:
@@ -102,7 +117,7 @@ class Activations:
                     self._held.put(stage, self.saved.rows(stage))
             missing = [stage for stage in missing if self.in_memory(stage) is None]
             if missing and self.model is not None:
-                self._run_passes(self.model, missing, watch)
+                self._run_passes(self.model.get(watch), missing, watch)
 
     def each(self, stages: Sequence[Stage], watch: Watch) -> Iterator[tuple[Stage, Matrix]]:
         """Yield matrices one at a time; as many as fit into memory are captured in one pass."""
@@ -163,18 +178,19 @@ class Activations:
             self._read(read, n, consume, watch.quiet() if run else watch)
         if not run:
             return
+        assert self.model is not None
+        model = self.model.get(watch)
         from clusterwidget.model.capture import stream
         from clusterwidget.model.running import threads
 
         def consume_tensor(stage: Stage, start: int, rows: torch.Tensor) -> None:
             consume(stage, start, rows.float().cpu().numpy())
 
-        assert self.model is not None
         # `consume` computes with numpy. The threads of torch and of numpy's BLAS wait for work by
         # spinning: taking turns, the two took three times as long.
         with self._capturing, threads(1):
             stream(
-                self.model,
+                model,
                 self.tokens[:n],
                 run,
                 self.stage_set,
@@ -217,11 +233,15 @@ class Activations:
         """
         assert stage.layer is not None
         assert stage.head is not None
-        if self.model is None:
-            return None if self.saved is None else self.saved.basis(stage.layer, stage.head)
+        if not self.runs_at_once:
+            found = None if self.saved is None else self.saved.basis(stage.layer, stage.head)
+            if found is not None or self.model is None:
+                return found
+        assert self.model is not None
+        model = self.model.get()
         from clusterwidget.model.recorder import result_basis
 
-        basis = result_basis(self.model, stage.layer, stage.head)[1].numpy()
+        basis = result_basis(model, stage.layer, stage.head)[1].numpy()
         return basis.astype(np.float32)
 
     def release(self) -> None:

@@ -20,9 +20,6 @@ from clusterwidget.core.files import write_whole
 
 from .arithmetic import POSITIONS, VOCABULARY
 
-WEIGHTS = Path(__file__).with_name("adder.safetensors")
-"""The weights that ship with the package."""
-
 _METADATA = "adder"
 
 
@@ -46,27 +43,6 @@ def build(
 ) -> TransformerBridge:
     """Return an untrained model, its weights drawn from the seed (``boot_native``)."""
     return native.boot(TransformerBridgeConfig(**asdict(config), seed=seed), device=device)
-
-
-def load_model(device: str | torch.device | None = None) -> TransformerBridge:
-    """Return the model that adds two four-digit numbers, as it ships with the package.
-
-    Parameters
-    ----------
-    device : optional
-        By default a CUDA device if there is one, otherwise the CPU.
-
-    See Also
-    --------
-    problems : examples for it.
-
-    Examples
-    --------
-    >>> model = cw.addition.load_model("cpu")
-    >>> model.cfg.n_layers, model.cfg.n_heads
-    (2, 4)
-    """
-    return read_model(WEIGHTS, device)
 
 
 def read_model(path: Path, device: str | torch.device | None = None) -> TransformerBridge:

@@ -26,6 +26,9 @@ class Watch:
         Where it returns true, the next step raises ``CaptureCancelledError``.
     pause : function, optional
         Called between two steps, to let other work pass.
+    waiting : function of a text, optional
+        Called again and again, while something goes on that cannot be counted, with what it is;
+        it may let other work pass.
 
     Raises
     ------
@@ -48,13 +51,20 @@ class Watch:
         progress: Progress | None = None,
         cancelled: Cancelled | None = None,
         pause: Callable[[], None] | None = None,
+        waiting: Callable[[str], None] | None = None,
     ) -> None:
-        for name, given in (("progress", progress), ("cancelled", cancelled), ("pause", pause)):
+        for name, given in (
+            ("progress", progress),
+            ("cancelled", cancelled),
+            ("pause", pause),
+            ("waiting", waiting),
+        ):
             if given is not None and not callable(given):
                 raise TypeError(f"{name} must be a function, not {given!r}; leave it out for none.")
         self._progress = progress
         self._cancelled = cancelled
         self._pause = pause
+        self._waiting = waiting
         self.done = 0
         """What the latest step counted."""
 
@@ -79,7 +89,7 @@ class Watch:
 
     def quiet(self) -> Watch:
         """Return a watch that reports nothing, for work whose caller reports progress itself."""
-        return Watch(_nothing, self._cancelled, self._pause)
+        return Watch(_nothing, self._cancelled, self._pause, self._waiting)
 
     def onward(self, before: int, total: int | None = None) -> Watch:
         """Return a watch for one part of the work, which counts on from `before` to `total`.
@@ -92,7 +102,7 @@ class Watch:
             if self._progress is not None:
                 self._progress(self.done, before + of if total is None else total)
 
-        return Watch(report, self._cancelled, self._pause)
+        return Watch(report, self._cancelled, self._pause, self._waiting)
 
     @contextmanager
     def bar(self, total: int, unit: str = "example") -> Iterator[Watch]:
@@ -111,7 +121,34 @@ class Watch:
                 bar.total = of
                 bar.update(done - bar.n)
 
-            yield Watch(draw, self._cancelled, self._pause)
+            yield Watch(draw, self._cancelled, self._pause, self._waiting)
+
+    @contextmanager
+    def waiting(self, what: str) -> Iterator[Callable[[], None]]:
+        """Yield a function to call now and then while something goes on that cannot be counted.
+
+        It says what that is, where somebody listens, or in a line on the screen after a second.
+        """
+
+        def told() -> None:
+            if self._waiting is not None:
+                self._waiting(what)
+            self.check()
+
+        if self._waiting is not None or self._progress is not None or not _is_watched():
+            yield told
+            return
+        from tqdm import tqdm
+
+        file = sys.stdout if _in_notebook() else sys.stderr
+        form = "{desc}: {elapsed}"
+        with tqdm(desc=what, bar_format=form, delay=1.0, leave=False, file=file) as bar:
+
+            def drawn() -> None:
+                bar.update()
+                self.check()
+
+            yield drawn
 
 
 def _is_watched() -> bool:

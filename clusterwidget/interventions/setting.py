@@ -11,9 +11,11 @@ from clusterwidget.core.concepts import Partition, Partitions, partitions, usabl
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.questions import Question, questions
 from clusterwidget.core.stages import StageSet
+from clusterwidget.core.watch import Watch
 from clusterwidget.meaning.aside import Asides
 from clusterwidget.meaning.spread import Scales
 from clusterwidget.model.hooks import Model, is_causal
+from clusterwidget.model.lazy import LazyModel
 
 if TYPE_CHECKING:
     from clusterwidget.interventions.replacements import Replacements
@@ -26,17 +28,25 @@ class Setting:
 
     Attributes
     ----------
-    model : Model or None
+    lazy : LazyModel or None
         None where the activations were given or saved, and nothing can be run.
-    stages : StageSet
     examples : Examples
     activations : Activations
     """
 
-    model: Model | None
-    stages: StageSet
+    lazy: LazyModel | None
     examples: Examples
     activations: Activations
+
+    @property
+    def model(self) -> Model | None:
+        """The model, if there is one; loaded first where it must be."""
+        return None if self.lazy is None else self.lazy.get()
+
+    @property
+    def stages(self) -> StageSet:
+        """The stages that can be asked about."""
+        return self.activations.stage_set
 
     @cached_property
     def concepts(self) -> Partitions:
@@ -80,12 +90,22 @@ class Setting:
         self.require_model()
         from clusterwidget.interventions.workbench import Workbench
 
-        assert self.model is not None
-        return Workbench(self.model, self.examples, self.stages)
+        assert self.lazy is not None
+        return Workbench(self.lazy.get(), self.examples, self.lazy.stages())
 
-    def require_model(self) -> None:
-        """Raise ValueError where there is no model; before torch is imported, which takes long."""
-        if self.model is None:
+    def require_model(self, watch: Watch | None = None) -> None:
+        """Load the model where it must be, before torch is imported, which takes long.
+
+        Raises
+        ------
+        ValueError
+            Where there is no model.
+        ModelNotLoadedError
+            Where it cannot be loaded.
+        """
+        if self.lazy is not None:
+            self.lazy.get(watch)
+        else:
             raise ValueError(
                 "swaps, ablation and traces run the model, and there is none here: give it with "
                 "cw.open(path, model=model), or make Explorer(model, examples)."

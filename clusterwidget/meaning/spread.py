@@ -88,7 +88,7 @@ class Scales:
         )
         for stream, matrix in held.items():
             self._of_stream[stream] = spread_of(matrix[:_EXAMPLES])[0]
-        if self._activations.model is None:
+        if not self._activations.runs_at_once:
             missing = [stream for stream in missing if self._activations.at_hand(stream)]
         if not missing:
             return

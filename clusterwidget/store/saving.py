@@ -60,7 +60,7 @@ def save(
     places = {own, None if saved is None else saved.path} - {None}
     again = target.absolute() in {place.absolute() for place in places if place is not None}
     whole = set(setting.stages.select()).issubset(chosen)
-    if again and setting.model is None and not whole:
+    if again and setting.lazy is None and not whole:
         raise ValueError(
             f"{target} would lose the stages that are not saved again, and there is no model "
             "to capture them: save all of them, or choose another name."
@@ -68,13 +68,13 @@ def save(
     write_store(
         target,
         setting.examples,
-        setting.stages if saved is None or setting.model is not None else saved.whole,
+        setting.stages if saved is None or setting.lazy is not None else saved.whole,
         activations.each(chosen, watch),
         bases=_bases(setting, chosen),
         records=lambda: _records(own, made),
         fingerprint=_fingerprint(setting, saved),
     )
-    if again or (saved is None and (setting.model is not None or whole)):
+    if again or (saved is None and (setting.lazy is not None or whole)):
         activations.saved = Store(target)
     return target
 
@@ -98,6 +98,7 @@ def _records(own: Path | None, made: Records) -> Records:
 
 
 def _fingerprint(setting: Setting, saved: Store | None) -> npt.NDArray[np.float32] | None:
-    if setting.model is None:
+    lazy = setting.lazy
+    if lazy is None or (lazy.loaded is None and saved is not None):
         return None if saved is None else saved.fingerprint
-    return model_fingerprint(setting.model, setting.stages, setting.examples.tokens)
+    return model_fingerprint(lazy.get(), lazy.stages(), setting.examples.tokens)

@@ -280,6 +280,8 @@ class Unread(TypedDict):
 
     available: Literal[False]
     reason: str
+    waits: bool
+    """Whether loading the model would tell."""
 
 
 class LensToken(TypedDict):

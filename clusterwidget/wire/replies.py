@@ -54,8 +54,8 @@ def _hello(explorer: Explorer, *_: Any) -> tuple[messages.Hello, list[Buffer]]:
             {"name": answer.name, "position": answer.position, "title": answer.title}
             for answer in examples.answers.values()
         ],
-        "can_parse": examples.parse is not None and explorer.model is not None,
-        "has_model": explorer.model is not None,
+        "can_parse": examples.parse is not None and explorer.has_model,
+        "has_model": explorer.has_model,
         "default_kinds": list(SHOWN_KINDS),
     }
     return fields, []
@@ -124,16 +124,29 @@ def _distances(
 
 
 def _find(
-    explorer: Explorer, request: messages.FindRequest, _: Watch
+    explorer: Explorer, request: messages.FindRequest, watch: Watch
 ) -> tuple[messages.Found, list[Buffer]]:
     before = len(explorer.examples)
+    if explorer.find(request["text"]) is None and explorer.examples.parse is not None:
+        # A new example is for the model to read.
+        explorer.load(progress=watch)
     index = explorer.add(request["text"])
     return {"index": index, "added": len(explorer.examples) > before}, []
+
+
+def _load(
+    explorer: Explorer, _: messages.Nothing, watch: Watch
+) -> tuple[messages.Nothing, list[Buffer]]:
+    explorer.load(progress=watch)
+    return {}, []
 
 
 def _prepare(
     explorer: Explorer, _: messages.Nothing, watch: Watch
 ) -> tuple[messages.Nothing, list[Buffer]]:
+    if not explorer.is_loaded:
+        # What was saved is read when it is looked at, and nothing unbidden loads the model.
+        return {}, []
     stages = explorer.stages(
         kinds=[
             kind for kind in SHOWN_KINDS if any(row.kind == kind for row in explorer.stage_set.rows)
@@ -155,6 +168,7 @@ _HANDLERS: dict[str, tuple[type, Callable[[Explorer, Any, Watch], Reply]]] = {
     "matrix": (messages.LeftRequest, _matrix),
     "distances": (messages.DistancesRequest, _distances),
     "find": (messages.FindRequest, _find),
+    "load": (messages.Nothing, _load),
     "prepare": (messages.Nothing, _prepare),
     "partitions": (messages.Nothing, replies_meaning.partitions),
     "atlas": (messages.AtlasRequest, replies_meaning.atlas),

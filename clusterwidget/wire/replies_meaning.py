@@ -80,12 +80,17 @@ def atlas(
 def lens(
     explorer: Explorer, request: messages.LensRequest, _: Watch
 ) -> tuple[messages.Lens | messages.Unread, list[Buffer]]:
-    """Send what the model would answer if it stopped at a stage, or why that cannot be said."""
+    """Send what the model would answer if it stopped at a stage, or why that cannot be said.
+
+    The page asks unbidden, and nothing unbidden loads the model: `load` does.
+    """
     stage, row, k = Stage.parse(request["stage"]), request["row"], request["k"]
+    if explorer.has_model and not explorer.is_loaded:
+        return {"available": False, "reason": "the model is not loaded", "waits": True}, []
     try:
         table = explorer.lens(stage, row)
     except ValueError as error:
-        return {"available": False, "reason": str(error)}, []
+        return {"available": False, "reason": str(error), "waits": False}, []
     same, of = explorer.lens_agreement(stage, row, k)
     column = str(table.columns[-1])
     asked = [
@@ -204,7 +209,7 @@ def _within_reach(explorer: Explorer, kinds: Sequence[str], known: Partitions) -
     """Return the stages of these kinds, less the most numerous kinds in a large model.
 
     Of very many examples only what is held: the page asks for the atlas unbidden, and that must
-    not keep a machine busy for long.
+    not keep a machine busy for long. The same before the model is loaded.
     """
     there = {row.kind for row in explorer.stage_set.rows}
     chosen = [kind for kind in kinds if kind in there]
@@ -214,6 +219,6 @@ def _within_reach(explorer: Explorer, kinds: Sequence[str], known: Partitions) -
         stages = explorer.stages(kinds=chosen)
         if 8 * groups * sum(map(explorer.stage_set.width, stages)) <= _UNBIDDEN_BYTES:
             break
-    if len(explorer.examples) > _UNBIDDEN_EXAMPLES:
+    if len(explorer.examples) > _UNBIDDEN_EXAMPLES or not explorer.is_loaded:
         return [stage for stage in stages if explorer.holds(stage)]
     return stages

@@ -25,6 +25,9 @@ _PATIENT = ("prepare", "atlas", "second_parts", "swap_test", "account")
 """Requests that let every less patient one pass, also while they run."""
 _AT_ONCE = ("hello", "labels", "tokens", "concepts", "captions")
 """Requests that need no activations: they pass a capture that was begun ahead of its request."""
+_SAVED = (*_AT_ONCE, "matrix", "distances", "partitions", "parts", "clusters", "swap_tests")
+"""Requests that what was saved may answer: they pass one that waits for the model to be loaded."""
+_MOST_WAITING = 16
 _COUNTED = {"swap_test": "runs", "account": "parts", "trace": "layers"}
 """What progress counts, where that is not examples."""
 
@@ -170,7 +173,8 @@ class Worker:
         watch = Watch(
             self._reporter(job),
             job.cancelled.is_set,
-            self._passing(job) if job.patience or job.ahead else None,
+            self._passing(self._may_pass(job)) if job.patience or job.ahead else None,
+            self._waiter(job),
         )
         before = self._explorer.examples
         try:
@@ -191,12 +195,12 @@ class Worker:
         if not job.patience and self._explorer.examples is not before:
             self._added()
 
-    def _passing(self, running: _Job) -> Callable[[], None]:
-        def may(job: _Job) -> bool:
-            if running.ahead:
-                return job.request.get("what") in _AT_ONCE
-            return job.patience < running.patience
+    def _may_pass(self, running: _Job) -> Callable[[_Job], bool]:
+        if running.ahead:
+            return lambda job: job.request.get("what") in _AT_ONCE
+        return lambda job: job.patience < running.patience
 
+    def _passing(self, may: Callable[[_Job], bool]) -> Callable[[], None]:
         def let_others_pass() -> None:
             while True:
                 with self._lock:
@@ -221,6 +225,28 @@ class Worker:
                     self._tell(told, "progress", progress)
 
         return report
+
+    def _waiter(self, job: _Job) -> Callable[[str], None]:
+        """Return what tells the page what its request waits for, and lets others pass."""
+        last = 0.0
+
+        def may(other: _Job) -> bool:
+            # Those that pass may wait for the model in their turn, each on top of the other.
+            return other.request.get("what") in _SAVED and len(self._running) < _MOST_WAITING
+
+        let_others_pass = self._passing(may)
+
+        def wait(what: str) -> None:
+            nonlocal last
+            now = time.monotonic()
+            if now - last >= _PROGRESS_SECONDS and not job.cancelled.is_set():
+                last = now
+                progress: messages.Progress = {"done": 0, "total": 0, "text": what}
+                for told in self._waiting_for(job) if job.ahead else [job]:
+                    self._tell(told, "progress", progress)
+            let_others_pass()
+
+        return wait
 
     def _waiting_for(self, ahead: _Job) -> list[_Job]:
         """Return the page's requests for the stage that is captured ahead of them."""

@@ -13,6 +13,7 @@ from clusterwidget.activations.cache import Cache
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import CaptureCancelledError, Watch
 from clusterwidget.model.hooks import model_stages
+from clusterwidget.model.lazy import LazyModel
 from tests.helpers import Counter
 
 ONE = 60 * 32 * 4
@@ -23,7 +24,8 @@ def activations_of(
     model: Any, examples: Examples, bound: int | None = None, batch_size: int | None = None
 ) -> Activations:
     stages = model_stages(model, examples.positions)
-    return Activations(Cache(bound), stages, model, examples.tokens, batch_size)
+    lazy = LazyModel(model, lambda _: stages)
+    return Activations(Cache(bound), stages, lazy, examples.tokens, batch_size)
 
 
 def attention(positions: str) -> list[Stage]:

@@ -12,7 +12,6 @@ from transformer_lens.model_bridge import TransformerBridge
 from clusterwidget import addition
 from clusterwidget.addition.arithmetic import NINE, draw_columns
 from clusterwidget.addition.model import (
-    WEIGHTS,
     Config,
     build,
     fingerprint,
@@ -20,6 +19,7 @@ from clusterwidget.addition.model import (
     read_recipe,
     save_model,
 )
+from clusterwidget.addition.shipped import WEIGHTS
 from clusterwidget.addition.training import Recipe
 from clusterwidget.core.files import write_whole
 

@@ -30,6 +30,7 @@ REQUESTS: list[dict[str, Any]] = [
     {"what": "matrix", "stage": STAGE, "without": ["even"]},
     {"what": "distances", "stage": STAGE, "without": [], "row": 3},
     {"what": "find", "text": "1 2 3"},
+    {"what": "load"},
     {"what": "prepare"},
     {"what": "partitions"},
     {"what": "atlas", "kinds": ["embed"], "first": None},

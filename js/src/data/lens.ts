@@ -6,6 +6,8 @@ export interface Lens {
   readonly available: boolean;
   /** Why there is nothing to show, in words. */
   readonly reason: string;
+  /** Whether it is to be had once the model is loaded. */
+  readonly waits: boolean;
   readonly kind: "probability" | "contribution";
   /** The strongest tokens, strongest first. */
   readonly tokens: readonly LensToken[];

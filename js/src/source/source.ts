@@ -39,6 +39,8 @@ export interface Source {
   held(left: Left): Matrix | undefined;
   distances(left: Left, row: number, call?: Call): Promise<Distances>;
   find(text: string, call?: Call): Promise<Found>;
+  /** Loads the model, where that was put off until it is needed. */
+  load(call?: Call): Promise<void>;
   /** Gets the stages of the stage map ready ahead of being asked for. */
   prepare(call?: Call): Promise<void>;
   /** The concepts as groups of examples that can be compared. */

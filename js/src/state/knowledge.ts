@@ -36,6 +36,10 @@ export interface SharedNow {
 export class Knowledge {
   readonly atlas: Signal<Atlas | null> = signal(null);
   readonly lens: Signal<Lens | null> = signal(null);
+  /** Loads the model where that was put off. */
+  readonly loadingModel = new LatestTask();
+  /** Why the model could not be loaded; empty where it was not tried, or could. */
+  readonly unloaded = signal("");
   readonly shared: ReadonlySignal<SharedNow | null>;
   /** Examples to point out in the grid in place of all neighbors. */
   readonly marked: Signal<Uint32Array | null> = signal(null);
@@ -133,6 +137,19 @@ export class Knowledge {
       // What is wrong with the first is wrong with all, and read() or map() says it.
       if (first === null) this.problem.value = messageOf(error);
     }
+  }
+
+  /** Loads the model, which was put off until it is needed, to read the stage with it. */
+  async load(stage: string, selected: number, k: number): Promise<void> {
+    this.unloaded.value = "";
+    try {
+      // Another example or stage may be looked at meanwhile: the model is loaded all the same.
+      await this.loadingModel.run("loading the model", (call) => this.#source.load(call));
+    } catch (error) {
+      this.unloaded.value = messageOf(error);
+      return;
+    }
+    await this.look(stage, selected, k);
   }
 
   /** Asks what the model would answer if it stopped at a stage. */

@@ -91,6 +91,7 @@ export class MemorySource implements Source {
     this.n++;
     return { index: this.n - 1, added: true };
   }
+  async load(): Promise<void> {}
   async prepare(): Promise<void> {}
   async partitions(): Promise<Partitions> {
     const all = await this.concepts();
@@ -111,7 +112,7 @@ export class MemorySource implements Source {
     };
   }
   async lens(stage: string, row: number): Promise<Lens> {
-    const nothing = { available: false, reason: "no", kind: "probability" } as const;
+    const nothing = { available: false, reason: "no", waits: false, kind: "probability" } as const;
     return { ...nothing, stage, row, tokens: [], answer: null, same: 0, of: 0 };
   }
   async clusters(left: Left): Promise<Clusters> {

@@ -23,6 +23,7 @@ export interface Requests {
   readonly matrix: Left;
   readonly distances: Left & { readonly row: number };
   readonly find: { readonly text: string };
+  readonly load: Nothing;
   readonly prepare: Nothing;
   readonly partitions: Nothing;
   readonly atlas: { readonly kinds: readonly string[]; readonly first: number | null };
@@ -69,6 +70,7 @@ export interface Replies {
   readonly matrix: { readonly d: number; readonly columns: Columns };
   readonly distances: { readonly columns: Columns };
   readonly find: { readonly index: number; readonly added: boolean };
+  readonly load: Nothing;
   readonly prepare: Nothing;
   readonly partitions: {
     readonly partitions: readonly Codes[];
@@ -88,7 +90,7 @@ export interface Replies {
     readonly notes: readonly string[];
   };
   readonly lens:
-    | { readonly available: false; readonly reason: string }
+    | { readonly available: false; readonly reason: string; readonly waits: boolean }
     | {
         readonly available: true;
         readonly kind: "probability" | "contribution";

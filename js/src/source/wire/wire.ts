@@ -151,6 +151,10 @@ export class WireSource implements Source {
     return { index: fields.index, added: fields.added };
   }
 
+  async load(call?: Call): Promise<void> {
+    await this.#transport.request("load", {}, call);
+  }
+
   async prepare(call?: Call): Promise<void> {
     await this.#transport.request("prepare", {}, call);
   }
@@ -186,10 +190,12 @@ export class WireSource implements Source {
   async lens(stage: string, row: number, k: number, call?: Call): Promise<Lens> {
     const { fields } = await this.#transport.request("lens", { stage, row, k }, call);
     if (!fields.available) {
-      return { ...NO_LENS, stage, row, available: false, reason: fields.reason };
+      const { reason, waits } = fields;
+      return { ...NO_LENS, stage, row, available: false, reason, waits };
     }
     const { kind, tokens, answer, same, of } = fields;
-    return { stage, row, available: true, reason: "", kind, tokens, answer, same, of };
+    const read = { available: true, reason: "", waits: false };
+    return { stage, row, ...read, kind, tokens, answer, same, of };
   }
 
   async clusters({ stage, without }: Left, call?: Call): Promise<Clusters> {

@@ -1,6 +1,7 @@
 import type { Lens } from "../../data/lens";
 import type { Exploration } from "../../state/exploration";
 import { contributionText, percentText, visibleToken } from "../../words/text";
+import { ProgressBar } from "../parts/progress";
 
 /** What the model would answer if it stopped at the stage, for the selected example. */
 export function LensBlock({ exploration }: { exploration: Exploration }) {
@@ -13,12 +14,47 @@ export function LensBlock({ exploration }: { exploration: Exploration }) {
     <section class="cw-lens" data-role="lens" data-stale={stale || undefined}>
       {lens.available ? (
         <Tokens lens={lens} />
+      ) : lens.waits ? (
+        <Waiting exploration={exploration} lens={lens} />
       ) : (
         <p class="cw-aside" title={lens.reason}>
           What is here is no part of the answer itself, so it cannot be read as one.
         </p>
       )}
     </section>
+  );
+}
+
+/** The model is loaded when it is first needed: on request, or with the first swap or trace. */
+function Waiting({ exploration, lens }: { exploration: Exploration; lens: Lens }) {
+  const { knowledge, settled, k } = exploration;
+  const progress = knowledge.loadingModel.progress.value;
+  const problem = knowledge.unloaded.value;
+  if (progress) {
+    return (
+      <p class="cw-testing" data-role="loading-model" role="status">
+        <ProgressBar progress={progress} />
+        <span>{progress.title}</span>
+      </p>
+    );
+  }
+  return (
+    <>
+      <p class="cw-aside" title={problem}>
+        {problem === "" ? "What the model would answer if it stopped here:" : problem}
+      </p>
+      <button
+        type="button"
+        class="cw-run"
+        data-role="load-model"
+        onClick={() => {
+          const { stage, selected } = settled.value ?? { stage: lens.stage, selected: lens.row };
+          void knowledge.load(stage, selected, k.value);
+        }}
+      >
+        load the model
+      </button>
+    </>
   );
 }
 

@@ -113,7 +113,9 @@ function Testing({ exploration }: { exploration: Exploration }) {
   return (
     <div class="cw-testing" data-role="testing" role="status">
       <ProgressBar progress={progress} />
-      <span>{total > 0 ? `${countText(done)} of ${countText(total)} ${text}` : "testing"}</span>
+      <span>
+        {total > 0 ? `${countText(done)} of ${countText(total)} ${text}` : text || "testing"}
+      </span>
       <button type="button" data-role="cancel-test" onClick={() => swapTests.cancel()}>
         cancel
       </button>

@@ -72,7 +72,7 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
           {progress ? (
             <span class="cw-preparing" role="status">
               <ProgressBar progress={progress} />
-              {progress.title}
+              {progress.total > 0 ? progress.title : progress.text || progress.title}
             </span>
           ) : null}
           <span class="cw-swap-more">
