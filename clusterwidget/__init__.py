@@ -16,6 +16,7 @@ from clusterwidget._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from clusterwidget import addition as addition
+    from clusterwidget import plot as plot
     from clusterwidget.core.answers import Answer as Answer
     from clusterwidget.core.distances import l2 as l2
     from clusterwidget.core.distances import nearest as nearest
@@ -36,12 +37,14 @@ _HOMES = {
     "nearest": "core.distances",
 }
 
-__all__ = ["addition", *_HOMES]
+_MODULES = ("addition", "plot")
+
+__all__ = [*_MODULES, *_HOMES]
 
 
 def __getattr__(name: str) -> object:
-    if name == "addition":
-        return import_module("clusterwidget.addition")
+    if name in _MODULES:
+        return import_module(f"clusterwidget.{name}")
     if name == "open":
         return import_module("clusterwidget.explorer").open
     if name in _HOMES:

@@ -20,11 +20,15 @@ from clusterwidget.results.trace import Trace
 
 RETURNED = (Atlas, Clusters, Edge, Link, Meaning, Swap, SwapTest, Trace)
 
+MODULES = ("addition", "plot")
+
 
 def public() -> Iterator[tuple[str, object]]:
-    names = [name for name in dir(cw) if not name.startswith("__") and name != "addition"]
+    names = [name for name in dir(cw) if not name.startswith("__") and name not in MODULES]
     faces = [(name, getattr(cw, name)) for name in names]
-    faces += [(f"addition.{name}", getattr(cw.addition, name)) for name in cw.addition.__all__]
+    for module in MODULES:
+        there = getattr(cw, module)
+        faces += [(f"{module}.{name}", getattr(there, name)) for name in there.__all__]
     faces += [(face.__name__, face) for face in RETURNED]
     for name, face in faces:
         yield name, face

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,13 @@ class Face:
     widget: cw.ClusterWidget
     folder: Path
     tokens: np.ndarray
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_stays_open() -> Iterator[None]:
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +229,14 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "ClusterWidget(arrange_by both)": lambda f, v: cw.ClusterWidget(f.given, arrange_by=[v, v]),
     "ClusterWidget(height)": lambda f, v: cw.ClusterWidget(f.given, height=v),
     "widget.add": lambda f, v: f.widget.add(v),
+    "plot.grid(ex)": lambda f, v: cw.plot.grid(v, HELD, 0),
+    "plot.grid(stage)": lambda f, v: cw.plot.grid(f.given, v, 0),
+    "plot.grid(example)": lambda f, v: cw.plot.grid(f.given, HELD, v),
+    "plot.grid(color_by)": lambda f, v: cw.plot.grid(f.given, HELD, 0, color_by=v),
+    "plot.grid(arrange_by)": lambda f, v: cw.plot.grid(f.given, HELD, 0, arrange_by=v),
+    "plot.grid(without)": lambda f, v: cw.plot.grid(f.given, HELD, 0, without=v),
+    "plot.grid(k)": lambda f, v: cw.plot.grid(f.given, HELD, 0, k=v),
+    "plot.grid(ax)": lambda f, v: cw.plot.grid(f.given, HELD, 0, ax=v),
     "addition.problems(n)": lambda f, v: addition.problems(v),
     "addition.problems(seed)": lambda f, v: addition.problems(2, v),
     "addition.from_numbers": lambda f, v: addition.from_numbers(v, 1),
@@ -232,6 +248,7 @@ NONE_IS_LEAVING_OUT = (
     *("Explorer(model)", "Explorer(activations)"),
     *("ClusterWidget(examples)", "Answer(rule)", "Examples.with_concept(description)"),
     "add_concept(description)",
+    *("plot.grid(arrange_by)", "plot.grid(k)", "plot.grid(ax)"),
 )
 """Calls in which something is missing, rather than odd, where None is given."""
 

@@ -178,3 +178,12 @@ def _different(cells: npt.NDArray[Any]) -> Iterable[Any]:
         return set(cells.tolist())
     except TypeError:
         return list(cells)
+
+
+def value_codes(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
+    """Return the place of each example's value among a concept's, and the values' texts, sorted.
+
+    A missing value has -1.
+    """
+    codes, values = pd.factorize(column, sort=True)
+    return codes.astype(np.int64), [str(value) for value in values]

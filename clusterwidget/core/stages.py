@@ -27,6 +27,8 @@ MODEL_KINDS = ("embed", "ln_final", "logits")
 KINDS = ("embed", *LAYER_KINDS, "ln_final", "logits")
 ATTENTION_KINDS = ("attn_scores", "pattern")
 """Kinds whose vectors have one number for each position that is attended to."""
+SHOWN_KINDS = ("embed", "pattern", "result", "attn_out", "mlp_out", "resid_post", "logits")
+"""Kinds that the stage map shows before anyone asks for all of them."""
 
 # Not \d, which matches the digits of every script; and not more digits than any model needs.
 _ADDRESS = re.compile(r"(?:L([0-9]{1,6})(?:H([0-9]{1,6}))?\.)?([a-z_]+)")

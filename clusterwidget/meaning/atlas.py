@@ -17,7 +17,7 @@ from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.meaning.aside import AllAside
 from clusterwidget.meaning.meaning import MOST, coarsest_of
-from clusterwidget.meaning.shares import Float64Array, Groups, GroupSums
+from clusterwidget.meaning.shares import Float64Array, Groups, GroupSums, stage_shares
 from clusterwidget.meaning.spread import is_same_for_all
 
 Float32Array = npt.NDArray[np.float32]
@@ -157,10 +157,20 @@ class Atlas:
         >>> ex.atlas_of("L0H2.result@=", pairs=pairs).best_pairs()
         [1]
         """
-        return [
-            int(np.nanargmax(shares)) if np.nanmax(shares, initial=-1) >= _LEAST else NOTHING
-            for shares in self.pair_shares
-        ]
+        return [_best_pair(shares) for shares in self.pair_shares]
+
+
+def best_pair(matrix: Float32Array, pairs: Sequence[tuple[Partition, Partition]]) -> int:
+    """Return what `Atlas.best_pairs` says of one stage, given its matrix, shape (N, d)."""
+    if not pairs:
+        return NOTHING
+    first = matrix[:_ROWS]
+    groups = Groups([_joint(one, other, len(first)) for one, other in pairs])
+    return _best_pair(stage_shares(first, groups))
+
+
+def _best_pair(shares: Float64Array) -> int:
+    return int(np.nanargmax(shares)) if np.nanmax(shares, initial=-1) >= _LEAST else NOTHING
 
 
 def atlas(

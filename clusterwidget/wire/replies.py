@@ -11,15 +11,13 @@ import pandas as pd
 
 from clusterwidget.activations.cache import Matrix
 from clusterwidget.core.checks import shown
-from clusterwidget.core.stages import ATTENTION_KINDS, Stage
+from clusterwidget.core.columns import value_codes
+from clusterwidget.core.stages import ATTENTION_KINDS, SHOWN_KINDS, Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
 from clusterwidget.wire import messages, replies_interventions, replies_meaning
 from clusterwidget.wire.binary import Buffer, as_bytes, smallest_unsigned
 from clusterwidget.wire.messages import Reply
-
-SHOWN_KINDS = ("embed", "pattern", "result", "attn_out", "mlp_out", "resid_post", "logits")
-"""Kinds that the stage map shows before anyone asks for all of them."""
 
 
 def reply(explorer: Explorer, request: Mapping[str, Any], watch: Watch) -> Reply:
@@ -190,9 +188,8 @@ def concept_codes(column: pd.Series) -> tuple[npt.NDArray[np.unsignedinteger[Any
 
     A missing value has the largest code of the type.
     """
-    codes, values = pd.factorize(column, sort=True)
-    dtype = smallest_unsigned(len(values))
-    texts = [str(value) for value in values]
+    codes, texts = value_codes(column)
+    dtype = smallest_unsigned(len(texts))
     return np.where(codes < 0, np.iinfo(dtype).max, codes).astype(dtype), texts
 
 

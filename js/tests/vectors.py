@@ -3,7 +3,8 @@
 ``python js/tests/vectors.py`` writes them.
 
 Distances are float64 NumPy, rounded to float32 once; what neighbors share is what
-`clusterwidget.meaning.neighbors` says.
+`clusterwidget.meaning.neighbors` says; where cells lie and what colors they have is what
+`clusterwidget.plot` draws.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ import numpy as np
 from clusterwidget.core.concepts import Partition, Partitions
 from clusterwidget.meaning.meaning import NESTED
 from clusterwidget.meaning.neighbors import NEARLY_AS_STRONG, SIGNIFICANT, shared_concepts
+from clusterwidget.plot.arrangement import Arrangement, Axis, nearest_first
+from clusterwidget.plot.colors import distance_table, value_colors, value_indexes, value_table
+from clusterwidget.plot.lattice import Lattice
+from clusterwidget.plot.scale import Scale
 
 PATH = Path(__file__).with_name("vectors.json")
 
@@ -85,6 +90,106 @@ def shared_case(rng: np.random.Generator, n: int, k: int, wide: int) -> dict[str
     }
 
 
+def grid_case(
+    rng: np.random.Generator, n: int, values: tuple[int, int], size: tuple[int, int]
+) -> dict[str, Any]:
+    """Return distances and two concepts, some missing, and the grid's arrangement and pixels."""
+    distances = np.round(np.abs(rng.normal(5, 2, n)), 2).astype(np.float32)
+    selected = int(rng.integers(n))
+    distances[selected] = 0
+    order = nearest_first(distances)
+    scale = Scale.of(distances, order)
+    axes: dict[str, Axis] = {}
+    concepts = []
+    for name, count in zip(("rows", "columns"), values, strict=True):
+        codes = rng.integers(0, count, n)
+        codes[:count] = np.arange(count)
+        if count % 2:
+            codes[-3:] = -1
+        texts = [f"v{value}" for value in range(count)]
+        axes[name] = Axis.of(name, codes, texts)
+        concepts.append({"name": name, "values": texts, "codes": codes.tolist()})
+    arrangement = Arrangement.by(axes["rows"], axes["columns"], order)
+    width, height = size
+    lattice = Lattice.fit(
+        width, height, arrangement.across, arrangement.down, arrangement.capacity, 2
+    )
+    pixels = lattice.paint(arrangement, scale.indexes(distances))
+    return {
+        "distances": [float(d) for d in distances],
+        "selected": selected,
+        "concepts": concepts,
+        "scale": [scale.least, scale.most, scale.low, scale.high],
+        "indexes": scale.indexes(distances).tolist(),
+        "histogram": scale.histogram(distances, selected, 20).tolist(),
+        "labels": [list(axis.labels) for axis in axes.values()],
+        "starts": arrangement.starts.tolist(),
+        "examples": arrangement.examples.tolist(),
+        "size": [width, height],
+        "lattice": _plain(lattice),
+        "corners": lattice.corners(arrangement, np.arange(n)).tolist(),
+        # Runs of equal pixels, row by row: index, length.
+        "runs": _runs(pixels.ravel()),
+    }
+
+
+def _plain(lattice: Lattice) -> dict[str, Any]:
+    return {
+        "width": lattice.width,
+        "height": lattice.height,
+        "blockColumns": lattice.across,
+        "blockRows": lattice.down,
+        "pitchX": lattice.pitch_x,
+        "pitchY": lattice.pitch_y,
+        "columns": lattice.columns,
+        "rows": lattice.rows,
+        "cellWidth": lattice.cell_width,
+        "cellHeight": lattice.cell_height,
+        "perCell": lattice.per_cell,
+    }
+
+
+def _runs(pixels: np.ndarray) -> list[list[int]]:
+    starts = np.flatnonzero(np.diff(pixels, prepend=pixels[0] - 1))
+    lengths = np.diff(starts, append=len(pixels))
+    return [
+        [int(pixels[start]), int(length)] for start, length in zip(starts, lengths, strict=True)
+    ]
+
+
+def lattice_case(*space: int) -> dict[str, Any]:
+    """Return a space, and the lattice that fits into it."""
+    return {"space": list(space), "lattice": _plain(Lattice.fit(*space))}
+
+
+def color_cases() -> dict[str, Any]:
+    """Return the colors of distances, and of values of concepts."""
+    lists = [
+        ["0", "1"],
+        [str(value) for value in range(10)],
+        ["True", "False"],
+        ["1e3", "0x10", " 7 ", "-.5"],
+        ["1_000", "2"],
+        ["", "1"],
+        ["inf", "1"],
+        ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"],
+        [f"word {value}" for value in range(20)],
+        ["only"],
+    ]
+    many = [str(value) for value in range(300)]
+    codes = np.array([0, 1, 150, 298, 299, -1])
+    return {
+        "distances": distance_table().tolist(),
+        "values": [{"values": v, "colors": [list(c) for c in value_colors(v)]} for v in lists],
+        "many": {
+            "values": many,
+            "codes": codes.tolist(),
+            "indexes": value_indexes(codes, many).tolist(),
+            "table": value_table(many).tolist(),
+        },
+    }
+
+
 def _rounded(number: float) -> float:
     """Return a number with the digits that do not depend on the machine."""
     return float(f"{number:.9g}")
@@ -98,6 +203,19 @@ def vectors() -> str:
     cases = {
         "distances": [distance_case(rng, *shape) for shape in shapes],
         "shared": [shared_case(rng, *size) for size in sizes],
+        "grids": [
+            grid_case(rng, 60, (3, 4), (90, 70)),
+            grid_case(rng, 150, (2, 31), (260, 60)),
+            grid_case(rng, 400, (3, 2), (12, 17)),
+        ],
+        "lattices": [
+            lattice_case(1040, 900, 10, 10, 124, 4),
+            lattice_case(333, 777, 1, 1, 10_000, 2),
+            lattice_case(500, 400, 20, 2, 7, 1),
+            lattice_case(64, 48, 3, 5, 99_999, 2),
+            lattice_case(5, 5, 7, 7, 3, 2),
+        ],
+        "colors": color_cases(),
         "limits": {
             "wide": 1,
             "nested": NESTED,

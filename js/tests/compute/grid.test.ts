@@ -1,0 +1,89 @@
+import { describe, expect, test } from "vitest";
+import { arrangeByDistance, axisOf, blocksBy, emptyArrangement } from "../../src/compute/blocks";
+import { channels, conceptColors } from "../../src/compute/color";
+import { coloringByConcept, coloringByDistance } from "../../src/compute/coloring";
+import { Ranking } from "../../src/compute/distances";
+import { cellOf, fitLattice, paintCells } from "../../src/compute/lattice";
+import { colorIndexes, histogram, scaleOf } from "../../src/compute/scale";
+import type { Coded } from "../../src/data/concepts";
+import vectors from "../vectors.json";
+
+const MISSING = 65535;
+const GAP = -1;
+
+function coded(name: string, values: string[], codes: number[]): Coded {
+  const stored = Uint16Array.from(codes, (code) => (code < 0 ? MISSING : code));
+  return { name, values, codes: stored, missing: MISSING };
+}
+
+/** A color of a table as [r, g, b]. */
+function unpacked(color: number | undefined): number[] {
+  const c = color as number;
+  return [c & 255, (c >> 8) & 255, (c >> 16) & 255];
+}
+
+describe("the grid is as Python draws it", () => {
+  for (const grid of vectors.grids) {
+    const [width = 0, height = 0] = grid.size;
+    test(`${grid.distances.length} examples in ${width} × ${height} pixels`, () => {
+      const distances = Float32Array.from(grid.distances);
+      const order = new Ranking().sort(distances);
+      const scale = scaleOf(distances, order);
+      expect([scale.min, scale.max, scale.low, scale.high]).toEqual(grid.scale);
+      const indexes = colorIndexes(distances, scale);
+      expect(Array.from(indexes)).toEqual(grid.indexes);
+      expect(Array.from(histogram(distances, scale, grid.selected, 20))).toEqual(grid.histogram);
+
+      const [rows, columns] = grid.concepts.map(({ name, values, codes }) =>
+        axisOf(coded(name, values, codes)),
+      );
+      if (!rows || !columns) throw new Error("two axes are needed");
+      expect([rows.labels, columns.labels]).toEqual(grid.labels);
+      const arrangement = emptyArrangement(blocksBy(rows, columns));
+      arrangeByDistance(arrangement, order);
+      expect(Array.from(arrangement.blocks.starts)).toEqual(grid.starts);
+      expect(Array.from(arrangement.examples)).toEqual(grid.examples);
+
+      const { capacity } = arrangement.blocks;
+      const across = columns.labels.length;
+      const lattice = fitLattice(width, height, across, rows.labels.length, capacity, 2);
+      expect(lattice).toEqual(grid.lattice);
+      grid.corners.forEach(([x, y], example) => {
+        expect(cellOf(lattice, arrangement, example)).toMatchObject({ x, y });
+      });
+      const { table } = coloringByDistance(indexes);
+      const pixels = new Uint32Array(lattice.width * lattice.height);
+      paintCells(pixels, lattice, arrangement, indexes, table);
+      const expected = grid.runs.flatMap(([index = GAP, length = 0]) =>
+        new Array(length).fill(index === GAP ? 0 : table[index]),
+      );
+      expect(Array.from(pixels)).toEqual(expected);
+    });
+  }
+
+  for (const { space, lattice } of vectors.lattices) {
+    test(`the lattice for ${space.join(", ")}`, () => {
+      expect(fitLattice(...(space as Parameters<typeof fitLattice>))).toEqual(lattice);
+    });
+  }
+});
+
+describe("colors are as Python draws them", () => {
+  test("of distances", () => {
+    const { table } = coloringByDistance(new Uint8Array());
+    expect(Array.from(table, unpacked)).toEqual(vectors.colors.distances);
+  });
+
+  for (const { values, colors } of vectors.colors.values) {
+    test(`of the values ${JSON.stringify(values).slice(0, 60)}`, () => {
+      expect(conceptColors(values).map(channels)).toEqual(colors);
+    });
+  }
+
+  test("of more values than a table holds", () => {
+    const { values, codes, indexes, table } = vectors.colors.many;
+    const found = coloringByConcept(coded("many", values, codes));
+    expect(Array.from(found.indexes)).toEqual(indexes);
+    expect(Array.from(found.table, unpacked)).toEqual(table);
+  });
+});
