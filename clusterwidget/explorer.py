@@ -416,7 +416,7 @@ class Explorer:
         >>> ex.holds("L0H2.result@=")
         False
         """
-        self._setting.activations.release()
+        self._setting.release()
 
     def affordable(self, stages: Iterable[Stage | str]) -> list[Stage]:
         """Return the stages, in order, that can be captured and held beside what is held now.

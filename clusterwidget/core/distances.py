@@ -112,6 +112,27 @@ def nearest(matrix: Any, row: int, k: int) -> tuple[npt.NDArray[np.int64], Float
     return indices, distances[indices]
 
 
+def l2_of_rows(matrix: Float32Array, rows: npt.NDArray[np.int64]) -> Float32Array:
+    """Return `l2` from several rows of a matrix at once, shape (len(rows), N).
+
+    The matrix is read once for all of them. It must be finite.
+    """
+    from simsimd import cdist
+
+    matrix = np.ascontiguousarray(matrix, np.float32)
+    distances = np.empty((len(rows), len(matrix)), np.float32)
+
+    def fill(some: slice) -> None:
+        here = distances[some]
+        cdist(matrix[rows[some]], matrix, metric="sqeuclidean", out=here, out_dtype="float32")
+        np.sqrt(here, out=here)
+
+    parts = min(len(rows), 2 * _CORES)
+    bounds = [len(rows) * part // parts for part in range(parts + 1)]
+    _shared_out(fill, [slice(*pair) for pair in pairwise(bounds)])
+    return distances
+
+
 def nearest_of(distances: Float32Array, row: int, k: int) -> npt.NDArray[np.int64]:
     """Return the indices of the k smallest distances, as `nearest` orders them."""
     n = len(distances)

@@ -20,8 +20,8 @@ from clusterwidget.core.edges import ATTENTION, Edge, checked_edge
 from clusterwidget.core.questions import require_reached
 from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
 from clusterwidget.interventions.cuts import Cuts, run_cut
-from clusterwidget.interventions.patching import Run, start_of
 from clusterwidget.interventions.replacements import Replacements, other_examples, per_head
+from clusterwidget.interventions.runs import Run, start_of
 from clusterwidget.interventions.workbench import Workbench, losses
 
 _METHODS = ("mean", "resample", "zero", "drop")
@@ -136,7 +136,7 @@ def ablate_stage(
     runs = []
     for part in torch.split(vectors, size):
         batch = tokens.expand(len(part), -1)
-        runs.append(patcher.patched(batch, stage, part, patcher.run(batch, start).entering))
+        runs.append(patcher.patched(batch, stage, part, patcher.run(batch, start)))
     donors = chosen if method.name == "resample" else np.full(1, example)
     return _table(bench, example, column, patcher.run(tokens), runs, donors)
 

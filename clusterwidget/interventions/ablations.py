@@ -19,7 +19,7 @@ from clusterwidget.core.questions import require_reached
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.interventions.ablation import Method, require_zero_fits
-from clusterwidget.interventions.patching import Run, start_of
+from clusterwidget.interventions.runs import Run, start_of
 from clusterwidget.interventions.workbench import Workbench, losses
 
 Ints = npt.NDArray[np.int64]
@@ -82,7 +82,7 @@ def ablate_stages(
                 for stage in some:
                     for draw in range(draws):
                         values = _values(bench, stage, tokens, means, donors[part, draw], method)
-                        after = bench.patcher.patched(tokens, stage, values, before.entering)
+                        after = bench.patcher.patched(tokens, stage, values, before)
                         _add(found[stage], before, after, readout)
                         done += len(tokens)
                         watch.step(done, total)

@@ -24,8 +24,8 @@ from clusterwidget.core.edges import (
     Edge,
 )
 from clusterwidget.core.stages import Stage
-from clusterwidget.interventions.patching import Hook, Run
 from clusterwidget.interventions.replacements import LayerParts, Replacements, per_head
+from clusterwidget.interventions.runs import Hook, Run
 from clusterwidget.interventions.workbench import Workbench
 from clusterwidget.model.hooks import hook_name
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from clusterwidget.core.concepts import Partition
-from clusterwidget.core.distances import l2, nearest_of
+from clusterwidget.core.distances import l2_of_rows, nearest_of
 from clusterwidget.results.pairs import CONDITIONS, FAR, NEAR, NOBODY, Pairs
 
 Float32Array = npt.NDArray[np.float32]
@@ -17,6 +18,8 @@ Ints = npt.NDArray[np.int64]
 
 _POOL = 2048
 _ROWS = 128
+_RECEIVERS = 64
+"""For so many at once the matrix is read once."""
 
 
 def draw_receivers(n: int, count: int, seed: int) -> Ints:
@@ -28,9 +31,15 @@ def draw_receivers(n: int, count: int, seed: int) -> Ints:
 
 def draw_random(receivers: Ints, n: int, seed: int) -> Ints:
     """Draw any other of n examples as the donor of each receiver."""
-    drawn = [np.random.default_rng([seed, 4, row]).integers(1, n) for row in receivers.tolist()]
-    donors: Ints = (receivers + np.array(drawn, np.int64)) % n
-    return donors
+    return np.array(_drawn(tuple(receivers.tolist()), n, seed), np.int64)
+
+
+@lru_cache(maxsize=4)
+def _drawn(receivers: tuple[int, ...], n: int, seed: int) -> tuple[int, ...]:
+    # Kept, because the tests of all stages begin with the same draw.
+    return tuple(
+        (row + int(np.random.default_rng([seed, 4, row]).integers(1, n))) % n for row in receivers
+    )
 
 
 def draw_matched(
@@ -100,7 +109,9 @@ def draw_pairs(
     for at, receiver in enumerate(receivers.tolist()):
         pause()
         rng = np.random.default_rng([seed, 1, receiver])
-        distances = l2(matrix, receiver)
+        if at % _RECEIVERS == 0:
+            of_several = l2_of_rows(matrix, receivers[at : at + _RECEIVERS])
+        distances = of_several[at % _RECEIVERS]
         near = nearest_of(distances, receiver, min(NEAR, n - 1))
         donors["nearest"][at] = near[0]
         donors["near"][at] = rng.choice(near)

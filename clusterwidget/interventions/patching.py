@@ -8,44 +8,28 @@ run starts from the residual stream that enters the stage's layer, where the mod
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 
 from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
+from clusterwidget.interventions.runs import Hook, Run, Start, keep, skipping, start_of
 from clusterwidget.model.hooks import Model, hook_name
 from clusterwidget.model.recorder import Recorder
 from clusterwidget.model.running import evaluating, running
 
-Hook = tuple[str, Callable[..., "torch.Tensor | None"]]
-
 # Kinds that are put in through another one, of which they are a function.
 _CARRIERS = {"result": "z", "attn_scores": "pattern"}
 
+# What these replace changes only its own position in its layer, once z is as it was.
+_IN_ONE_COLUMN = ("z", "attn_out", "resid_mid", "mlp_pre", "mlp_post", "mlp_out", "resid_post")
+_TOLERANCE, _ROUGH = 1e-3, 5e-2
+"""How far logits may differ by rounding, in their standard deviations; in half precision."""
+
 _LOGITS_IN_BATCH = 1 << 26
 _TOKENS_IN_BATCH = 14_336
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a batch led to.
-
-    Attributes
-    ----------
-    logits : torch.Tensor, shape (batch, answers, d_vocab), float32
-        At the positions of the answers.
-    final : torch.Tensor, shape (batch, answers, d_model)
-        The residual stream after the last layer, there.
-    entering : torch.Tensor, shape (batch, T, d_model), or None
-        The residual stream that enters the layer from which patched runs can start.
-    """
-
-    logits: torch.Tensor
-    final: torch.Tensor
-    entering: torch.Tensor | None = None
 
 
 class Patcher:
@@ -67,6 +51,7 @@ class Patcher:
         self.last = int(model.cfg.n_layers) - 1
         self._device = getattr(model.cfg, "device", None)
         self._tried = False
+        self._fits: dict[str, bool] = {}
         self._passed_on: Callable[[torch.Tensor], Any] | None = None
 
     def carrier(self, stage: Stage) -> Stage:
@@ -129,21 +114,26 @@ class Patcher:
         start : int
             Layer from which patched runs of this batch will start.
         """
-        entering: list[torch.Tensor] = []
-        hooks: list[Hook] = []
-        if start and self.can_resume(tokens):
-            hooks.append((f"blocks.{start}.hook_resid_pre", _keep(entering)))
-        run = self.hooked(tokens, hooks)
-        return replace(run, entering=entering[0] if entering else None)
+        if not self.can_resume(tokens):
+            return self.hooked(tokens, [])
+        block = f"blocks.{start}"
+        names = [f"{block}.hook_resid_pre", f"{block}.attn.hook_z", f"{block}.hook_resid_post"]
+        kept: dict[str, list[torch.Tensor]] = {name: [] for name in names}
+        known = [name for name in names if name in self.model.hook_dict]
+        run = self.hooked(tokens, [(name, keep(kept[name])) for name in known])
+        entering, z, leaving = ((*kept[name], None)[0] for name in names)
+        return run if entering is None else replace(run, start=Start(entering, z, leaving))
 
     def patched(
         self,
         tokens: torch.Tensor,
         stage: Stage,
         values: torch.Tensor,
-        entering: torch.Tensor | None = None,
+        before: Run | None = None,
     ) -> Run:
         """Run a batch with other vectors at a stage.
+
+        Only what the stage can reach is computed again, where the model allows it.
 
         Parameters
         ----------
@@ -151,12 +141,26 @@ class Patcher:
         stage : Stage
         values : torch.Tensor, shape (batch, d)
             What `vectors` returns, for as many donors.
-        entering : torch.Tensor, optional
-            From `run` of the same batch, with ``start`` at the stage's layer.
+        before : Run, optional
+            `run` of the same batch, with ``start`` at the stage's layer.
         """
         carrier = self.carrier(stage)
+        before_layers = carrier.layer is None and carrier.kind != "ln_final"
+        if before is None or before.start is None or before_layers:
+            return self._whole(tokens, stage, values, None)
+        if carrier.kind not in _IN_ONE_COLUMN or not self._by_column_fits(
+            tokens, carrier, values, before
+        ):
+            return self._whole(tokens, stage, values, before.start)
+        return self._by_column(tokens, carrier, values, before)
+
+    def _whole(
+        self, tokens: torch.Tensor, stage: Stage, values: torch.Tensor, start: Start | None
+    ) -> Run:
+        """Run all positions, from the stage's layer up where what enters it is given."""
         fired: list[bool] = []
-        hooks = self._patch(carrier, values, fired)
+        hooks = self._patch(self.carrier(stage), self.stage_set.column(stage), values, fired)
+        entering = None if start is None else start.entering
         run = self.hooked(tokens, hooks, entering, start_of(stage, self.last))
         if not fired:
             raise ValueError(
@@ -165,10 +169,80 @@ class Patcher:
             )
         return run
 
-    def _patch(self, carrier: Stage, values: torch.Tensor, fired: list[bool]) -> list[Hook]:
+    def _by_column(
+        self, tokens: torch.Tensor, carrier: Stage, values: torch.Tensor, before: Run
+    ) -> Run:
+        """Run the stage's layer at its position only, and the layers above at all positions.
+
+        What is put in after the attention pattern changes nothing else in the same layer.
+        """
+        start = before.start
+        assert start is not None
+        assert start.z is not None
+        assert start.leaving is not None
+        layer, column = start_of(carrier, self.last), self.stage_set.column(carrier)
+        z = start.z[:, column]
+        if carrier.kind == "z":
+            z = z.clone()
+            z[:, carrier.head] = values.to(z)
+
+        def as_before(activation: torch.Tensor, hook: Any) -> torch.Tensor:
+            # What the heads would read from one position alone is of no use.
+            return z[:, None].to(activation).expand_as(activation)
+
+        fired: list[bool] = []
+        hooks: list[Hook] = [(f"blocks.{layer}.attn.hook_z", as_before)]
+        if carrier.kind != "z":
+            hooks += self._patch(carrier, 0, values, fired)
+        entering = start.entering[:, column, None]
+        if layer < self.last:
+            left: list[torch.Tensor] = []
+            hooks.append((f"blocks.{layer}.hook_resid_post", keep(left)))
+            self._run(entering, hooks, layer, layer)
+            beyond = start.leaving.clone()
+            beyond[:, column] = left[0][:, 0]
+            return self.hooked(tokens, [], beyond, layer + 1)
+        final: list[torch.Tensor] = []
+        hooks.append((f"blocks.{layer}.hook_resid_post", keep(final)))
+        logits = self._run(entering, hooks, layer, layer).float()
+        here = [at for at, answer in enumerate(self.columns) if answer == column]
+        run = Run(before.logits.clone(), before.final.clone())
+        run.logits[:, here] = logits
+        run.final[:, here] = final[0]
+        return run
+
+    def _by_column_fits(
+        self, tokens: torch.Tensor, carrier: Stage, values: torch.Tensor, before: Run
+    ) -> bool:
+        """Whether `_by_column` agrees with `_whole`; tried once for each kind, on two examples."""
+        if carrier.kind not in self._fits:
+            start = before.start
+            assert start is not None
+            if start.z is None or start.leaving is None:
+                return False
+            few = Run(
+                before.logits[:2],
+                before.final[:2],
+                Start(start.entering[:2], start.z[:2], start.leaving[:2]),
+            )
+            whole = self._whole(tokens[:2], carrier, values[:2], few.start)
+            try:
+                by_column = self._by_column(tokens[:2], carrier, values[:2], few)
+            except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
+                self._fits[carrier.kind] = False
+            else:
+                tolerance = _TOLERANCE if before.final.dtype == torch.float32 else _ROUGH
+                apart = (by_column.logits - whole.logits).abs().max()
+                spread = whole.logits.std()
+                self._fits[carrier.kind] = bool(apart <= tolerance * spread)
+        return self._fits[carrier.kind]
+
+    def _patch(
+        self, carrier: Stage, column: int, values: torch.Tensor, fired: list[bool]
+    ) -> list[Hook]:
         name = hook_name(self.model, carrier.kind, carrier.layer)
         assert name is not None
-        column, width = self.stage_set.column(carrier), self.stage_set.width(carrier)
+        width = self.stage_set.width(carrier)
         index: tuple[Any, ...] = (slice(None), column)
         if carrier.kind in ATTENTION_KINDS:
             index = (slice(None), carrier.head, column, slice(width))
@@ -194,7 +268,7 @@ class Patcher:
         block = f"blocks.{carrier.layer}"
         return [
             (name, put),
-            (f"{block}.hook_mlp_out", _keep(written)),
+            (f"{block}.hook_mlp_out", keep(written)),
             (f"{block}.hook_resid_post", past),
         ]
 
@@ -207,7 +281,20 @@ class Patcher:
     ) -> Run:
         """Run a batch with these hooks, from layer `start` up where what enters it is given."""
         final: list[torch.Tensor] = []
-        hooks = [*hooks, (f"blocks.{self.last}.hook_resid_post", _keep(final, self.columns))]
+        hooks = [*hooks, (f"blocks.{self.last}.hook_resid_post", keep(final, self.columns))]
+        if entering is None:
+            logits = self._run(tokens, hooks, None, self.last)
+        else:
+            logits = self._run(entering, hooks, start, self.last)
+        return Run(logits[:, self.columns].float(), final[0])
+
+    def _run(
+        self, given: torch.Tensor, hooks: Sequence[Hook], start: int | None, end: int
+    ) -> torch.Tensor:
+        """Return the logits of tokens or, from layer `start` up, of a residual stream.
+
+        Layers above `end` pass on what enters them.
+        """
         with (
             torch.no_grad(),
             running(self.model),
@@ -215,15 +302,14 @@ class Patcher:
             warnings.catch_warnings(),
         ):
             warnings.filterwarnings("error", message=".*returned a modified tensor")
-            if entering is None:
-                logits = self.model.run_with_hooks(tokens, fwd_hooks=hooks)
-            else:
-                assert self._passed_on is not None
-                with _skipping(self.model, start, self._passed_on(entering)):
-                    logits = self.model.run_with_hooks(
-                        entering, fwd_hooks=hooks, start_at_layer=start
-                    )
-        return Run(logits[:, self.columns].float(), final[0])
+            logits: torch.Tensor
+            if start is None:
+                logits = self.model.run_with_hooks(given, fwd_hooks=hooks)
+                return logits
+            assert self._passed_on is not None
+            with skipping(self.model, start, end, self._passed_on(given), self._passed_on):
+                logits = self.model.run_with_hooks(given, fwd_hooks=hooks, start_at_layer=start)
+            return logits
 
     def can_resume(self, tokens: torch.Tensor) -> bool:
         """Whether the model can be run from a middle layer; probed once."""
@@ -236,7 +322,7 @@ class Patcher:
     def _probed(self, tokens: torch.Tensor) -> Callable[[torch.Tensor], Any] | None:
         """Return how the blocks below pass the stream on, or None where they cannot be skipped."""
         entering: list[torch.Tensor] = []
-        hook = (f"blocks.{self.last}.hook_resid_pre", _keep(entering))
+        hook = (f"blocks.{self.last}.hook_resid_pre", keep(entering))
         # Two rows: a batch of one passes for a tuple of one.
         both = tokens.expand(2, -1)
         all_layers = self.hooked(both, [hook])
@@ -257,32 +343,3 @@ def _tensor(stream: torch.Tensor) -> torch.Tensor:
 
 def _tuple(stream: torch.Tensor) -> tuple[torch.Tensor]:
     return (stream,)
-
-
-@contextmanager
-def _skipping(model: Model, start: int, output: Any) -> Iterator[None]:
-    """Have the blocks below return this at once: bridges run them and drop what they return."""
-    below = list(getattr(model, "blocks", ()))[:start]
-    before = [block.__dict__.get("forward") for block in below]
-    for block in below:
-        object.__setattr__(block, "forward", lambda *_, **__: output)
-    try:
-        yield
-    finally:
-        for block, forward in zip(below, before, strict=True):
-            if forward is None:
-                object.__delattr__(block, "forward")
-            else:
-                object.__setattr__(block, "forward", forward)
-
-
-def start_of(stage: Stage, last: int) -> int:
-    """Return the layer from which a run with this stage replaced can start."""
-    return last if stage.kind == "ln_final" else stage.layer or 0
-
-
-def _keep(kept: list[torch.Tensor], columns: list[int] | None = None) -> Callable[..., None]:
-    def keep(activation: torch.Tensor, hook: Any) -> None:
-        kept.append((activation if columns is None else activation[:, columns]).clone())
-
-    return keep

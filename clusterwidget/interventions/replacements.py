@@ -15,7 +15,7 @@ import numpy.typing as npt
 import torch
 
 from clusterwidget.core.watch import Watch
-from clusterwidget.interventions.patching import Hook
+from clusterwidget.interventions.runs import Hook
 from clusterwidget.interventions.workbench import Workbench
 from clusterwidget.model.hooks import hook_name
 from clusterwidget.model.running import evaluating, running

@@ -93,6 +93,12 @@ class Setting:
         assert self.lazy is not None
         return Workbench(self.lazy.get(), self.examples, self.lazy.stages())
 
+    def release(self) -> None:
+        """Let go of what was captured and run: it is made again when it is asked for."""
+        self.activations.release()
+        if "bench" in self.__dict__:
+            self.bench.release()
+
     def require_model(self, watch: Watch | None = None) -> None:
         """Load the model where it must be, before torch is imported, which takes long.
 

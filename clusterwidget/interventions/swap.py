@@ -12,7 +12,7 @@ import torch
 from clusterwidget.core.checks import checked_index, shown, unmasked
 from clusterwidget.core.questions import require_reached
 from clusterwidget.core.stages import Stage
-from clusterwidget.interventions.patching import Run, start_of
+from clusterwidget.interventions.runs import Run, start_of
 from clusterwidget.interventions.workbench import Workbench
 from clusterwidget.model.hooks import check_tokens
 from clusterwidget.results.pairs import NOBODY
@@ -45,7 +45,7 @@ def swap(bench: Workbench, stage: Stage, receiver: Chosen, donor: Chosen, *, fre
     tokens = patcher.tensor(own)
 
     def swapped(batch: torch.Tensor) -> Run:
-        return patcher.patched(batch, stage, values, patcher.run(batch, start).entering)
+        return patcher.patched(batch, stage, values, patcher.run(batch, start))
 
     before = bench.answered(tokens, patcher.run, free=free)
     after = bench.answered(tokens, swapped, free=free)

@@ -19,7 +19,7 @@ from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.interventions.following import Following, PartsPutIn
 from clusterwidget.interventions.pairs import draw_pairs, draw_random, draw_receivers
-from clusterwidget.interventions.patching import Run, start_of
+from clusterwidget.interventions.runs import Run, start_of
 from clusterwidget.interventions.setting import Setting
 from clusterwidget.interventions.workbench import Workbench, losses
 from clusterwidget.meaning.meaning import meaning
@@ -300,7 +300,7 @@ class Runs:
         bench, patcher = self._bench, self._bench.patcher
         receivers = pairs.receivers[part]
         tokens = patcher.tensor(bench.examples.tokens[receivers])
-        forced = patcher.run(tokens, self._start)
+        forced = bench.as_it_is(receivers, self._start)
         right = bench.right_tokens(receivers, forced)
         outcomes.right_tokens[part] = right.cpu().numpy()
         without = bench.answered(tokens, patcher.run, free=True) if self._free else forced
@@ -312,9 +312,9 @@ class Runs:
         def swapped(values: torch.Tensor) -> Run:
             def run(batch: torch.Tensor) -> Run:
                 if not self._free:
-                    return patcher.patched(batch, self._stage, values, forced.entering)
-                entering = patcher.run(batch, self._start).entering
-                return patcher.patched(batch, self._stage, values, entering)
+                    return patcher.patched(batch, self._stage, values, forced)
+                before = patcher.run(batch, self._start)
+                return patcher.patched(batch, self._stage, values, before)
 
             found = bench.answered(tokens, run, free=self._free)
             steps.add(len(receivers))

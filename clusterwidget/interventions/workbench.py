@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
 
@@ -13,12 +14,17 @@ from clusterwidget.core.examples import Examples
 from clusterwidget.core.questions import questions
 from clusterwidget.core.stages import Stage, StageSet
 from clusterwidget.core.watch import Watch
-from clusterwidget.interventions.patching import Patcher, Run
+from clusterwidget.interventions.patching import Patcher
+from clusterwidget.interventions.runs import Run
 from clusterwidget.interventions.usual import MOST_REFERENCES, UsualRange
 from clusterwidget.model.hooks import Model, is_causal
 
 Ints = npt.NDArray[np.int64]
 Float64Array = npt.NDArray[np.float64]
+
+
+_MOST_BYTES = 1 << 27
+"""Bound of the runs that are kept for the next stage."""
 
 
 class Workbench:
@@ -39,6 +45,7 @@ class Workbench:
         self.causal = is_causal(model)
         self.answers = questions(examples, causal=self.causal)
         self._usual: UsualRange | None = None
+        self._kept: OrderedDict[tuple[int, bytes], Run] = OrderedDict()
         self.patcher = Patcher(model, stage_set, [question.column for question in self.answers])
 
     @cached_property
@@ -76,6 +83,30 @@ class Workbench:
 
     def _is_ready(self) -> bool:
         return self._usual is not None
+
+    def as_it_is(self, rows: Ints, start: int) -> Run:
+        """Run examples with nothing replaced; the last of these runs are kept.
+
+        Swap tests of many stages start from the same examples.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray of int, shape (n,)
+        start : int
+            Layer from which patched runs will start.
+        """
+        key = (start, rows.tobytes())
+        run = self._kept.pop(key, None)
+        if run is None:
+            run = self.patcher.run(self.patcher.tensor(self.examples.tokens[rows]), start)
+        self._kept[key] = run
+        while sum(kept.nbytes for kept in self._kept.values()) > _MOST_BYTES:
+            self._kept.popitem(last=False)
+        return run
+
+    def release(self) -> None:
+        """Let go of the runs that are kept."""
+        self._kept.clear()
 
     def right_tokens(self, rows: Ints, without: Run) -> torch.Tensor:
         """Return the right tokens of some examples, shape (n, answers).
