@@ -125,6 +125,26 @@ def _parser() -> argparse.ArgumentParser:
     )
     tests.add_argument("--seed", type=int, default=0, help="of problems and pairs")
     tests.set_defaults(run=_tests, when_interrupted="Nothing was printed.")
+
+    export = commands.add_parser(
+        "export",
+        help="write a saved exploration as a page that needs no kernel",
+        description="Write a saved exploration as a page that opens in a browser by itself: one "
+        "file, or a folder for a static host.",
+    )
+    export.add_argument("exploration", help="what `Explorer.save` wrote, such as adder.zarr")
+    export.add_argument("path", help="a file that ends in .html, or a folder, such as page/")
+    export.add_argument(
+        "--stages", nargs="+", help="addresses, such as L1H0.result@S3 (default: worth seeing)"
+    )
+    export.add_argument("--stage", help="the stage that is shown first")
+    export.add_argument("--selected", type=int, help="index of the example that is shown first")
+    export.add_argument("--limit", default="20MB", help="of the page (default: %(default)s)")
+    export.add_argument("--dtype", default="float32", help="float32, or float16 for half the room")
+    export.add_argument(
+        "--overwrite", action="store_true", help="also over what is no earlier page"
+    )
+    export.set_defaults(run=_export, when_interrupted="Nothing was written.")
     return parser
 
 
@@ -235,6 +255,24 @@ def _tests(options: argparse.Namespace) -> int:
     stages = list(explorer.swap_tests(pairs=options.pairs, seed=options.seed).index)
     arguments = {"pairs": options.pairs, "seed": options.seed}
     print(markdown([explorer.swap_test(stage, **arguments) for stage in stages]))
+    return _RIGHT
+
+
+def _export(options: argparse.Namespace) -> int:
+    import traitlets
+
+    import clusterwidget as cw
+
+    shown = {name: getattr(options, name) for name in ("stage", "selected")}
+    try:
+        widget = cw.ClusterWidget(
+            cw.open(options.exploration),
+            **{name: value for name, value in shown.items() if value is not None},
+        )
+    except traitlets.TraitError as error:
+        raise ValueError(str(error)) from error
+    chosen = {name: getattr(options, name) for name in ("limit", "dtype", "overwrite")}
+    print(f"Wrote {widget.export(options.path, options.stages, **chosen)}.")
     return _RIGHT
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anywidget
 import numpy as np
@@ -15,16 +16,23 @@ import traitlets
 from clusterwidget.core.checks import checked_index, checked_k, shown
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.stages import Stage
-from clusterwidget.explorer import Explorer
+from clusterwidget.core.watch import Cancelled, Progress, Watch
+from clusterwidget.explorer import Explorer, Stages
 from clusterwidget.meaning.aside import partitions_aside
 from clusterwidget.meaning.neighbors import default_k
 from clusterwidget.wire import messages
 from clusterwidget.wire.worker import Worker
 
+if TYPE_CHECKING:
+    from clusterwidget.publish.page.recording import View
+
 T = TypeVar("T")
 
 _STATIC = Path(__file__).parent / "static"
-_OPTIONS = ("selected", "stage", "k", "color_by", "arrange_by", "without", "height", "budget")
+_SHOWN = ("selected", "stage", "k", "color_by", "arrange_by", "without", "height")
+_OPTIONS = (*_SHOWN, "budget", "embed")
+_EMBEDDED = "8MB"
+"""What the page in a notebook may have: it is saved with the notebook, whole."""
 
 
 def _built(name: str) -> Path:
@@ -68,8 +76,11 @@ class ClusterWidget(anywidget.AnyWidget):
     budget : int
         Bytes of the largest stage matrix that is sent to the page; for larger ones the kernel
         computes the distances.
+    embed : bool
+        Whether a cell's output holds the page that `export` writes, too: what is made of the
+        notebook without a kernel, such as HTML by nbconvert, stays interactive.
 
-    All are synced both ways and can be observed.
+    All but the last are synced both ways and can be observed.
 
     Raises
     ------
@@ -100,6 +111,7 @@ class ClusterWidget(anywidget.AnyWidget):
     height = traitlets.Int(560, min=300, max=4000).tag(sync=True)
     budget = traitlets.Int(32 << 20, min=0).tag(sync=True)
     snapshot = traitlets.Dict().tag(sync=True)
+    embed = traitlets.Bool(False)
 
     def __init__(self, model: Any = None, examples: Examples | None = None, **options: Any) -> None:
         unknown = sorted(set(options) - set(_OPTIONS))
@@ -206,7 +218,87 @@ class ClusterWidget(anywidget.AnyWidget):
         """Show the figure; its first stage is captured while the page is still being set up."""
         if self.explorer.is_loaded and not self.explorer.holds(self.stage):
             self._worker.begin(self.stage)
-        return super()._repr_mimebundle_(**kwargs)
+        bundle = super()._repr_mimebundle_(**kwargs)
+        return _beside(bundle, {"text/html": self._framed()}) if self.embed else bundle
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        stages: Stages | None = None,
+        *,
+        limit: int | str | None = "20MB",
+        dtype: str = "float32",
+        overwrite: bool = False,
+        tell: Callable[[str], object] | None = print,
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> Path:
+        """Write the figure as a page that needs no kernel: one file, or a folder.
+
+        A file opens by double click. A folder is for a static host: its stages are fetched when
+        they are looked at. Both ask nobody else for anything. What needs the model, such as a swap,
+        is not in a page; swap tests that were made are.
+
+        Parameters
+        ----------
+        path : path
+            Of a file that ends in ``.html``, or of a folder, such as ``"page/"``.
+        stages : Stage or address, or iterable of them, optional
+            Whose vectors the page has. By default in a folder all of the kinds that the stage map
+            shows first; in a file twenty, as many as fit: the stage on screen, then for each
+            concept the stages that it explains best.
+        limit : int, str or None
+            What the page may have, such as ``"5MB"``. Stages of a folder do not count.
+        dtype : ``"float32"`` or ``"float16"``
+            Of the vectors. float16 needs half the room, and rounds to three digits.
+        overwrite : bool
+            Whether to write over what is no earlier page.
+        tell : function, optional
+            Called with a sentence that says how large the page is, before it is written.
+        progress, cancelled
+            As in `Explorer.capture`.
+
+        Returns
+        -------
+        Path
+            The page.
+
+        Raises
+        ------
+        ValueError
+            Where the page would be larger than the limit.
+        FileExistsError, FileNotFoundError
+            Where the path holds something else, or its folder is not there.
+        CaptureCancelledError
+            Nothing was written then, and an earlier page is as it was.
+
+        See Also
+        --------
+        Explorer.save : to be opened again with a kernel.
+
+        Examples
+        --------
+        >>> widget = cw.ClusterWidget(ex, stage="L1H0.result@S3")
+        >>> widget.export(folder / "adder.html", "L1H0.result@S3", tell=None).name
+        'adder.html'
+        """
+        from clusterwidget.publish.page.export import export
+
+        options = {"limit": limit, "dtype": dtype, "overwrite": overwrite}
+        with Watch.of(progress, cancelled).bar(1, "stage") as watch:
+            return export(
+                self.explorer, self._view(), path, stages, **options, tell=tell, watch=watch
+            )
+
+    def _view(self) -> View:
+        from clusterwidget.publish.page.recording import View
+
+        return View(**{name: getattr(self, name) for name in _SHOWN})
+
+    def _framed(self) -> str:
+        from clusterwidget.publish.page.export import framed
+
+        return framed(self.explorer, self._view(), _EMBEDDED)
 
     def close(self) -> None:
         """Call off what is under way and remove the widget from the page.
@@ -309,6 +401,15 @@ class ClusterWidget(anywidget.AnyWidget):
         for name in names:
             if name not in known:
                 raise traitlets.TraitError(f"{rule}; {name!r} is not among {known}.")
+
+
+def _beside(bundle: Any, further: Mapping[str, str]) -> Any:
+    """Return a mimebundle with further formats; its metadata, if it has any, stays."""
+    if bundle is None:
+        return dict(further)
+    if isinstance(bundle, tuple):
+        return ({**bundle[0], **further}, *bundle[1:])
+    return {**bundle, **further}
 
 
 def _or_trait_error(check: Callable[..., T], *values: Any) -> T:

@@ -90,6 +90,29 @@ class Answer:
 
         return _PLACEHOLDER.sub(value, self.caption)
 
+    def captions(self, concepts: pd.DataFrame) -> list[str]:
+        """Return the caption of every example, as `captioned` does, many times faster.
+
+        See Also
+        --------
+        captioned
+
+        Examples
+        --------
+        >>> examples = cw.addition.from_numbers([1234, 99], [5678, 1])
+        >>> examples.answers["S1"].captions(examples.concepts)
+        ['3+7+1=1', '9+0+1=0']
+        """
+        # A pattern with one group splits into texts and, between them, names.
+        texts = _PLACEHOLDER.split(self.caption)
+        pieces = [
+            ["?" if pd.isna(value) else str(value) for value in concepts[part]]
+            if at % 2
+            else [part] * len(concepts)
+            for at, part in enumerate(texts)
+        ]
+        return ["".join(row) for row in zip(*pieces, strict=True)]
+
 
 def checked_answers(
     answers: Iterable[Answer], n: int, positions: tuple[str, ...], concepts: pd.DataFrame

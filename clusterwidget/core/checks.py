@@ -149,7 +149,7 @@ def function(name: str, value: Any) -> Callable[..., Any] | None:
     return found
 
 
-def memory_bytes(value: Any) -> int:
+def memory_bytes(value: Any, name: str = "memory") -> int:
     """Return an amount of memory in bytes, given as such or as ``"2GB"`` or ``"512 MiB"``.
 
     Raises
@@ -161,15 +161,15 @@ def memory_bytes(value: Any) -> int:
     if isinstance(value, str):
         found = _MEMORY.fullmatch(value.strip())
         if found is None:
-            raise ValueError(f"memory {shown(value)} is no amount of memory: {way_out}")
+            raise ValueError(f"{name} {shown(value)} is no amount of memory: {way_out}")
         unit = found[2].lower()
         size = float(found[1]) * (1024 if "i" in unit else 1000) ** _POWERS[unit[0]]
     elif isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
         size = value
     else:
-        raise TypeError(f"memory must be an amount of memory, not {shown(value)}: {way_out}")
+        raise TypeError(f"{name} must be an amount of memory, not {shown(value)}: {way_out}")
     if not 1 <= size < 2**63:
-        raise ValueError(f"memory {shown(value)} is out of range: {way_out}")
+        raise ValueError(f"{name} {shown(value)} is out of range: {way_out}")
     return int(size)
 
 

@@ -128,6 +128,13 @@ class Answer(TypedDict):
     title: str
 
 
+class Recorded(TypedDict):
+    """What a page without a kernel has: these stages, and traces of these examples and answers."""
+
+    stages: list[str]
+    traces: list[tuple[int, str]]
+
+
 class Hello(TypedDict):
     """What there is to explore."""
 
@@ -141,6 +148,7 @@ class Hello(TypedDict):
     can_parse: bool
     has_model: bool
     default_kinds: list[str]
+    recorded: Recorded | None
 
 
 class Captions(TypedDict):

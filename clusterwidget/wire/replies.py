@@ -55,6 +55,7 @@ def _hello(explorer: Explorer, *_: Any) -> tuple[messages.Hello, list[Buffer]]:
         "can_parse": examples.parse is not None and explorer.has_model,
         "has_model": explorer.has_model,
         "default_kinds": list(SHOWN_KINDS),
+        "recorded": None,
     }
     return fields, []
 

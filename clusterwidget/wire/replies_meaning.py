@@ -153,6 +153,13 @@ def second_parts(
 ) -> tuple[messages.SecondParts, list[Buffer]]:
     """Send the second part of the stages of some kinds, for the stage map."""
     stages = _within_reach(explorer, request["kinds"], explorer.partitions())
+    return second_parts_of(explorer, stages, watch)
+
+
+def second_parts_of(
+    explorer: Explorer, stages: Sequence[Stage], watch: Watch
+) -> tuple[messages.SecondParts, list[Buffer]]:
+    """Send the second part of some stages."""
     found = explorer.parts_of(stages, progress=watch)
     colors = _colors(explorer)
     second = [found[stage].all[1:2] for stage in stages]

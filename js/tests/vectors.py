@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 
 from clusterwidget.core.concepts import Partition, Partitions
+from clusterwidget.meaning.aside import set_aside
+from clusterwidget.meaning.components import components
 from clusterwidget.meaning.meaning import NESTED
 from clusterwidget.meaning.neighbors import NEARLY_AS_STRONG, SIGNIFICANT, shared_concepts
 from clusterwidget.plot.arrangement import Arrangement, Axis, nearest_first
@@ -190,6 +192,38 @@ def color_cases() -> dict[str, Any]:
     }
 
 
+def aside_case(rng: np.random.Generator, n: int, d: int) -> dict[str, Any]:
+    """Return a matrix (n, d), three concepts, one with missing values and one a sum of the others
+    but for them, what is left without them, and the components of that.
+    """
+    a, b = rng.integers(0, 3, (2, n))
+    codes = [a, np.where(rng.random(n) < 0.2, -1, b), a + b]
+    partitions = [
+        Partition((name,), column.astype(np.int32), tuple(map(str, range(column.max() + 1))))
+        for name, column in zip("abs", codes, strict=True)
+    ]
+    matrix = 3 * rng.normal(size=(3, d))[a] + rng.normal(size=(5, d))[a + b]
+    matrix += rng.normal(size=(n, d)) * np.arange(1, d + 1) / d + 20
+    matrix = np.round(matrix, 3).astype(np.float32)
+    left = set_aside(matrix, partitions)
+    found = components(left, most=3)
+    return {
+        "d": d,
+        "matrix": [float(f"{x:.3f}") for x in matrix.ravel()],
+        "concepts": [
+            {"name": p.name, "values": list(p.groups), "codes": p.codes.tolist()}
+            for p in partitions
+        ],
+        "left": [float(f"{x:.5f}") for x in left.ravel()],
+        "components": [
+            {"share": _rounded(share), "low": low, "high": high}
+            for share, (low, high) in zip(
+                found.shares, map(found.ends, range(len(found.shares))), strict=True
+            )
+        ],
+    }
+
+
 def _rounded(number: float) -> float:
     """Return a number with the digits that do not depend on the machine."""
     return float(f"{number:.9g}")
@@ -216,6 +250,7 @@ def vectors() -> str:
             lattice_case(5, 5, 7, 7, 3, 2),
         ],
         "colors": color_cases(),
+        "aside": [aside_case(rng, *shape) for shape in ((40, 4), (120, 24))],
         "limits": {
             "wide": 1,
             "nested": NESTED,

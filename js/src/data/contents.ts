@@ -7,6 +7,19 @@ export interface StageRow {
   readonly widths: readonly number[];
 }
 
+/** What a page without a kernel has of what a kernel would answer. */
+export interface Saved {
+  /** Addresses of the stages whose vectors it has. */
+  readonly stages: ReadonlySet<string>;
+  /** The traces that it has, each an example's index and an answer's name: `traceKey`. */
+  readonly traces: ReadonlySet<string>;
+}
+
+/** A trace that was saved, as one text. */
+export function traceKey(row: number, answer: string): string {
+  return `${row}\n${answer}`;
+}
+
 /** What there is to explore. */
 export interface Contents {
   readonly n: number;
@@ -28,6 +41,8 @@ export interface Contents {
   readonly canParse: boolean;
   /** Whether there is a model that can be asked what it would answer. */
   readonly hasModel: boolean;
+  /** What was saved, where no kernel can be asked for more; else null. */
+  readonly saved: Saved | null;
 }
 
 /** The kinds of the rows shown, each once. */

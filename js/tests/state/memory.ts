@@ -39,6 +39,7 @@ export class MemorySource implements Source {
       answers: [],
       canParse: true,
       hasModel: true,
+      saved: null,
     };
   }
   async labels(): Promise<Labels> {

@@ -58,6 +58,10 @@ export interface Replies {
     readonly can_parse: boolean;
     readonly has_model: boolean;
     readonly default_kinds: readonly string[];
+    readonly recorded: {
+      readonly stages: readonly string[];
+      readonly traces: readonly (readonly [number, string])[];
+    } | null;
   };
   readonly captions: { readonly captions: readonly string[] };
   readonly labels: Nothing;

@@ -1,6 +1,6 @@
 import type { Atlas, Hue } from "../../data/atlas";
 import { CLUSTER, type Clusters, type Coded, type Partitions } from "../../data/concepts";
-import type { Contents, Labels, Tokens } from "../../data/contents";
+import { type Contents, type Labels, type Tokens, traceKey } from "../../data/contents";
 import { type Left, leftKey } from "../../data/left";
 import type { Lens } from "../../data/lens";
 import type { Distances, Matrix } from "../../data/matrix";
@@ -85,6 +85,10 @@ export class WireSource implements Source {
       answers: fields.answers,
       canParse: fields.can_parse,
       hasModel: fields.has_model,
+      saved: fields.recorded && {
+        stages: new Set(fields.recorded.stages),
+        traces: new Set(fields.recorded.traces.map((trace) => traceKey(...trace))),
+      },
     };
   }
 

@@ -1,0 +1,1 @@
+"""Publish: an exploration for those who have no notebook."""

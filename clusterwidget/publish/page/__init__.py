@@ -1,0 +1,1 @@
+"""Page: an exploration that is looked at without a kernel."""

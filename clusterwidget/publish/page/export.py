@@ -1,0 +1,218 @@
+"""Export: an exploration as a page that needs no kernel."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from clusterwidget.core import checks
+from clusterwidget.core.stages import Stage, stage_list
+from clusterwidget.core.watch import Watch
+from clusterwidget.explorer import Explorer
+from clusterwidget.publish.page.choosing import within_reach, worth_seeing
+from clusterwidget.publish.page.document import Replies, document, frame
+from clusterwidget.publish.page.packing import Packed, packed
+from clusterwidget.publish.page.recording import View, hello_record, matrix_records, recorded
+from clusterwidget.publish.page.writing import Place
+
+LIMIT = "20MB"
+"""What one file may have, unless told otherwise."""
+MOST = 20
+"""Stages in one file that nobody chose."""
+
+_DTYPES = ("float32", "float16")
+_SLACK = 2000
+"""Bytes by which the list of stages may make the page larger than reckoned."""
+
+Tell = Callable[[str], object]
+
+
+def export(
+    explorer: Explorer,
+    view: View,
+    path: Any,
+    stages: Any = None,
+    *,
+    limit: Any = LIMIT,
+    dtype: Any = "float32",
+    overwrite: Any = False,
+    tell: Tell | None = None,
+    watch: Watch | None = None,
+) -> Path:
+    """Write an exploration as a page, and return where it is; see `ClusterWidget.export`."""
+    place = Place(path, checks.flag("overwrite", overwrite))
+    most = None if limit is None else checks.memory_bytes(limit, "limit")
+    checks.choice("dtype", dtype, _DTYPES)
+    chosen = _chosen(explorer, stages)
+    title = place.path.resolve().stem
+    watch = watch or Watch()
+    if not place.is_folder:
+        page, there = one_page(explorer, view, chosen, most, dtype, title, watch)
+        _told(tell, f"{place.path}: {_size(len(page))}, {_counted(there)} in {dtype}.")
+        place.finish(page, set())
+        return place.index
+    try:
+        page, files = _folder(explorer, view, chosen, most, dtype, title, place, watch)
+        whole = len(page) + sum(files.values())
+        _told(
+            tell,
+            f"{place.path}: {_size(len(page))} for the first picture, {_size(whole)} in all, "
+            f"{len(files):,} stages in {dtype}.",
+        )
+        place.finish(page, set(files))
+    except BaseException:
+        place.give_up()
+        raise
+    return place.index
+
+
+def one_page(
+    explorer: Explorer,
+    view: View,
+    chosen: list[Stage] | None,
+    most: int | None,
+    dtype: str,
+    title: str,
+    watch: Watch,
+) -> tuple[bytes, list[Stage]]:
+    """Return a page that has all it needs, and the stages in it.
+
+    Parameters
+    ----------
+    explorer : Explorer
+    view : View
+    chosen : list of Stage or None
+        None for those that are worth a place, as many as fit, up to twenty.
+    most : int or None
+        Bytes that the page may have.
+    dtype : str
+    title : str
+    watch : Watch
+
+    Raises
+    ------
+    ValueError
+        Where it would have more than that.
+    """
+    view = _starting(view, chosen)
+    wanted = chosen or worth_seeing(explorer, Stage.parse(view.stage), watch)[:MOST]
+    replies = Replies()
+    for record in recorded(explorer, wanted, view, dtype, watch):
+        replies.add(record)
+    traits = asdict(view)
+    size = len(document(replies, traits, title)) + _SLACK
+    there: list[Stage] = []
+    for stage, record in zip(wanted, matrix_records(explorer, wanted, watch), strict=True):
+        block = _halved(stage, record.buffers[0], dtype)
+        needed = 4 * len(block.data) // 3 + 200
+        fits = most is None or size + needed <= most
+        if not fits and chosen is None and there:
+            continue
+        size += needed
+        there.append(stage)
+        # What is too large is only counted, not held.
+        if fits:
+            replies.add_matrix(record, block, None)
+    if most is not None and size > most:
+        raise _too_large(size, there, most, dtype)
+    replies.add(hello_record(explorer, there))
+    return document(replies, traits, title), there
+
+
+def framed(explorer: Explorer, view: View, limit: str) -> str:
+    """Return HTML that shows the page within another one, such as a notebook's."""
+    most = checks.memory_bytes(limit, "limit")
+    page, _ = one_page(explorer, view, None, most, "float32", "clusterwidget", Watch())
+    return frame(page, view.height)
+
+
+def _folder(
+    explorer: Explorer,
+    view: View,
+    chosen: list[Stage] | None,
+    most: int | None,
+    dtype: str,
+    title: str,
+    place: Place,
+    watch: Watch,
+) -> tuple[bytes, dict[str, int]]:
+    """Write stage matrices as files, and return the page and each file's bytes."""
+    view = _starting(view, chosen)
+    first = Stage.parse(view.stage)
+    wanted = list(dict.fromkeys([first, *(chosen or within_reach(explorer))]))
+    replies = Replies()
+    for record in [
+        hello_record(explorer, wanted),
+        *recorded(explorer, wanted, view, dtype, watch),
+    ]:
+        replies.add(record)
+    files: dict[str, int] = {}
+    for stage, record in zip(wanted, matrix_records(explorer, wanted, watch), strict=True):
+        block = _halved(stage, record.buffers[0], dtype)
+        # By its content: an earlier page's files stay as they are until this page is there.
+        name = hashlib.sha256(block.data).hexdigest()[:24]
+        file = place.put(block, name)
+        files[file] = len(block.data)
+        replies.add_matrix(record, block, file)
+    page = document(replies, asdict(view), title)
+    if most is not None and len(page) > most:
+        raise _too_large(len(page), [], most, dtype)
+    return page, files
+
+
+def _chosen(explorer: Explorer, stages: Any) -> list[Stage] | None:
+    if stages is None:
+        return None
+    chosen = list(dict.fromkeys(stage_list(stages)))
+    if not chosen:
+        raise ValueError(
+            f"no stage is named by {checks.shown(stages)}: name one, or leave stages out for those "
+            "that are worth a place."
+        )
+    for stage in chosen:
+        explorer.stage_set.width(stage)
+    return chosen
+
+
+def _starting(view: View, chosen: Sequence[Stage] | None) -> View:
+    """Return the view, at a stage that the page has."""
+    if chosen is None or Stage.parse(view.stage) in chosen:
+        return view
+    return replace(view, stage=str(chosen[0]))
+
+
+def _halved(stage: Stage, matrix: Any, dtype: str) -> Packed:
+    try:
+        return packed(matrix, 4, half=dtype == "float16")
+    except ValueError as error:
+        raise ValueError(f"{stage}: {error}") from None
+
+
+def _too_large(size: int, there: Sequence[Stage], most: int, dtype: str) -> ValueError:
+    if not there:
+        return ValueError(
+            f"the page would have {_size(size)} without any stage, and the limit is "
+            f"{_size(most)}: raise the limit, or take fewer examples."
+        )
+    halves = "" if dtype == "float16" else "take dtype='float16', which needs half the room, "
+    return ValueError(
+        f"the page would have {_size(size)} with {_counted(there)}, and the limit is "
+        f"{_size(most)}: choose fewer stages, {halves}raise the limit, or give a folder, such as "
+        "'page/', whose stages are fetched when they are looked at."
+    )
+
+
+def _told(tell: Tell | None, sentence: str) -> None:
+    if tell is not None:
+        tell(sentence)
+
+
+def _counted(stages: Sequence[Stage]) -> str:
+    return f"{len(stages):,} stage{'' if len(stages) == 1 else 's'}"
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:,.1f} MB" if size >= 1e6 else f"{size / 1e3:,.0f} kB"

@@ -1,0 +1,172 @@
+"""Recording: what a page without a kernel may ask, and what the kernel answers to it.
+
+The page reads these replies as it reads a kernel's: see `js/src/source/page/recorded.ts`, which
+also says what is worked out in the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from clusterwidget.core.distances import l2
+from clusterwidget.core.examples import Examples
+from clusterwidget.core.stages import SHOWN_KINDS, Stage
+from clusterwidget.core.watch import Watch
+from clusterwidget.explorer import Explorer
+from clusterwidget.meaning.aside import partitions_aside, set_aside
+from clusterwidget.wire.binary import Buffer, as_bytes, smallest_unsigned
+from clusterwidget.wire.messages import Fields, Recorded
+from clusterwidget.wire.replies import reply
+from clusterwidget.wire.replies_meaning import second_parts_of
+
+Request = Mapping[str, Any]
+
+_AT_ONCE = 128 << 20
+"""Bytes of stage matrices that are captured in one pass."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """A request, and what is answered to it.
+
+    Attributes
+    ----------
+    request : mapping
+        As a page sends it.
+    fields : mapping
+    buffers : list of bytes
+    """
+
+    request: Request
+    fields: Fields
+    buffers: list[Buffer]
+
+
+@dataclass(frozen=True)
+class View:
+    """What the page shows first: the widget's traits of these names."""
+
+    selected: int
+    stage: str
+    k: int
+    color_by: str
+    arrange_by: list[str]
+    without: list[str]
+    height: int
+
+
+def recorded(
+    explorer: Explorer, stages: Sequence[Stage], view: View, dtype: str, watch: Watch
+) -> Iterator[Record]:
+    """Yield all that a page needs but stage matrices, and `hello`, which says which those are."""
+
+    def asked(**request: Any) -> Record:
+        return Record(request, *reply(explorer, request, watch))
+
+    has_concepts = bool(explorer.partitions().all)
+    shown = _kinds_shown(explorer, stages)
+    tests = explorer.known_swap_tests()
+    yield asked(what="labels")
+    yield asked(what="tokens")
+    yield asked(what="concepts", names=list(explorer.examples.concepts.columns))
+    yield _distances(explorer, view, dtype)
+    yield asked(what="partitions")
+    if any(answer.caption for answer in explorer.examples.answers.values()):
+        yield _captions(explorer.examples)
+    if has_concepts:
+        for kinds in dict.fromkeys((_among(shown, SHOWN_KINDS), shown)):
+            yield asked(what="atlas", kinds=list(kinds), first=None)
+        second, buffers = second_parts_of(explorer, stages, watch)
+        yield Record({"what": "second_parts"}, second, buffers)
+        for stage in stages:
+            yield asked(what="parts", stage=str(stage), without=[])
+    if view.color_by == "cluster" and "cluster" not in explorer.examples.concepts.columns:
+        yield asked(what="clusters", stage=view.stage, without=view.without)
+    if tests:
+        fields, buffers = reply(explorer, {"what": "swap_tests", "kinds": []}, watch)
+        known = [str(stage) for stage in tests]
+        yield Record({"what": "swap_tests"}, {**fields, "stages": known}, buffers)
+        for stage in tests:
+            yield asked(what="swap_test", stage=str(stage), pairs=None)
+        for stage in explorer.known_accounts():
+            yield asked(what="account", stage=str(stage))
+
+
+def matrix_records(explorer: Explorer, stages: Sequence[Stage], watch: Watch) -> Iterator[Record]:
+    """Yield stage matrices as the page asks for them; several are captured in one pass."""
+    n, width = len(explorer.examples), explorer.stage_set.width
+    done = 0
+    while done < len(stages):
+        end, size = done, 0
+        while end < len(stages) and (end == done or size <= _AT_ONCE):
+            size += 4 * n * width(stages[end])
+            end += 1
+        explorer.capture(stages[done:end], progress=watch.quiet())
+        for stage in stages[done:end]:
+            watch.step(done, len(stages))
+            request = {"what": "matrix", "stage": str(stage), "without": []}
+            yield Record(request, *reply(explorer, request, watch.quiet()))
+            done += 1
+
+
+def rounded(matrix: npt.NDArray[np.float32], dtype: str) -> npt.NDArray[np.float32]:
+    """Return numbers as the page has them."""
+    if dtype == "float32":
+        return matrix
+    with np.errstate(over="ignore"):
+        return matrix.astype(np.float16).astype(np.float32)
+
+
+def hello_record(explorer: Explorer, stages: Sequence[Stage]) -> Record:
+    """Return what there is to explore in a page that has these stages."""
+    request, shown = {"what": "hello"}, _kinds_shown(explorer, stages)
+    fields, buffers = reply(explorer, request, Watch())
+    has: Recorded = {"stages": [str(stage) for stage in stages], "traces": []}
+    changed = {
+        "rows": [row for row in fields["rows"] if row["kind"] in shown],
+        "can_parse": False,
+        "has_model": bool(explorer.known_swap_tests()),
+        "recorded": has,
+    }
+    return Record(request, {**fields, **changed}, buffers)
+
+
+def _kinds_shown(explorer: Explorer, stages: Sequence[Stage]) -> tuple[str, ...]:
+    """Return the kinds on the page's stage map, in the map's order: the usual, and the chosen."""
+    chosen = {stage.kind for stage in stages}
+    there = dict.fromkeys(row.kind for row in explorer.stage_set.rows)
+    return _among(tuple(there), {*SHOWN_KINDS, *chosen})
+
+
+def _among(kinds: Sequence[str], wanted: set[str] | Sequence[str]) -> tuple[str, ...]:
+    return tuple(kind for kind in kinds if kind in wanted)
+
+
+def _distances(explorer: Explorer, view: View, dtype: str) -> Record:
+    """Return the distances of the first picture, which need not wait for the stage's matrix."""
+    stage, row, without = view.stage, view.selected, view.without
+    request = {"what": "distances", "stage": stage, "without": without, "row": row}
+    fields, buffers = reply(explorer, request, Watch())
+    if dtype != "float32":
+        matrix = rounded(explorer.matrix(stage), dtype)
+        if without:
+            matrix = set_aside(matrix, partitions_aside(explorer.examples.concepts, without))
+        buffers = [as_bytes(l2(matrix, row)), as_bytes(matrix[row])]
+    return Record(request, fields, buffers)
+
+
+def _captions(examples: Examples) -> Record:
+    """Return the captions of all examples, which a page asks for one by one."""
+    listed, buffers = [], []
+    for answer in examples.answers.values():
+        codes, texts = pd.factorize(np.array(answer.captions(examples.concepts), object))
+        dtype = smallest_unsigned(len(texts))
+        listed.append({"values": [str(text) for text in texts], "dtype": dtype.name})
+        buffers.append(as_bytes(codes.astype(dtype)))
+    return Record({"what": "captions"}, {"answers": listed}, buffers)
