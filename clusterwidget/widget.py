@@ -330,13 +330,11 @@ class ClusterWidget(anywidget.AnyWidget):
         if not isinstance(content, Mapping):
             # Without a field there is nobody to answer.
             return
-        if content.get("type") == "request":
+        if content.get("type") in ("request", "part"):
             self._views.add(str(content.get("view")))
-            self._worker.submit(content)
         elif content.get("type") == "bye":
             self._leave(str(content.get("view")))
-        elif content.get("type") == "cancel":
-            self._worker.cancel(content.get("view"), content.get("id"))
+        self._worker.receive(content)
 
     def _leave(self, view: str) -> None:
         """Let go of the activations with the last view.

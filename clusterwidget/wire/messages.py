@@ -490,17 +490,47 @@ class Failed(TypedDict):
 
 
 class Alive(TypedDict):
-    """The kernel is there and has these requests of a view, answered or waiting."""
+    """The kernel is there and has these requests of a view.
+
+    Parts of the answers to the unread ones are still to be read.
+    """
 
     type: Literal["alive"]
     view: Any
     open: list[Any]
+    unread: list[Any]
 
 
 class Changed(TypedDict):
     """The examples are others."""
 
     type: Literal["changed"]
+
+
+class Part(TypedDict):
+    """A part of a large answer: bytes from `at` of all `size`, the first `text` of them JSON.
+
+    Buffers: the bytes, which may lie in several. The page has `at_a_time` parts under way at once.
+    """
+
+    type: Literal["part"]
+    view: Any
+    id: Any
+    part: int
+    parts: int
+    at: int
+    size: int
+    text: int
+    at_a_time: int
+
+
+class Got(TypedDict):
+    """A part of a large request has come."""
+
+    type: Literal["got"]
+    view: Any
+    id: Any
+    part: int
 
 
 Requested = TypeVar("Requested")

@@ -13,9 +13,10 @@ from typing import Any
 from clusterwidget.core.watch import CaptureCancelledError, Watch
 from clusterwidget.explorer import Explorer
 from clusterwidget.wire import messages
+from clusterwidget.wire.binary import Buffer
+from clusterwidget.wire.inbox import Inbox
+from clusterwidget.wire.parts import Outbox, Send
 from clusterwidget.wire.replies import reply
-
-Send = Callable[[dict[str, Any], "list[bytes | memoryview] | None"], None]
 
 _PROGRESS_SECONDS = 0.1
 _ALIVE_SECONDS = 0.5
@@ -74,6 +75,8 @@ class Worker:
     def __init__(self, explorer: Explorer, send: Send, added: Callable[[], None]) -> None:
         self._explorer = explorer
         self._send = send
+        self._outbox = Outbox(send)
+        self._inbox = Inbox(send)
         self._added = added
         self._queue: deque[_Job] = deque()
         self._running: list[_Job] = []
@@ -81,6 +84,28 @@ class Worker:
         self._telling: threading.Thread | None = None
         self._idle = threading.Event()
         self._lock = threading.Lock()
+
+    def receive(self, content: Mapping[str, Any]) -> None:
+        """Take a message of the page; one that is not understood changes nothing."""
+        kind, view, request_id = (content.get(name) for name in ("type", "view", "id"))
+        if kind == "bye":
+            self._leave(view)
+        # Without these there is nobody to answer.
+        if not (isinstance(view, str) and isinstance(request_id, int)):
+            return
+        if kind == "request":
+            self.submit(content)
+        elif kind == "part":
+            request = self._inbox.take(content)
+            if request is not None:
+                self.submit(request)
+        elif kind == "more":
+            self._outbox.send_again((view, request_id), content.get("parts"))
+        elif kind == "received":
+            self._outbox.drop((view, request_id))
+            self._rest()
+        elif kind == "cancel":
+            self.cancel(view, request_id)
 
     def submit(self, request: Mapping[str, Any]) -> None:
         """Queue a request."""
@@ -120,12 +145,28 @@ class Worker:
                     job.cancelled.set()
                     for ahead in self._ahead_of(job):
                         ahead.cancelled.set()
+        self._inbox.drop((view, request_id))
+        self._outbox.drop((view, request_id))
+        self._rest()
+
+    def _leave(self, view: Any) -> None:
+        """Forget what a view that is gone has not read."""
+        self._outbox.drop_where(lambda key: key[0] == view)
+        self._rest()
+
+    def _rest(self) -> None:
+        """Let the thread that tells the page of life end, if there is nothing to tell."""
+        with self._lock:
+            if self._thread is None and not self._outbox.waiting():
+                self._idle.set()
 
     def stop(self) -> None:
         """Call everything off."""
         with self._lock:
             for job in [*self._queue, *self._running]:
                 job.cancelled.set()
+        self._outbox.drop_where(lambda _: True)
+        self._rest()
 
     def _work(self) -> None:
         while True:
@@ -133,7 +174,8 @@ class Worker:
                 job = self._next(lambda _: True)
                 if job is None:
                     self._thread = None
-                    self._idle.set()
+                    if not self._outbox.waiting():
+                        self._idle.set()
                     return
             self._answer(job)
 
@@ -154,17 +196,18 @@ class Worker:
             wait = _ALIVE_SECONDS
             by_view: dict[str, messages.Alive] = {}
             with self._lock:
-                if self._thread is None:
+                unread = self._outbox.waiting()
+                if self._thread is None and not unread:
                     self._telling = None
                     return
-                for job in [*self._running, *self._queue]:
-                    if job.ahead:
-                        continue
-                    view, request_id = job.key
+                asked = [job.key for job in [*self._running, *self._queue] if not job.ahead]
+                for view, request_id in [*asked, *(key for key in unread if key not in asked)]:
                     alive = by_view.setdefault(
-                        repr(view), {"type": "alive", "view": view, "open": []}
+                        repr(view), {"type": "alive", "view": view, "open": [], "unread": []}
                     )
                     alive["open"].append(request_id)
+                    if (view, request_id) in unread:
+                        alive["unread"].append(request_id)
             for alive in by_view.values():
                 self._send({**alive}, None)
 
@@ -181,6 +224,8 @@ class Worker:
             if job.cancelled.is_set():
                 raise CaptureCancelledError
             fields, buffers = reply(self._explorer, job.request, watch)
+            if job.cancelled.is_set():
+                raise CaptureCancelledError
             self._tell(job, "reply", fields, buffers)
         except CaptureCancelledError:
             self._tell(job, "cancelled")
@@ -263,9 +308,10 @@ class Worker:
         job: _Job,
         kind: str,
         fields: Mapping[str, Any] | None = None,
-        buffers: list[bytes | memoryview] | None = None,
+        buffers: list[Buffer] | None = None,
     ) -> None:
         if job.ahead:
             return
         view, request_id = job.key
-        self._send({**(fields or {}), "type": kind, "id": request_id, "view": view}, buffers)
+        message = {**(fields or {}), "type": kind, "id": request_id, "view": view}
+        self._outbox.send(message, buffers)

@@ -105,7 +105,7 @@ def test_while_requests_are_open_the_page_hears_that_the_kernel_lives(
     page.ask(1, "partitions")
     page.ask(2, "hello")
     heard = [page.messages.get(timeout=SECONDS) for _ in range(3)]
-    assert heard == [{"type": "alive", "view": "v", "open": [1, 2]}] * 3
+    assert heard == [{"type": "alive", "view": "v", "open": [1, 2], "unread": []}] * 3
     ends.set()
     page.wait(2, "reply")
 

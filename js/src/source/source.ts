@@ -19,6 +19,8 @@ export interface Progress {
   readonly done: number;
   readonly total: number;
   readonly text: string;
+  /** What is counted, where the text does not say it. */
+  readonly unit?: string;
 }
 
 /** How a caller follows a request that takes time, and takes it back. */

@@ -1,6 +1,7 @@
 import type { Call } from "../source";
-import type { Message, Requests, What } from "../wire/messages";
+import type { Message, Part, Requests, What } from "../wire/messages";
 import { Gone, type Heard, type Reply, type Transport, Unreachable } from "../wire/transport";
+import { Incoming, Outgoing } from "./parts";
 import { Pulse } from "./pulse";
 
 export type Listener = (message: unknown, buffers: unknown[]) => void;
@@ -20,10 +21,18 @@ interface Waiting {
   readonly sent: number;
   /** Whether the kernel has said that it has it. Until then a cell may run that it waits for. */
   known: boolean;
+  /** The answer, where it comes in parts. */
+  readonly incoming: Incoming;
+  /** The request, where it goes in parts. */
+  readonly outgoing: Outgoing | null;
 }
 
 export const GONE = "The kernel is gone. Run the cell again to explore.";
 const WAITING = "waiting for the kernel, which is busy";
+const READ_IN_PART =
+  "A part of the kernel's answer did not arrive, though it was asked for again. Try once more.";
+const SENT_IN_PART =
+  "The kernel did not take all of the request, which is large. Wait until no cell runs, and try again.";
 const SAID_TO_WAIT_AFTER_MS = 1000;
 
 /** Host-dependent: messages bring a `DataView` (a part of a larger buffer) or an `ArrayBuffer`. */
@@ -38,14 +47,18 @@ function bytesOf(buffer: unknown): Uint8Array {
  * Requests over a stream of messages: each has an id, and gets progress and then one answer.
  *
  * While requests are open the kernel sends messages without end; where they stop, it is gone. A
- * request that it has not said to have may only wait for a cell that runs.
+ * request that it has not said to have may only wait for a cell that runs. What is large comes and
+ * goes in parts; those that are lost are asked for, or sent, again.
  */
 export class Channel implements Transport {
   readonly #port: MessagePort;
   readonly #view = Math.random().toString(36).slice(2);
   readonly #waiting = new Map<number, Waiting>();
   readonly #heard: Heard;
-  readonly #pulse = new Pulse((silentMs) => this.#beat(silentMs));
+  readonly #pulse = new Pulse(
+    (silentMs) => this.#beat(silentMs),
+    () => [...this.#waiting.values()].some(({ incoming }) => incoming.begun),
+  );
   /** Requests that were given up, since the kernel was gone. */
   readonly #lost = new Set<number>();
   #gone = false;
@@ -76,6 +89,9 @@ export class Channel implements Transport {
         reject(new DOMException("cancelled", "AbortError"));
         return;
       }
+      const request = { ...args, type: "request", id, view: this.#view, what };
+      const text = JSON.stringify(request);
+      const outgoing = Outgoing.needed(text) ? new Outgoing(text) : null;
       const abort = () => this.#cancel(id);
       call.signal?.addEventListener("abort", abort);
       const settled = () => call.signal?.removeEventListener("abort", abort);
@@ -91,10 +107,13 @@ export class Channel implements Transport {
         call,
         sent: performance.now(),
         known: false,
+        incoming: new Incoming(),
+        outgoing,
       });
       this.#pulse.start();
       try {
-        this.#port.send({ ...args, type: "request", id, view: this.#view, what });
+        if (outgoing) this.#sendParts(id, outgoing, outgoing.further());
+        else this.#port.send(request);
       } catch (error) {
         this.#take(id)?.reject(new Unreachable("No kernel answers.", { cause: error }));
       }
@@ -131,7 +150,24 @@ export class Channel implements Transport {
     this.#port.send({ type: "cancel", id, view: this.#view });
   }
 
+  #sendParts(id: number, outgoing: Outgoing, parts: readonly number[]): void {
+    const about = { type: "part", id, view: this.#view, parts: outgoing.parts };
+    for (const part of parts) this.#port.send({ ...about, part, text: outgoing.text(part) });
+  }
+
+  /** Tells the kernel what it does without where it is gone: then its silence says so. */
+  #tell(about: "more" | "received", id: number, more: object = {}): void {
+    try {
+      this.#port.send({ type: about, id, view: this.#view, ...more });
+    } catch {
+      // As above.
+    }
+  }
+
   #beat(silentMs: number | null): void {
+    for (const [id, { outgoing }] of [...this.#waiting]) {
+      if (outgoing && !outgoing.done) this.#sendAgain(id, outgoing);
+    }
     const waiting = [...this.#waiting.values()];
     if (silentMs === null) {
       // Once it was gone, there is no cell that a request could wait for.
@@ -175,6 +211,13 @@ export class Channel implements Transport {
     switch (message.type) {
       case "alive":
         for (const id of message.open) this.#know(id);
+        for (const id of message.unread) this.#askAgain(id);
+        break;
+      case "part":
+        this.#read(message, (buffers ?? []).map(bytesOf));
+        break;
+      case "got":
+        this.#sendFurther(message.id, message.part);
         break;
       case "progress":
         this.#know(message.id);
@@ -199,6 +242,55 @@ export class Channel implements Transport {
         break;
     }
   };
+
+  #read(part: Part, buffers: readonly Uint8Array[]): void {
+    const { id } = part;
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return;
+    this.#know(id);
+    const { incoming, call } = waiting;
+    incoming.take(part, buffers);
+    const whole = incoming.whole();
+    if (whole) {
+      this.#tell("received", id);
+      this.#take(id)?.resolve(whole as Reply<never>);
+      return;
+    }
+    const parts = incoming.further();
+    if (parts.length > 0) this.#tell("more", id, { parts });
+    call.onProgress?.({ ...incoming.read, text: "reading", unit: "MB" });
+  }
+
+  /** The kernel has parts of an answer that are not all here, and says so again and again. */
+  #askAgain(id: number): void {
+    const waiting = this.#waiting.get(id);
+    if (!waiting) {
+      // It was called off when the first part was on its way.
+      this.#tell("received", id);
+      return;
+    }
+    const { incoming } = waiting;
+    incoming.begun = true;
+    const next = incoming.patience.sign();
+    if (next === "ask") this.#tell("more", id, { parts: incoming.overdue() });
+    if (next === "give up") {
+      this.#tell("received", id);
+      this.#take(id)?.reject(new Error(READ_IN_PART));
+    }
+  }
+
+  #sendFurther(id: number, part: number): void {
+    const outgoing = this.#waiting.get(id)?.outgoing;
+    if (!outgoing) return;
+    outgoing.got(part);
+    this.#sendParts(id, outgoing, outgoing.further());
+  }
+
+  #sendAgain(id: number, outgoing: Outgoing): void {
+    const next = outgoing.patience.sign();
+    if (next === "ask") this.#sendParts(id, outgoing, outgoing.overdue());
+    if (next === "give up") this.#take(id)?.reject(new Error(SENT_IN_PART));
+  }
 
   #know(id: number): void {
     const waiting = this.#waiting.get(id);

@@ -179,7 +179,14 @@ interface Refused {
 /** What the kernel sends: to all views, or to the one that asked. */
 export type Message<W extends What = What> =
   | { readonly type: "changed" }
-  | { readonly type: "alive"; readonly view: string; readonly open: readonly number[] }
+  | {
+      readonly type: "alive";
+      readonly view: string;
+      readonly open: readonly number[];
+      readonly unread: readonly number[];
+    }
+  | Part
+  | (Addressed & { readonly type: "got"; readonly part: number })
   | (Addressed & {
       readonly type: "progress";
       readonly done: number;
@@ -189,6 +196,17 @@ export type Message<W extends What = What> =
   | (Addressed & { readonly type: "error"; readonly message: string })
   | (Addressed & { readonly type: "cancelled" })
   | (Addressed & { readonly type: "reply" } & Replies[W]);
+
+/** Bytes of a large answer, from `at` of all `size`; the first `text` of them are JSON. */
+export interface Part extends Addressed {
+  readonly type: "part";
+  readonly part: number;
+  readonly parts: number;
+  readonly at: number;
+  readonly size: number;
+  readonly text: number;
+  readonly at_a_time: number;
+}
 
 interface Addressed {
   readonly view: string;

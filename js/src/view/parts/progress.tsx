@@ -10,7 +10,9 @@ export function ProgressBar({ progress }: { progress: Doing }) {
 }
 
 /** The same in words. */
-export function progressText({ title, done, total, text }: Doing): string {
-  if (total > 0) return `${title}: ${text} ${countText(done)} of ${countText(total)}`;
+export function progressText({ title, done, total, text, unit = "" }: Doing): string {
+  if (total > 0) {
+    return `${title}: ${text} ${countText(done)} of ${countText(total)} ${unit}`.trimEnd();
+  }
   return text === "" ? title : `${title}: ${text}`;
 }

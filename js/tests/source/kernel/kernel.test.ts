@@ -234,7 +234,7 @@ test("a stage that cannot be swapped or tested comes with the reason and no answ
 describe("a kernel that dies", () => {
   const alive = (...open: unknown[]) => {
     const { view } = kernel.sent[0] as Fields;
-    kernel.emit({ type: "alive", view, open });
+    kernel.emit({ type: "alive", view, open, unread: [] });
   };
   const open = () => kernel.sent.map(({ id }) => id);
 
@@ -260,6 +260,16 @@ describe("a kernel that dies", () => {
     expect(gone).toHaveBeenCalledOnce();
     await failed;
     expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("is not one whose large answer is under way, on a slow connection", async () => {
+    source.prepare({ signal: ending.signal }).catch(() => undefined);
+    const { view } = kernel.sent[0] as Fields;
+    kernel.emit({ type: "alive", view, open: open(), unread: open() });
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(gone).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(gone).toHaveBeenCalledOnce();
   });
 
   test("is not one that a cell keeps busy: then a request waits, and says so", async () => {
