@@ -71,8 +71,8 @@ class ClusterWidget(anywidget.AnyWidget):
         Two concepts, rows and columns of the grid; empty to follow the stage.
     without : list of str
         Concepts that are set aside: the grid shows distances in what is left.
-    height : int
-        Height of the figure, in px.
+    height : int or None
+        Height of the figure, in px. By default it follows the width: a narrow figure is taller.
     budget : int
         Bytes of the largest stage matrix that is sent to the page; for larger ones the kernel
         computes the distances.
@@ -108,7 +108,7 @@ class ClusterWidget(anywidget.AnyWidget):
     color_by = traitlets.Unicode("distance").tag(sync=True)
     arrange_by = traitlets.List(traitlets.Unicode()).tag(sync=True)
     without = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    height = traitlets.Int(560, min=300, max=4000).tag(sync=True)
+    height = traitlets.Int(None, min=300, max=4000, allow_none=True).tag(sync=True)
     budget = traitlets.Int(32 << 20, min=0).tag(sync=True)
     snapshot = traitlets.Dict().tag(sync=True)
     embed = traitlets.Bool(False)

@@ -52,7 +52,11 @@ export function stand(el: HTMLElement, model: TraitModel, connect: Connect): () 
   const source = new WireSource(connect(heard, signal), BUDGETS_KEPT * budget);
   const exploration = new Exploration(source, budget);
   const silent = stateOf(false);
-  const resize = () => root.style.setProperty("--cw-height", `${model.get("height")}px`);
+  const resize = () => {
+    const height = model.get("height");
+    if (height === null) root.style.removeProperty("--cw-height");
+    else root.style.setProperty("--cw-height", `${height}px`);
+  };
   resize();
   onTrait(model, "height", resize, signal);
   bindTraits(model, exploration, signal);

@@ -12,7 +12,8 @@ export interface Traits {
   arrange_by: string[];
   without: string[];
   snapshot: Partial<Snapshot>;
-  height: number;
+  /** In px, or null where it follows the width. */
+  height: number | null;
   budget: number;
 }
 

@@ -40,11 +40,28 @@ export const SIGN_WORDS: Readonly<Record<Sign, string>> = {
   untested: "not tested",
 };
 
-/** Whether the answer follows, as a dot on the stage. */
+/** The same, as short as a legend needs. */
+export const SIGN_LABELS: Readonly<Record<Sign, string>> = {
+  enough: "enough",
+  mean: "mean does too",
+  insufficient: "not enough",
+  undecided: "undecided",
+  irrelevant: "no effect",
+  untested: "not tested",
+};
+
+/** Whether the answer follows, as a bar on the stage. */
 export const SETS_WORDS: Readonly<Record<NonNullable<Sets>, string>> = {
   sets: "sets the answer",
   shares: "shares in the answer",
   no: "does not set the answer",
+};
+
+/** The same, as short as a legend needs. */
+export const SETS_LABELS: typeof SETS_WORDS = {
+  sets: "sets it",
+  shares: "shares in it",
+  no: "doesn't",
 };
 
 export function signOf(tested: Tested | undefined): Sign {

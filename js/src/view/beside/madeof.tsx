@@ -30,50 +30,52 @@ export function MadeOfPanel({ exploration }: { exploration: Exploration }) {
         </span>
       </h3>
       <div
-        class="cw-scroll cw-tests"
+        class="cw-scroll"
         data-role="made-of"
         data-at={parts?.key}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
         tabIndex={0}
       >
-        {progress ? (
-          <div class="cw-testing" role="status">
-            <ProgressBar progress={progress} />
-            <span>{progressText(progress)}</span>
+        <div class="cw-tests">
+          {progress ? (
+            <div class="cw-testing" role="status">
+              <ProgressBar progress={progress} />
+              <span>{progressText(progress)}</span>
+              <button
+                type="button"
+                data-role="stop-looking"
+                onClick={() => (naming ? madeOf.naming.cancel() : madeOf.stop())}
+              >
+                cancel
+              </button>
+            </div>
+          ) : null}
+          {madeOf.stopped.value ? (
             <button
               type="button"
-              data-role="stop-looking"
-              onClick={() => (naming ? madeOf.naming.cancel() : madeOf.stop())}
+              class="cw-run"
+              data-role="look"
+              onClick={() => void madeOf.look({ stage, without })}
             >
-              cancel
+              find what it is made of
             </button>
-          </div>
-        ) : null}
-        {madeOf.stopped.value ? (
-          <button
-            type="button"
-            class="cw-run"
-            data-role="look"
-            onClick={() => void madeOf.look({ stage, without })}
-          >
-            find what it is made of
-          </button>
-        ) : null}
-        {madeOf.problem.value === "" ? null : (
-          <p class="cw-error" role="alert">
-            {madeOf.problem.value}
-          </p>
-        )}
-        {parts ? (
-          <>
-            <PartsBar parts={parts} without={without} onPress={press} />
-            <Table parts={parts} without={without} onPress={press} />
-            <p class="cw-aside" title="root mean squared distance of all examples to their mean">
-              spread {distanceText(parts.spread)}
+          ) : null}
+          {madeOf.problem.value === "" ? null : (
+            <p class="cw-error" role="alert">
+              {madeOf.problem.value}
             </p>
-            <WhatIsLeft exploration={exploration} parts={parts} />
-          </>
-        ) : null}
+          )}
+          {parts ? (
+            <>
+              <PartsBar parts={parts} without={without} onPress={press} />
+              <Table parts={parts} without={without} onPress={press} />
+              <p class="cw-aside" title="root mean squared distance of all examples to their mean">
+                spread {distanceText(parts.spread)}
+              </p>
+              <WhatIsLeft exploration={exploration} parts={parts} />
+            </>
+          ) : null}
+        </div>
       </div>
     </>
   );

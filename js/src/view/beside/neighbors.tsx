@@ -14,7 +14,7 @@ import { PartsBar } from "./partsbar";
 import { SharedBars } from "./shared";
 import { StageName } from "./stagename";
 
-const LINE = 21;
+const LINE = 20;
 
 /** The examples nearest to the selected one, nearest first. */
 export function Neighbors({ exploration }: { exploration: Exploration }) {

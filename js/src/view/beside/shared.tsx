@@ -3,8 +3,8 @@ import type { Shared, SharedGroup } from "../../compute/neighbors";
 import type { Exploration } from "../../state/exploration";
 import { chanceText, percentText } from "../../words/text";
 
-/** The strongest of these are shown before anyone asks for the rest. */
-const FIRST = 6;
+/** So many lines there is room for: the strongest are shown, and in the last one how many more there are. */
+const LINES = 6;
 
 /** What the neighbors share, as bars, the strongest first. */
 export function SharedBars({ exploration }: { exploration: Exploration }) {
@@ -41,8 +41,9 @@ export function SharedBars({ exploration }: { exploration: Exploration }) {
       />
     );
   };
-  const groups = all.value ? found.groups : found.groups.slice(0, FIRST);
-  const more = found.groups.length - FIRST;
+  const first = found.groups.length > LINES ? LINES - 1 : LINES;
+  const groups = all.value ? found.groups : found.groups.slice(0, first);
+  const more = found.groups.length - first;
   return (
     <section class="cw-shared" aria-label="what they share">
       <h4>

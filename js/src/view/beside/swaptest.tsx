@@ -38,27 +38,29 @@ export function SwapTestPanel({ exploration }: { exploration: Exploration }) {
         </span>
       </h3>
       <div
-        class="cw-scroll cw-tests"
+        class="cw-scroll"
         data-role="swap-test"
         data-at={test?.stage}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys
         tabIndex={0}
       >
-        {known ? (
-          <p class="cw-verdict" data-role="verdict" data-verdict={known.verdict ?? "untested"}>
-            {known.verdict ? <VerdictSign verdict={signOf(known)} sets={known.sets} /> : null}
-            {known.sentence}
-          </p>
-        ) : (
-          <Start exploration={exploration} stage={stage} />
-        )}
-        {problem === "" ? null : (
-          <p class="cw-error" role="alert">
-            {problem}
-          </p>
-        )}
-        {test?.possible ? <Onward exploration={exploration} test={test} /> : null}
-        {test?.possible ? <Answers key={stage} test={test} /> : null}
+        <div class="cw-tests">
+          {known ? (
+            <p class="cw-verdict" data-role="verdict" data-verdict={known.verdict ?? "untested"}>
+              {known.verdict ? <VerdictSign verdict={signOf(known)} sets={known.sets} /> : null}
+              {known.sentence}
+            </p>
+          ) : (
+            <Start exploration={exploration} stage={stage} />
+          )}
+          {problem === "" ? null : (
+            <p class="cw-error" role="alert">
+              {problem}
+            </p>
+          )}
+          {test?.possible ? <Onward exploration={exploration} test={test} /> : null}
+          {test?.possible ? <Answers key={stage} test={test} /> : null}
+        </div>
       </div>
       <div class="cw-spoken" aria-live="polite">
         {known?.sentence}

@@ -56,9 +56,6 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
             class="cw-swap-what"
             title={`${label(asked.receiver)}, with ${asked.stage} from ${label(asked.donor)}`}
           >
-            <span class="cw-swap-receiver">
-              <b>{label(asked.receiver)}</b>,{" "}
-            </span>
             with <b>{asked.stage}</b> from <b>{label(asked.donor)}</b>
             {problem === "" ? ", answers" : ""}
           </span>

@@ -2,7 +2,7 @@ import { lineKey, type MapLayout } from "../../compute/arcs";
 import type { StageRow } from "../../data/contents";
 
 /** Height of a line, and width of the lines' names before the first column, in pixels. */
-export const LINE = 15;
+export const LINE = 14;
 export const NAME_WIDTH = 84;
 
 /** A line of the stage map: a layer's heading, or one kind and head. */

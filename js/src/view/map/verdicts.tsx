@@ -1,5 +1,12 @@
 import type { Exploration } from "../../state/exploration";
-import { leftText, SETS_WORDS, SIGN_WORDS, type Sign } from "../../words/swaptest";
+import {
+  leftText,
+  SETS_LABELS,
+  SETS_WORDS,
+  SIGN_LABELS,
+  SIGN_WORDS,
+  type Sign,
+} from "../../words/swaptest";
 import { countText } from "../../words/text";
 import { ProgressBar } from "../parts/progress";
 import { VerdictSign } from "../parts/sign";
@@ -23,15 +30,15 @@ export function VerdictLegend({ exploration }: { exploration: Exploration }) {
   return (
     <div class="cw-swatches cw-key" data-role="verdict-legend">
       {(Object.keys(SIGN_WORDS) as Sign[]).map((sign) => (
-        <span key={sign}>
+        <span key={sign} title={SIGN_WORDS[sign]}>
           <VerdictSign verdict={sign} />
-          {SIGN_WORDS[sign]}
+          {SIGN_LABELS[sign]}
         </span>
       ))}
       {(Object.keys(SETS_WORDS) as (keyof typeof SETS_WORDS)[]).map((sets) => (
-        <span key={sets}>
+        <span key={sets} title={SETS_WORDS[sets]}>
           <i class="cw-sign" data-sets={sets} />
-          {SETS_WORDS[sets]}
+          {SETS_LABELS[sets]}
         </span>
       ))}
       <span class="cw-preparing" data-role="testing-all">
