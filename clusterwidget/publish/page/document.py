@@ -127,10 +127,12 @@ def document(replies: Replies, traits: Mapping[str, Any], title: str) -> bytes:
     ).encode()
 
 
-def frame(page: bytes, height: int) -> str:
+def frame(page: bytes, height: int | None) -> str:
     """Return HTML that shows a page within another one, apart from all that is in that."""
     # Narrow, the figure is taller: see `js/src/style/figure.css`.
-    tall = f"height:max({height + 60}px,min({height + 400}px,(900px - 100vw)*9999))"
+    narrow, phone = "min(890px,(1180px - 100vw)*9999)", "min(1820px,(620px - 100vw)*9999)"
+    by_width = f"max(620px,{narrow},{phone})"
+    tall = f"height:{by_width if height is None else f'{height + 32}px'}"
     return (
         f'<iframe sandbox="allow-scripts allow-downloads" title="clusterwidget" '
         f'style="width:100%;border:0;{tall}" srcdoc="{html.escape(page.decode())}"></iframe>'

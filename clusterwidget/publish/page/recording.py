@@ -58,7 +58,7 @@ class View:
     color_by: str
     arrange_by: list[str]
     without: list[str]
-    height: int
+    height: int | None
 
 
 def recorded(
