@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import expect
 
@@ -71,14 +69,14 @@ PLACES = """root => {
 
 
 @pytest.fixture(scope="module")
-def figure(voila: Server, open_module_page: OpenPage) -> Iterator[Figure]:
+def figure(voila: Server, open_module_page: OpenPage) -> Figure:
     page = open_module_page(voila_url(voila, write_notebook(voila.root, "widths", [BOOK])))
     figure = Figure(page)
     figure.wait_for_picture(seconds=180)
     figure.part("atlas-legend").wait_for(timeout=120_000)
     expect(figure.part("preparing")).to_have_count(0, timeout=120_000)
     figure.part("lens").wait_for()
-    yield figure
+    return figure
 
 
 def check(figure: Figure, *, scrolls: bool = False) -> None:
