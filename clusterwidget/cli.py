@@ -1,4 +1,4 @@
-"""The command ``clusterwidget``: train the model that adds, check it, and chart its stages."""
+"""The command ``clusterwidget``: train, check and chart the model that adds; publish."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from .publish.server.command import add_serve
 
 if TYPE_CHECKING:
     from .addition.verification import Tally
@@ -145,6 +147,8 @@ def _parser() -> argparse.ArgumentParser:
         "--overwrite", action="store_true", help="also over what is no earlier page"
     )
     export.set_defaults(run=_export, when_interrupted="Nothing was written.")
+
+    add_serve(commands, {"adder": _adder})
     return parser
 
 
@@ -243,6 +247,12 @@ def _atlas(options: argparse.Namespace) -> int:
         draw_atlas(found, examples.positions, examples.families, options.picture)
         print(f"Wrote {options.picture}.")
     return _RIGHT
+
+
+def _adder() -> tuple[Callable[[], Any], Callable[[str], Any]]:
+    from . import addition
+
+    return addition.load_model, addition.parse
 
 
 def _tests(options: argparse.Namespace) -> int:

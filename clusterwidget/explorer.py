@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ import pandas as pd
 
 from clusterwidget.activations.activations import Activations
 from clusterwidget.activations.cache import Cache
+from clusterwidget.activations.extended import Extended
 from clusterwidget.activations.given import given_activations
 from clusterwidget.core import checks
 from clusterwidget.core.concepts import Partition, Partitions, partitions
@@ -535,6 +537,28 @@ class Explorer:
         found = self.find(text)
         if found is not None:
             return found
+        extended = self.examples.extended(self.parsed(text))
+        self._setting.activations.tokens = extended.tokens
+        self._setting = replace(self._setting, examples=extended)
+        return len(extended) - 1
+
+    def parsed(self, text: str) -> Examples:
+        """Return the one example that a person typed, which the model can be run on; add nothing.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where the text stands for no example, or none can be added.
+
+        See Also
+        --------
+        add, extended
+
+        Examples
+        --------
+        >>> ex.parsed("12+34").labels
+        ['0012+0034=00046']
+        """
         if self.examples.parse is None or not self.has_model:
             raise ValueError(
                 f"no example is called {text!r}. Only examples that are here can be chosen: "
@@ -544,10 +568,47 @@ class Explorer:
         model = self.model
         assert model is not None
         check_tokens(model, parsed.tokens)
-        extended = self.examples.extended(parsed)
-        self._setting.activations.tokens = extended.tokens
-        self._setting = replace(self._setting, examples=extended)
-        return len(extended) - 1
+        return parsed
+
+    def extended(self, examples: Examples) -> Explorer:
+        """Return an explorer of these examples followed by others; this one stays as it is.
+
+        The two share what is known of the common examples: activations, swap tests, reference
+        examples. What is added to one of them the other does not see.
+
+        Parameters
+        ----------
+        examples : Examples
+            With the same positions and answers; the model is run on them.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Where they do not fit, or there is no model.
+
+        See Also
+        --------
+        add : in place.
+        Examples.extended
+
+        Examples
+        --------
+        >>> other = ex.extended(ex.parsed("12+34"))
+        >>> len(other.examples) - len(ex.examples)
+        1
+        >>> other.distances("L1H0.result@S3", 42).shape
+        (1001,)
+        """
+        joined = self.examples.extended(examples)
+        self._setting.require_model()
+        assert self.model is not None
+        check_tokens(self.model, examples.tokens)
+        other = copy.copy(self)
+        activations = Extended(self._setting.activations, joined.tokens)
+        other._setting = self._setting.extended(joined, activations)
+        other._chosen = None
+        other.path = None
+        return other
 
     # What stages stand for.
 

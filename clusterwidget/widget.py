@@ -21,6 +21,7 @@ from clusterwidget.explorer import Explorer, Stages
 from clusterwidget.meaning.aside import partitions_aside
 from clusterwidget.meaning.neighbors import default_k
 from clusterwidget.wire import messages
+from clusterwidget.wire.start import first_stage
 from clusterwidget.wire.worker import Worker
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class ClusterWidget(anywidget.AnyWidget):
             self.explorer = Explorer(model, examples)
         self._shares_explorer = isinstance(model, Explorer)
         self._views: set[str] = set()
-        options.setdefault("stage", str(self._first_stage()))
+        options.setdefault("stage", str(first_stage(self.explorer)))
         options.setdefault("k", default_k(len(self.explorer.examples)))
         super().__init__(**options)
         self._worker = Worker(self.explorer, self.send, self._announce)
@@ -314,17 +315,6 @@ class ClusterWidget(anywidget.AnyWidget):
         if hasattr(self, "_worker"):
             self._worker.stop()
         super().close()
-
-    def _first_stage(self) -> Stage:
-        examples, stages = self.explorer.examples, self.explorer.stages()
-        if not self.explorer.is_loaded:
-            # The first picture loads no model where it can be had without.
-            stages = [stage for stage in stages if self.explorer.holds(stage)] or stages
-        position = next(
-            (answer.position for answer in examples.answers.values()), examples.positions[-1]
-        )
-        after = [stage for stage in stages if stage.kind == "resid_post"] or stages
-        return next((stage for stage in reversed(after) if stage.position == position), after[-1])
 
     def _receive(self, _: Any, content: Any, __: Any) -> None:
         if not isinstance(content, Mapping):

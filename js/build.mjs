@@ -17,7 +17,13 @@ const shielding = {
 };
 
 const options = {
-  entryPoints: ["src/widget.ts", "src/page.ts", "src/widget.css"],
+  entryPoints: [
+    "src/widget.ts",
+    "src/page.ts",
+    "src/served.ts",
+    "src/widget.css",
+    "src/served.css",
+  ],
   outdir,
   bundle: true,
   format: "esm",
@@ -35,6 +41,7 @@ async function printSizes() {
   for (const [what, files] of [
     ["widget", ["widget.js", "widget.css"]],
     ["page", ["page.js", "widget.css"]],
+    ["served page", ["served.js", "widget.css", "served.css"]],
   ]) {
     const read = await Promise.all(files.map((name) => readFile(`${outdir}${name}`)));
     const bytes = read.map((file) => gzipSync(file, { level: 9 }).length);

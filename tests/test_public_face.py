@@ -142,6 +142,8 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "neighbors(k)": lambda f, v: f.given.neighbors(HELD, 0, v),
     "find": lambda f, v: f.given.find(v),
     "add": lambda f, v: f.given.add(v),
+    "parsed": lambda f, v: f.given.parsed(v),
+    "extended": lambda f, v: f.model.extended(v),
     "shared(example)": lambda f, v: f.given.shared(HELD, v),
     "shared(k)": lambda f, v: f.given.shared(HELD, 0, v),
     "shared(concepts)": lambda f, v: f.given.shared(HELD, 0, concepts=v),

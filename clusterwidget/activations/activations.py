@@ -98,6 +98,12 @@ class Activations:
         matrix = self.in_memory(stage)
         if matrix is not None:
             return matrix
+        if self._is_saved(stage):
+            # A capture that is under way need not be waited for.
+            assert self.saved is not None
+            matrix = self.saved.rows(stage)
+            self._held.put(stage, matrix)
+            return matrix
         # Under the lock, so that nothing captured meanwhile drops the matrix before it is read.
         with self._capturing:
             self.capture([stage], watch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -98,6 +98,13 @@ class Setting:
         self.activations.release()
         if "bench" in self.__dict__:
             self.bench.release()
+
+    def extended(self, examples: Examples, activations: Activations) -> Setting:
+        """Return the setting of these examples and further ones; the reference examples stay."""
+        other = replace(self, examples=examples, activations=activations)
+        if "bench" in self.__dict__:
+            other.__dict__["bench"] = self.bench.extended(examples)
+        return other
 
     def require_model(self, watch: Watch | None = None) -> None:
         """Load the model where it must be, before torch is imported, which takes long.

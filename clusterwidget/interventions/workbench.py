@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
@@ -54,6 +55,16 @@ class Workbench:
         n = len(self.examples)
         chosen = np.random.default_rng(0).choice(n, min(n, MOST_REFERENCES), replace=False)
         return np.sort(chosen)
+
+    def extended(self, examples: Examples) -> Workbench:
+        """Return a workbench of these examples and further ones, with the same references."""
+        self.get_ready()
+        other = copy.copy(self)
+        other.examples = examples
+        other.answers = questions(examples, causal=self.causal)
+        # By number, an example of one workbench is another one's.
+        other._kept = OrderedDict()
+        return other
 
     @property
     def usual(self) -> UsualRange:

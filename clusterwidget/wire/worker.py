@@ -29,7 +29,7 @@ _AT_ONCE = ("hello", "labels", "tokens", "concepts", "captions")
 _SAVED = (*_AT_ONCE, "matrix", "distances", "partitions", "parts", "clusters", "swap_tests")
 """Requests that what was saved may answer: they pass one that waits for the model to be loaded."""
 _MOST_WAITING = 16
-_COUNTED = {"swap_test": "runs", "account": "parts", "trace": "layers"}
+COUNTED = {"swap_test": "runs", "account": "parts", "trace": "layers"}
 """What progress counts, where that is not examples."""
 
 
@@ -258,7 +258,7 @@ class Worker:
 
     def _reporter(self, job: _Job) -> Callable[[int, int], None]:
         last = time.monotonic()
-        text = _COUNTED.get(str(job.request.get("what")), "examples run")
+        text = COUNTED.get(str(job.request.get("what")), "examples run")
 
         def report(done: int, total: int) -> None:
             nonlocal last

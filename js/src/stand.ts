@@ -14,6 +14,7 @@ import { Figure } from "./view/figure";
 
 const ANSWER_WITHIN_MS = 5000;
 const BUDGETS_KEPT = 4;
+const KERNEL_SILENT = "Waiting for the kernel. If none runs, run the cell.";
 
 let figures = 0;
 
@@ -24,8 +25,14 @@ export type Connect = (heard: Heard, signal: AbortSignal) => Transport;
  * Shows a figure in `el`; the returned function takes away all that came with it.
  *
  * Every host does so: the widget, the page without a kernel, and whoever else brings a transport.
+ * @param silence what is said where nobody has answered in good time
  */
-export function stand(el: HTMLElement, model: TraitModel, connect: Connect): () => void {
+export function stand(
+  el: HTMLElement,
+  model: TraitModel,
+  connect: Connect,
+  silence = KERNEL_SILENT,
+): () => void {
   const ending = new AbortController();
   const { signal } = ending;
   const root = document.createElement("div");
@@ -40,12 +47,12 @@ export function stand(el: HTMLElement, model: TraitModel, connect: Connect): () 
   const budget = model.get("budget");
   const heard = {
     changed: () => load(),
-    gone: () => {
-      exploration.gone.value = true;
+    gone: (words: string) => {
+      exploration.gone.value = words;
       silent.value = true;
     },
     back: () => {
-      exploration.gone.value = false;
+      exploration.gone.value = "";
       load();
     },
   };
@@ -65,7 +72,7 @@ export function stand(el: HTMLElement, model: TraitModel, connect: Connect): () 
 
   const stored = model.get("snapshot");
   const snapshot = stored?.image ? (stored as Snapshot) : null;
-  mount(h(Figure, { exploration, root, silent, snapshot }), root);
+  mount(h(Figure, { exploration, root, silent, silence, snapshot }), root);
 
   const timer = setTimeout(
     () => (silent.value = exploration.contents.value === null),

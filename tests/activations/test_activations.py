@@ -167,3 +167,30 @@ def test_the_vectors_of_a_head_are_in_the_basis_of_the_model(
     vectors, matrix = activations.vectors(stage), activations.matrix(stage, Watch())
     assert vectors.shape == (60, 32)
     np.testing.assert_allclose(vectors @ vectors.T, matrix @ matrix.T, atol=1e-4)
+
+
+def test_further_examples_are_held_apart_from_the_common_ones(
+    native_model: Any, examples: Examples
+) -> None:
+    common = Explorer(native_model, examples)
+    further = Examples(examples.tokens[:2, ::-1].copy(), positions=list("abcdefg"))
+    stages = ["L0.attn_out@c", "L1H2.result@g"]
+    both = common.extended(further)
+    whole = Explorer(native_model, examples.extended(further))
+    for stage in stages:
+        np.testing.assert_allclose(both.matrix(stage), whole.matrix(stage), atol=1e-5)
+        np.testing.assert_array_equal(both.matrix(stage)[:60], common.matrix(stage))
+    assert len(common.examples) == 60
+    with Counter(native_model) as counter:
+        both.matrix(stages[0])
+        assert counter.passes == 0
+    seen: dict[str, int] = {}
+
+    def consume(stage: Stage, start: int, rows: Any) -> None:
+        seen[str(stage)] = max(seen.get(str(stage), 0), start + len(rows))
+
+    both._setting.activations.stream([Stage.parse(stages[0])], consume, Watch())
+    assert seen == {stages[0]: 62}
+    both.release()
+    assert common.holds(stages[0])
+    assert not both.holds(stages[0])

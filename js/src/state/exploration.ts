@@ -68,8 +68,8 @@ export class Exploration {
   readonly loading = new LatestTask();
   readonly preparing = new LatestTask();
   readonly problem = signal("");
-  /** Whether the kernel is gone. */
-  readonly gone = signal(false);
+  /** That whoever answers is gone, in words, or "". */
+  readonly gone = signal("");
   readonly canUndo = signal(false);
   readonly canRedo = signal(false);
 

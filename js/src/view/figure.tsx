@@ -15,6 +15,8 @@ interface Props {
   readonly root: HTMLElement;
   /** Whether no kernel has answered in good time. */
   readonly silent: ReadonlySignal<boolean>;
+  /** What is said then. */
+  readonly silence: string;
   readonly snapshot: Snapshot | null;
 }
 
@@ -27,7 +29,7 @@ export function Figure(props: Props) {
   );
 }
 
-function Parts({ exploration, root, silent, snapshot }: Props) {
+function Parts({ exploration, root, silent, silence, snapshot }: Props) {
   const tip = useSignal<Tip | null>(null);
   const contents = exploration.contents.value;
   if (!contents) {
@@ -38,9 +40,7 @@ function Parts({ exploration, root, silent, snapshot }: Props) {
           <Still snapshot={snapshot} silent={silent.value} />
         ) : (
           <p class="cw-waiting" data-role={silent.value ? "snapshot" : "waiting"}>
-            {silent.value
-              ? "Waiting for the kernel. If none runs, run the cell."
-              : "reading the examples…"}
+            {silent.value ? silence : "reading the examples…"}
           </p>
         )}
       </>

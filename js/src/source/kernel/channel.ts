@@ -1,8 +1,8 @@
 import type { Call } from "../source";
 import type { Message, Part, Requests, What } from "../wire/messages";
+import { Pulse } from "../wire/pulse";
 import { Gone, type Heard, type Reply, type Transport, Unreachable } from "../wire/transport";
 import { Incoming, Outgoing } from "./parts";
-import { Pulse } from "./pulse";
 
 export type Listener = (message: unknown, buffers: unknown[]) => void;
 
@@ -28,6 +28,10 @@ interface Waiting {
 }
 
 export const GONE = "The kernel is gone. Run the cell again to explore.";
+/** The kernel sends a message every 500 ms; a busy machine may be two seconds late. */
+const LIMIT_MS = 2600;
+/** What it says may wait behind a part of a large answer. */
+const READING_LIMIT_MS = 30_000;
 const WAITING = "waiting for the kernel, which is busy";
 const READ_IN_PART =
   "A part of the kernel's answer did not arrive, though it was asked for again. Try once more.";
@@ -57,7 +61,10 @@ export class Channel implements Transport {
   readonly #heard: Heard;
   readonly #pulse = new Pulse(
     (silentMs) => this.#beat(silentMs),
-    () => [...this.#waiting.values()].some(({ incoming }) => incoming.begun),
+    () => {
+      const reading = [...this.#waiting.values()].some(({ incoming }) => incoming.begun);
+      return reading ? READING_LIMIT_MS : LIMIT_MS;
+    },
   );
   /** Requests that were given up, since the kernel was gone. */
   readonly #lost = new Set<number>();
@@ -188,7 +195,7 @@ export class Channel implements Transport {
       this.#lost.add(id);
       this.#take(id)?.reject(new Gone(GONE));
     }
-    this.#heard.gone();
+    this.#heard.gone(GONE);
   };
 
   /** It was only slow, or the computer slept: what was given up is not wanted any more. */

@@ -20,8 +20,8 @@ export interface Transport {
 export interface Heard {
   /** The examples or the model behind the widget are others. */
   changed(): void;
-  /** The kernel is gone. */
-  gone(): void;
+  /** Whoever answers is gone, in words. */
+  gone(words: string): void;
   /** The kernel that was said to be gone is there; what was asked of it meanwhile is lost. */
   back(): void;
 }

@@ -16,7 +16,7 @@ export function Notices({ exploration }: { exploration: Exploration }) {
     <>
       {exploration.gone.value ? (
         <div class="cw-error" data-role="gone" role="alert">
-          The kernel is gone. Run the cell again to explore.
+          {exploration.gone.value}
         </div>
       ) : null}
       {problem === "" || exploration.gone.value ? null : (

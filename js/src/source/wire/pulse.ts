@@ -1,7 +1,3 @@
-/** The kernel sends a message every 500 ms; a busy machine may be two seconds late. */
-const LIMIT_MS = 2600;
-/** What it says may wait behind a part of a large answer. */
-const READING_LIMIT_MS = 30_000;
 const TICK_MS = 250;
 /** A page in the background, or a computer that slept, ticks late: then silence says nothing yet. */
 const LATE_TICK_MS = 1500;
@@ -9,18 +5,18 @@ const LATE_TICK_MS = 1500;
 /** Listens for signs of life while something is waited for. */
 export class Pulse {
   readonly #beat: (silentMs: number | null) => void;
-  readonly #reading: () => boolean;
+  readonly #limitMs: () => number;
   #timer: ReturnType<typeof setInterval> | null = null;
   #heard = 0;
   #ticked = 0;
 
   /**
    * @param beat told at each tick how long it has been silent, in ms, or null if for too long
-   * @param reading whether parts of a large answer are under way
+   * @param limitMs how long is too long, now
    */
-  constructor(beat: (silentMs: number | null) => void, reading: () => boolean) {
+  constructor(beat: (silentMs: number | null) => void, limitMs: () => number) {
     this.#beat = beat;
-    this.#reading = reading;
+    this.#limitMs = limitMs;
   }
 
   /** Begins to listen, if it does not yet. */
@@ -46,6 +42,6 @@ export class Pulse {
     if (now - this.#ticked > LATE_TICK_MS) this.#heard = Math.max(this.#heard, now - TICK_MS);
     this.#ticked = now;
     const silent = now - this.#heard;
-    this.#beat(silent > (this.#reading() ? READING_LIMIT_MS : LIMIT_MS) ? null : silent);
+    this.#beat(silent > this.#limitMs() ? null : silent);
   }
 }
