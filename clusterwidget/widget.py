@@ -15,11 +15,13 @@ import traitlets
 
 from clusterwidget.core.checks import checked_index, checked_k, shown
 from clusterwidget.core.examples import Examples
+from clusterwidget.core.notebook import is_unattended
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Cancelled, Progress, Watch
 from clusterwidget.explorer import Explorer, Stages
 from clusterwidget.meaning.aside import partitions_aside
 from clusterwidget.meaning.neighbors import default_k
+from clusterwidget.plot.output import Shown, is_waited_for, with_picture
 from clusterwidget.wire import messages
 from clusterwidget.wire.start import first_stage
 from clusterwidget.wire.worker import Worker
@@ -31,7 +33,7 @@ T = TypeVar("T")
 
 _STATIC = Path(__file__).parent / "static"
 _SHOWN = ("selected", "stage", "k", "color_by", "arrange_by", "without", "height")
-_OPTIONS = (*_SHOWN, "budget", "embed")
+_OPTIONS = (*_SHOWN, "budget", "embed", "picture")
 _EMBEDDED = "8MB"
 """What the page in a notebook may have: it is saved with the notebook, whole."""
 
@@ -80,8 +82,14 @@ class ClusterWidget(anywidget.AnyWidget):
     embed : bool
         Whether a cell's output holds the page that `export` writes, too: what is made of the
         notebook without a kernel, such as HTML by nbconvert, stays interactive.
+    picture : "auto", True or False
+        Whether the cell's output holds a picture of the grid (PNG, some 30 kB) as well, which is
+        what GitHub and other pages without a kernel show. ``"auto"``: where the stage is held, so
+        that the widget waits some 50 ms for it at most; and where a program executes the notebook
+        (nbconvert, papermill): there the stage is captured, and the picture takes the widget's
+        place. ``True``: always, after the stage is captured. ``False``: never.
 
-    All but the last are synced both ways and can be observed.
+    All but the last two are synced both ways; all can be observed.
 
     Raises
     ------
@@ -113,6 +121,7 @@ class ClusterWidget(anywidget.AnyWidget):
     budget = traitlets.Int(32 << 20, min=0).tag(sync=True)
     snapshot = traitlets.Dict().tag(sync=True)
     embed = traitlets.Bool(False)
+    picture = traitlets.Union([traitlets.Bool(), traitlets.Enum(["auto"])], default_value="auto")
 
     def __init__(self, model: Any = None, examples: Examples | None = None, **options: Any) -> None:
         unknown = sorted(set(options) - set(_OPTIONS))
@@ -217,10 +226,22 @@ class ClusterWidget(anywidget.AnyWidget):
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Show the figure; its first stage is captured while the page is still being set up."""
-        if self.explorer.is_loaded and not self.explorer.holds(self.stage):
+        unattended = is_unattended()
+        awaited = is_waited_for(self.picture, unattended)
+        if self.explorer.is_loaded and not awaited and not self.explorer.holds(self.stage):
             self._worker.begin(self.stage)
         bundle = super()._repr_mimebundle_(**kwargs)
-        return _beside(bundle, {"text/html": self._framed()}) if self.embed else bundle
+        if self.embed:
+            bundle = _beside(bundle, {"text/html": self._framed()})
+        shown = Shown(
+            self.selected,
+            self.stage,
+            self.k,
+            self.color_by,
+            tuple(self.arrange_by),
+            tuple(self.without),
+        )
+        return with_picture(bundle, self.explorer, shown, self.picture, unattended)
 
     def export(
         self,

@@ -230,6 +230,7 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "ClusterWidget(arrange_by)": lambda f, v: cw.ClusterWidget(f.given, arrange_by=v),
     "ClusterWidget(arrange_by both)": lambda f, v: cw.ClusterWidget(f.given, arrange_by=[v, v]),
     "ClusterWidget(height)": lambda f, v: cw.ClusterWidget(f.given, height=v),
+    "ClusterWidget(picture)": lambda f, v: cw.ClusterWidget(f.given, picture=v),
     "widget.add": lambda f, v: f.widget.add(v),
     "plot.grid(ex)": lambda f, v: cw.plot.grid(v, HELD, 0),
     "plot.grid(stage)": lambda f, v: cw.plot.grid(f.given, v, 0),

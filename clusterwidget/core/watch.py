@@ -6,6 +6,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from clusterwidget.core.notebook import in_notebook
+
 Progress = Callable[[int, int], None]
 """Told how many are done, of how many."""
 Cancelled = Callable[[], bool]
@@ -114,7 +116,7 @@ class Watch:
         from tqdm import tqdm
 
         # A notebook paints what is left of stderr red.
-        file = sys.stdout if _in_notebook() else sys.stderr
+        file = sys.stdout if in_notebook() else sys.stderr
         with tqdm(total=total, unit=f" {unit}s", delay=1.0, leave=False, file=file) as bar:
 
             def draw(done: int, of: int) -> None:
@@ -140,7 +142,7 @@ class Watch:
             return
         from tqdm import tqdm
 
-        file = sys.stdout if _in_notebook() else sys.stderr
+        file = sys.stdout if in_notebook() else sys.stderr
         form = "{desc}: {elapsed}"
         with tqdm(desc=what, bar_format=form, delay=1.0, leave=False, file=file) as bar:
 
@@ -153,14 +155,7 @@ class Watch:
 
 def _is_watched() -> bool:
     """Whether a person sees what is printed: a bar fills the log of a program without end."""
-    return _in_notebook() or sys.stderr.isatty()
-
-
-def _in_notebook() -> bool:
-    """Whether a notebook's kernel runs this, and not only a program that knows of kernels."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return hasattr(shell, "kernel")
+    return in_notebook() or sys.stderr.isatty()
 
 
 def _nothing(done: int, total: int) -> None:

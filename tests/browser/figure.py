@@ -151,10 +151,14 @@ class Figure:
         self.part("type").fill(text)
         self.part("type").press("Enter")
 
+    def colors(self, n: int) -> npt.NDArray[np.float64]:
+        """Return the colors of the cells of examples 0 to ``n - 1``, shape (n, 3), 0 to 255."""
+        colors: Any = self.grid.evaluate(COLORS, n)
+        return np.asarray(colors, dtype=np.float64)
+
     def luminance(self, n: int) -> npt.NDArray[np.float64]:
         """Return how bright the cells of examples 0 to ``n - 1`` are, shape (n,), 0 to 255."""
-        colors: Any = self.grid.evaluate(COLORS, n)
-        luminance: npt.NDArray[np.float64] = np.asarray(colors, dtype=np.float64) @ LUMINANCE
+        luminance: npt.NDArray[np.float64] = self.colors(n) @ LUMINANCE
         return luminance
 
     def neighbors(self) -> list[int]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import urllib.request
+from base64 import b64decode
+from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
+from clusterwidget.plot.scene import scene
 from tests.browser.books import (
     ARRAYS,
     WIDGET,
@@ -23,6 +29,7 @@ from tests.browser.books import (
 from tests.browser.figure import Figure, assert_order_of_brightness
 from tests.browser.fixtures import OpenPage
 from tests.browser.servers import Server
+from tests.plot.test_still import corners
 
 MOST_SAVED = 200_000
 
@@ -137,6 +144,28 @@ def test_a_kernel_that_dies_is_said_to_be_gone_within_three_seconds(
     assert page.evaluate("window.gone") - killed <= GONE_WITHIN_MS + FOR_THE_MACHINE_MS
     expect(page.locator("[data-role=gone]")).to_contain_text("The kernel is gone.")
     expect(page.locator("[data-role=preparing], [data-role=cancel]")).to_have_count(0)
+
+
+def test_a_page_shows_the_widget_and_saves_the_same_as_a_picture(
+    lab: Server, page: Page, request: pytest.FixtureRequest
+) -> None:
+    figure = Figure(page)
+    expect(page.locator(".jp-OutputArea-output img")).to_have_count(0)
+    on_screen = figure.colors(400)
+    names: dict[str, Any] = {}
+    exec(ARRAYS, names)
+    drawn = scene(names["explorer"], "L1.resid_post@b", 0)
+    assert np.abs(on_screen - drawn.table[drawn.indexes]).max() <= 3
+    lab_command(page, "docmanager:save")
+    page.wait_for_function("!window.jupyterapp.shell.currentWidget.context.model.dirty")
+    notebook = json.loads((lab.root / f"{request.node.name}.ipynb").read_text())
+    (output,) = notebook["cells"][-1]["outputs"]
+    with Image.open(io.BytesIO(b64decode(output["data"]["image/png"]))) as image:
+        pixels = np.asarray(image.convert("RGB")).astype(int)
+    x, y = corners(drawn).T
+    saved = pixels[y, x]
+    # The selected cell's frame lies over some beside it; the palette has fewer colors.
+    assert (np.abs(saved - on_screen).max(axis=1) <= 5).sum() >= 396
 
 
 def test_notebook_reopened_without_its_kernel_shows_a_marked_snapshot(
