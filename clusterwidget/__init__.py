@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from clusterwidget.explorer import Explorer as Explorer
     from clusterwidget.explorer import open as open  # noqa: A004 - it reads well as cw.open
     from clusterwidget.widget import ClusterWidget as ClusterWidget
+    from clusterwidget.worked import demo as demo
 
 
 _HOMES = {
@@ -33,6 +34,7 @@ _HOMES = {
     "Stage": "core.stages",
     "Explorer": "explorer",
     "ClusterWidget": "widget",
+    "demo": "worked",
     "l2": "core.distances",
     "nearest": "core.distances",
 }

@@ -149,6 +149,17 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(run=_export, when_interrupted="Nothing was written.")
 
     add_serve(commands, {"adder": _adder})
+
+    save = commands.add_parser(
+        "save-demo",
+        help="save the worked example, so that cw.demo() opens it at once",
+        description="Save the worked example in the user's cache, some 380 MB, so that cw.demo() "
+        "opens it at once, without torch. CLUSTERWIDGET_CACHE names another folder.",
+    )
+    save.add_argument(
+        "--problems", type=_positive, default=10_000, help="how many (default: %(default)s)"
+    )
+    save.set_defaults(run=_save_demo, when_interrupted="Nothing was saved.")
     return parser
 
 
@@ -283,6 +294,13 @@ def _export(options: argparse.Namespace) -> int:
         raise ValueError(str(error)) from error
     chosen = {name: getattr(options, name) for name in ("limit", "dtype", "overwrite")}
     print(f"Wrote {widget.export(options.path, options.stages, **chosen)}.")
+    return _RIGHT
+
+
+def _save_demo(options: argparse.Namespace) -> int:
+    from .worked import save_demo
+
+    print(f"The worked example is saved in {save_demo(options.problems)}.")
     return _RIGHT
 
 

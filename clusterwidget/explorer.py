@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import errno
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -22,14 +24,15 @@ from clusterwidget.core.distances import l2, nearest_of
 from clusterwidget.core.edges import Edge
 from clusterwidget.core.examples import Examples, Vocabulary
 from clusterwidget.core.finding import find_example, parsed_example
+from clusterwidget.core.kept import Document, Kept
 from clusterwidget.core.questions import question_named
 from clusterwidget.core.stages import Stage, StageSet, stage_list
 from clusterwidget.core.watch import Cancelled, Progress, Watch
 from clusterwidget.interventions.setting import Setting
+from clusterwidget.meaning import atlas_kept, clusters_kept
 from clusterwidget.meaning.aside import AllAside
 from clusterwidget.meaning.atlas import Atlas, atlas
 from clusterwidget.meaning.components import Components, components
-from clusterwidget.meaning.fitting import PartsFinder
 from clusterwidget.meaning.meaning import Meaning, meaning
 from clusterwidget.meaning.neighbors import (
     default_k,
@@ -48,11 +51,13 @@ from clusterwidget.meaning.significance import (
 from clusterwidget.meaning.spread import is_same_for_all, spread_of
 from clusterwidget.model.hooks import Model, check_tokens, model_stages
 from clusterwidget.model.lazy import LazyModel
+from clusterwidget.results import trace_kept
 from clusterwidget.results.kept import RECORDS, Settings, SwapTests
 from clusterwidget.results.swaptest import HOW, SwapTest, verdicts
 from clusterwidget.results.trace import DRAWS, LEAST, THRESHOLD, Trace
+from clusterwidget.results.trace_kept import TraceSettings
 from clusterwidget.store.reading import Store
-from clusterwidget.store.records import Records, put_record, records
+from clusterwidget.store.records import Records, put_record, record, records
 from clusterwidget.store.saving import save
 
 if TYPE_CHECKING:
@@ -87,6 +92,9 @@ class Explorer:
         Examples in one forward pass. By default about 14,000 tokens' worth.
     saved : Store, optional
         What was saved before: see `open`.
+    keep : bool
+        Whether swap tests, traces and clusters are written into the saved exploration as soon as
+        they are made.
 
     Attributes
     ----------
@@ -128,6 +136,7 @@ class Explorer:
         memory: int | str = 2 << 30,
         batch_size: int | None = None,
         saved: Store | None = None,
+        keep: bool = True,
     ) -> None:
         if not isinstance(examples, Examples):
             raise TypeError(
@@ -143,6 +152,7 @@ class Explorer:
             )
         if batch_size is not None:
             checks.whole("batch_size", batch_size, least=1)
+        checks.flag("keep", keep)
         cache = Cache(checks.memory_bytes(memory))
         lazy = stages = None
         if model is not None:
@@ -157,7 +167,9 @@ class Explorer:
         self.path = None if saved is None else saved.path
         held = Activations(cache, stages, lazy, examples.tokens, batch_size, saved)
         self._setting = Setting(lazy, examples, held)
-        self._kept = SwapTests(self._keep)
+        self._keeps = keep
+        self._kept = SwapTests(partial(self._keep, RECORDS))
+        self._begin_to_keep()
         self._known_parts = KnownParts()
         self._chosen: tuple[Examples, tuple[str, ...], Partitions] | None = None
 
@@ -608,6 +620,8 @@ class Explorer:
         other._setting = self._setting.extended(joined, activations)
         other._chosen = None
         other.path = None
+        # What is worked out with further examples is nobody else's, and is not written down.
+        other._begin_to_keep()
         return other
 
     # What stages stand for.
@@ -681,9 +695,31 @@ class Explorer:
         {'carry2': 0.99, 'L0': 0.0}
         """
         wanted = self.stages() if stages is None else stage_list(stages)
+        pairs = self.axes_pairs() if concepts is None else ()
         return self.atlas_of(
-            wanted, concepts=concepts, without=without, progress=progress, cancelled=cancelled
+            wanted,
+            concepts=concepts,
+            pairs=pairs,
+            without=without,
+            progress=progress,
+            cancelled=cancelled,
         ).table()
+
+    def axes_pairs(self) -> list[tuple[str, str]]:
+        """Return the pairs of concepts by which the grid is arranged, those that group examples.
+
+        See Also
+        --------
+        atlas_of : with their shares.
+
+        Examples
+        --------
+        >>> ex.axes_pairs()[0]
+        ('L0', 'R0')
+        """
+        names = {name for partition in self._setting.concepts.all for name in partition.names}
+        pairs = dict.fromkeys(self.examples.axes.values())
+        return [pair for pair in pairs if names.issuperset(pair)]
 
     def atlas_of(
         self,
@@ -726,15 +762,29 @@ class Explorer:
         activations = self._setting.activations
         for stage in wanted:
             self.stage_set.width(stage)
-        return atlas(
+        named = _checked_pairs(pairs)
+        joint = [(known.named(a), known.named(b)) for a, b in named]
+        n = len(self.examples)
+        some = first is not None and checks.whole("first", first, least=2) < n
+        kept = not aside and concepts is None
+        rows = dict(self._atlas_rows.get(self._setting.digest) or {}) if kept else {}
+        missing = [stage for stage in wanted if not atlas_kept.known(rows, stage, named)]
+        if kept and not missing and known.all:
+            return atlas_kept.atlas_of(rows, wanted, known, named, n)
+        found = atlas(
             AllAside(activations, aside) if aside else activations,
-            wanted,
+            wanted if some or not kept else missing,
             known,
-            pairs=[(known.named(a), known.named(b)) for a, b in _checked_pairs(pairs)],
-            scales=self._setting.scales.of(wanted, watch),
-            first=None if first is None else checks.whole("first", first, least=2),
+            pairs=joint,
+            scales=self._setting.scales.of(wanted if some or not kept else missing, watch),
+            first=first,
             watch=watch,
         )
+        if some or not kept:
+            return found
+        rows |= atlas_kept.rows_of(found, named)
+        self._atlas_rows.put(self._setting.digest, rows, last=False)
+        return atlas_kept.atlas_of(rows, wanted, known, named, n)
 
     def significance(
         self,
@@ -896,6 +946,8 @@ class Explorer:
             self.stage_set.width(stage)
         if missing:
             scales = dict(zip(missing, self._setting.scales.of(missing, watch), strict=True))
+            from clusterwidget.meaning.fitting import PartsFinder
+
             finder = PartsFinder(known, len(self.examples), seed)
             for stage, matrix in self._setting.activations.each(missing, watch):
                 parts = NOTHING
@@ -1059,9 +1111,17 @@ class Explorer:
         checks.choice("method", method, METHODS)
         if n is not None:
             checks.whole("n", n, 2, len(self.examples))
-        known = self._partitions(concepts).all
-        matrix, seed = self.matrix(stage, without=without), checks.seed(seed)
-        return find_clusters(matrix, known, n, method=method, seed=seed)
+        known, seed = self._partitions(concepts).all, checks.seed(seed)
+        self._aside(without)
+        stage, names = Stage.of(stage), checks.names("without", without)
+        key = clusters_kept.key(str(stage), names, n, method, seed, self._setting.digest)
+        found = None if concepts is not None else self._clusters.get(key)
+        if found is None:
+            matrix = self.matrix(stage, without=without)
+            found = find_clusters(matrix, known, n, method=method, seed=seed)
+            if concepts is None:
+                self._clusters.put(key, found)
+        return found
 
     # What happens when something inside the model is changed.
 
@@ -1445,25 +1505,34 @@ class Explorer:
         'L0.resid_post@R2'
         """
         watch = Watch.of(progress, cancelled)
-        self._setting.require_model(watch)
-        from clusterwidget.interventions.trace import traced
-
         example = checks.checked_index(example, len(self.examples))
-        at = question_named(self._setting.answers, answer)
         checks.choice("method", method, ("resample", "mean"))
         for name, value in (("threshold", threshold), ("least", least)):
             if checks.fraction(name, value) == 1:
                 raise ValueError(f"{name} must be from 0 up and below 1, not {value}.")
-        return traced(
+        checks.text("answer", answer)
+        drawn = None if method == "mean" else checks.whole("draws", draws, 1, checks.MOST_DRAWS)
+        settings = TraceSettings(drawn, float(threshold), float(least), checks.seed(seed))
+        key = trace_kept.key(example, answer, settings, self._setting.digest)
+        known = self._traces.get(key)
+        if known is not None:
+            return known
+        self._setting.require_model(watch)
+        from clusterwidget.interventions.trace import traced
+
+        at = question_named(self._setting.answers, answer)
+        found = traced(
             self._setting,
             example,
             at,
-            draws=None if method == "mean" else checks.whole("draws", draws, 1, checks.MOST_DRAWS),
-            threshold=threshold,
-            least=least,
-            seed=checks.seed(seed),
+            draws=settings.draws,
+            threshold=settings.threshold,
+            least=settings.least,
+            seed=settings.seed,
             watch=watch,
         )
+        self._traces.put(key, found)
+        return found
 
     def get_ready(
         self,
@@ -1495,7 +1564,9 @@ class Explorer:
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
-        """Save the exploration as one Zarr group: examples, stage matrices, parts, swap tests.
+        """Save the exploration as one Zarr group: examples, stage matrices, and what was made.
+
+        That is its atlas, parts, swap tests, clusters and traces.
 
         Whole or not at all; an exploration that is there is replaced. Functions are not saved: of
         a vocabulary the texts of the tokens that occur are, of `parse` nothing.
@@ -1535,12 +1606,49 @@ class Explorer:
         self.path = save(path, self._setting, self._records(), self.path, chosen, watch)
 
     def _records(self) -> Records:
-        return {RECORDS: self._kept.records(), PARTS: self._known_parts.records()}
+        return {
+            RECORDS: self._kept.records(),
+            PARTS: self._known_parts.records(),
+            self._traces.kind: self._traces.records(),
+            self._clusters.kind: self._clusters.records(),
+            self._atlas_rows.kind: self._atlas_rows.records(),
+        }
 
-    def _keep(self, key: str, document: dict[str, Any]) -> None:
-        """Keep a new swap test in the saved exploration, if there is one."""
-        if self.path is not None and self.path.exists():
-            put_record(self.path, RECORDS, key, document)
+    def _keep(self, kind: str, key: str, document: dict[str, Any]) -> None:
+        """Keep a new result in the saved exploration, if there is one that can be written to."""
+        if not self._keeps or self.path is None or not self.path.exists():
+            return
+        try:
+            put_record(self.path, kind, key, document)
+        except PermissionError:
+            # A published exploration is often read-only: what is made stays in memory.
+            self._keeps = False
+        except OSError as error:
+            if error.errno != errno.EROFS:
+                raise
+            self._keeps = False
+
+    def _begin_to_keep(self) -> None:
+        """Keep traces, clusters and the atlas: in memory, and where this one is saved."""
+        self._traces = Kept(
+            trace_kept.RECORDS, trace_kept.document, trace_kept.restored, self._read, self._keep
+        )
+        self._clusters: Kept[Clusters] = Kept(
+            clusters_kept.RECORDS, clusters_kept.document, self._clusters_of, self._read, self._keep
+        )
+        self._atlas_rows: Kept[atlas_kept.Rows] = Kept(
+            atlas_kept.RECORDS, atlas_kept.document, self._atlas_rows_of, self._read, self._keep
+        )
+
+    def _read(self, kind: str, key: str) -> Document | None:
+        """Return what is saved of a result, if anything is."""
+        return None if self.path is None else record(self.path, kind, key)
+
+    def _clusters_of(self, document: Document) -> Clusters:
+        return clusters_kept.restored(len(self.examples), document)
+
+    def _atlas_rows_of(self, document: Document) -> atlas_kept.Rows:
+        return atlas_kept.restored(len(self._setting.concepts.all), document)
 
     def _k(self, k: int | None) -> int:
         n = len(self.examples)
@@ -1618,6 +1726,7 @@ def open(  # noqa: A001 - cw.open reads well
     vocabulary: Vocabulary | None = None,
     rules: Mapping[str, Any] | None = None,
     memory: int | str = 2 << 30,
+    keep: bool = True,
 ) -> Explorer:
     """Open an exploration that `Explorer.save` wrote; its matrices are read when asked for.
 
@@ -1634,6 +1743,9 @@ def open(  # noqa: A001 - cw.open reads well
         As in `Answer`: functions that were not saved.
     memory : int or str, optional
         As in `Explorer`.
+    keep : bool
+        Whether swap tests, traces and clusters that are made are written into it at once. Where it
+        is published for others to look at, ``keep=False`` leaves it as it is.
 
     Raises
     ------
@@ -1656,7 +1768,7 @@ def open(  # noqa: A001 - cw.open reads well
             f"rules must be a mapping of answers' names to their rules, not {checks.shown(rules)}."
         )
     examples = store.examples(parse=parse, vocabulary=vocabulary, rules=rules)
-    explorer = Explorer(model, examples, memory=memory, saved=store)
+    explorer = Explorer(model, examples, memory=memory, saved=store, keep=keep)
     try:
         explorer._kept.restore(records(store.path, RECORDS))
         explorer._known_parts.restore(records(store.path, PARTS))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from clusterwidget.activations.activations import Activations
 from clusterwidget.core.concepts import Partition, Partitions, partitions, usable
@@ -52,6 +55,21 @@ class Setting:
     def concepts(self) -> Partitions:
         """The examples' concepts, as groups of examples."""
         return partitions(self.examples.concepts)
+
+    @cached_property
+    def digest(self) -> str:
+        """What tells these examples from others: their tokens, and the groups that concepts make.
+
+        Named by it, what was worked out for examples stays theirs.
+        """
+        digest = hashlib.sha256(np.ascontiguousarray(self.examples.tokens, np.int64).tobytes())
+        for partition in self.concepts.all:
+            digest.update(repr((partition.names, partition.groups)).encode())
+            digest.update(np.ascontiguousarray(partition.codes, np.int64).tobytes())
+        for answer in self.examples.answers.values():
+            digest.update(repr((answer.name, answer.position)).encode())
+            digest.update(np.ascontiguousarray(answer.tokens, np.int64).tobytes())
+        return digest.hexdigest()[:32]
 
     @cached_property
     def usable_concepts(self) -> list[Partition]:

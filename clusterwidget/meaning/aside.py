@@ -10,17 +10,20 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import csc_array
 
 from clusterwidget.activations.activations import Activations, Consumer
 from clusterwidget.core.concepts import Partition, partitions
 from clusterwidget.core.stages import Stage, StageSet
 from clusterwidget.core.watch import Watch
 from clusterwidget.meaning.shares import Float32Array, Float64Array
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
 
 _ROWS = 2048
 _KEPT_BYTES = 256 << 20
@@ -60,6 +63,8 @@ class Indicators:
         columns = self._columns[rows]
         ends = np.arange(len(columns) + 1) * columns.shape[1]
         ones = np.ones(columns.size, np.float32)
+        from scipy.sparse import csc_array
+
         return csc_array((ones, columns.ravel(), ends), shape=(len(self), len(columns)))
 
     def products(self) -> Float64Array:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.sparse import csc_array
 
 from clusterwidget.activations.activations import Activations
 from clusterwidget.activations.passes import groups_within
@@ -19,6 +19,9 @@ from clusterwidget.meaning.aside import AllAside
 from clusterwidget.meaning.meaning import MOST, coarsest_of
 from clusterwidget.meaning.shares import Float64Array, Groups, GroupSums, stage_shares
 from clusterwidget.meaning.spread import is_same_for_all
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
 
 Float32Array = npt.NDArray[np.float32]
 

@@ -17,6 +17,8 @@ Float32Array = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int32]
 
 METHODS = ("kmeans", "hdbscan")
+COLUMNS = ("cluster", "size", "concept", "value", "share", "base", "p")
+"""Of the table."""
 _BIG = 50_000
 _SAMPLE = 2_000
 _CANDIDATES = (2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
@@ -161,7 +163,7 @@ def _table(labels: Labels, partitions: Sequence[Partition]) -> pd.DataFrame:
                 (cluster, sizes[cluster], partition.name, partition.groups[code], share, base,
                  p[cluster, code])
             )  # fmt: skip
-    columns = ["cluster", "size", "concept", "value", "share", "base", "p"]
+    columns = list(COLUMNS)
     table = pd.DataFrame(rows, columns=columns)
     if len(table):
         table["p"] = corrected(table["p"].clip(0, 1))

@@ -10,12 +10,15 @@ follows from the sum of the group's vectors and of their squared lengths.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csc_array
 
 from clusterwidget.core.concepts import Partition
+
+if TYPE_CHECKING:
+    from scipy.sparse import csc_array
 
 Float64Array = npt.NDArray[np.float64]
 Float32Array = npt.NDArray[np.float32]
@@ -68,6 +71,8 @@ class Groups:
         ends = np.concatenate([[0], np.cumsum(counted.sum(axis=1))])
         groups = columns[counted]
         ones = np.ones(len(groups), np.float32)
+        from scipy.sparse import csc_array
+
         return csc_array((ones, groups, ends), shape=(len(self.counts), len(columns)))
 
     def shares(self, sums: Float64Array, squares: Float64Array) -> Float64Array:

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import stat
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import google_crc32c
 import numpy as np
 import numpy.typing as npt
 
 from clusterwidget.store.files import damaged, open_plain, plain_status, read_json
+from clusterwidget.store.mapping import mapped
 
 Array = npt.NDArray[Any]
 
@@ -64,6 +66,9 @@ class SavedArray:
     dtype: np.dtype[Any]
     packed: bool
     checksums: tuple[int, ...] | None
+    _verified: dict[int, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
+    """Which file each chunk was in when its checksum was compared: it is compared again only
+    where that changed."""
 
     @classmethod
     def at(cls, root: Path, name: str, saved: Mapping[str, Any] | None = None) -> SavedArray:
@@ -91,12 +96,19 @@ class SavedArray:
         return math.prod(self.shape) * self.dtype.itemsize
 
     def read(self, start: int = 0, stop: int | None = None) -> Array:
-        """Return rows; raise ValueError where a chunk is missing or not as it was saved."""
+        """Return rows; raise ValueError where a chunk is missing or not as it was saved.
+
+        They may be read-only: float32 within one chunk is mapped where it can be.
+        """
         start, stop, _ = slice(start, stop).indices(self.shape[0])
         stop = max(start, stop)
         row = self.shape[1:]
         first, last = start // self.rows, -(-stop // self.rows)
         require_backed([self], range(first, last))
+        if first + 1 == last and not self.packed and self.dtype == np.float32:
+            whole = self._mapped_chunk(first)
+            if whole is not None:
+                return whole[start - first * self.rows : stop - first * self.rows]
         found = np.empty((stop - start, *row), self.dtype)
         for index in range(first, last):
             begin, end = index * self.rows, (index + 1) * self.rows
@@ -137,14 +149,36 @@ class SavedArray:
         raw = np.empty(size, np.uint8) if self.packed else memory
         with open_plain(self.root, name) as file:
             whole = file.readinto(raw.data) == size and not file.read(1)  # type: ignore[attr-defined]
-        if whole and self.checksums is not None:
-            whole = google_crc32c.value(raw) == self.checksums[index]
+            whole = whole and self._is_as_saved(index, file, raw)
         if whole and self.packed:
             whole = _unpack(raw, memory)
         if whole and self.dtype.kind == "b":
             whole = bool(memory.max() <= 1)
         if not whole:
             raise ValueError(damaged(self.root, name))
+
+    def _mapped_chunk(self, index: int) -> Array | None:
+        """Return a chunk that is shared with all who read it; None where it must be copied."""
+        name = self._chunk(index)
+        size = self.stored_bytes(index)
+        with open_plain(self.root, name) as file:
+            found = mapped(file, size)
+            if found is not None and not self._is_as_saved(index, file, found):
+                raise ValueError(damaged(self.root, name))
+        return None if found is None else found.view(self.dtype).reshape(-1, *self.shape[1:])
+
+    def _is_as_saved(self, index: int, file: BinaryIO, raw: npt.NDArray[np.uint8]) -> bool:
+        """Tell whether a chunk's bytes have their checksum, if there is one."""
+        if self.checksums is None:
+            return True
+        status = os.fstat(file.fileno())
+        now = status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+        if self._verified.get(index) == now:
+            return True
+        if google_crc32c.value(raw) != self.checksums[index]:
+            return False
+        self._verified[index] = now
+        return True
 
 
 def require_backed(arrays: Iterable[SavedArray], chunks: range | None = None) -> None:

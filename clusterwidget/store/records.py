@@ -72,6 +72,16 @@ def records(path: Path, kind: str) -> dict[str, dict[str, Any]]:
     )
 
 
+def record(path: Path, kind: str, key: str) -> dict[str, Any] | None:
+    """Return one document, None where there is none under this key."""
+    name = f"records/{kind}/{_folder_name(key)}"
+    try:
+        plain_status(path, f"{name}/.zattrs")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return _record(path, name)[1]
+
+
 def all_records(path: Path) -> dict[str, dict[str, dict[str, Any]]]:
     """Return all documents, by kind and key."""
     return {kind: records(path, kind) for kind in _folders(path, "records")}

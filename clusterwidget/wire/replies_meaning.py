@@ -57,11 +57,8 @@ def atlas(
     explorer: Explorer, request: messages.AtlasRequest, watch: Watch
 ) -> tuple[messages.Atlas, list[Buffer]]:
     """Send explained shares, what explains each stage, and how to arrange the grid for it."""
-    pairs = list(dict.fromkeys(explorer.examples.axes.values()))
-    known = explorer.partitions()
+    known, usable = explorer.partitions(), explorer.axes_pairs()
     stages = _within_reach(explorer, request["kinds"], known)
-    names = {name for partition in known.all for name in partition.names}
-    usable = [pair for pair in pairs if names.issuperset(pair)]
     found = explorer.atlas_of(stages, pairs=usable, first=request["first"], progress=watch)
     hues, hue_of = hues_of(known, explorer.examples.families)
     fields: messages.Atlas = {
