@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,7 +13,14 @@ import numpy.typing as npt
 import pandas as pd
 import traitlets
 
-from clusterwidget.core.checks import checked_index, checked_k, shown
+from clusterwidget.core.checks import (
+    checked_index,
+    checked_k,
+    choice,
+    fraction,
+    number,
+    shown,
+)
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.notebook import is_unattended
 from clusterwidget.core.stages import Stage
@@ -24,6 +31,7 @@ from clusterwidget.meaning.neighbors import default_k
 from clusterwidget.plot.output import Shown, is_waited_for, with_picture
 from clusterwidget.wire import messages
 from clusterwidget.wire.start import first_stage
+from clusterwidget.wire.viewstate import DEFAULTS, read_state, state_text
 from clusterwidget.wire.worker import Worker
 
 if TYPE_CHECKING:
@@ -32,8 +40,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _STATIC = Path(__file__).parent / "static"
-_SHOWN = ("selected", "stage", "k", "color_by", "arrange_by", "without", "height")
+_SHOWN = (
+    *("selected", "stage", "k", "color_by", "arrange_by", "without", "plain", "filter"),
+    *("scale", "palette", "near", "zoom", "height"),
+)
 _OPTIONS = (*_SHOWN, "budget", "embed", "picture")
+_LOOKS = {
+    "scale": ("linear", "rank", "log"),
+    "palette": ("viridis", "cividis", "gray"),
+    "near": ("bright", "dark"),
+}
+_LARGEST_ZOOM = 10_000
 _EMBEDDED = "8MB"
 """What the page in a notebook may have: it is saved with the notebook, whole."""
 
@@ -74,6 +91,20 @@ class ClusterWidget(anywidget.AnyWidget):
         Two concepts, rows and columns of the grid; empty to follow the stage.
     without : list of str
         Concepts that are set aside: the grid shows distances in what is left.
+    plain : bool
+        Whether the grid is in the examples' own order, whatever ``arrange_by`` says.
+    filter : str
+        Fades all examples but those that it lets through, e.g. ``"carry2 = 1 and L0 > 5"``; see
+        ``Examples.where``.
+    scale : str
+        How colors go with distance: ``"linear"``, ``"rank"`` or ``"log"``.
+    palette : str
+        ``"viridis"``, ``"cividis"`` or ``"gray"``.
+    near : str
+        Whether near examples are ``"bright"`` or ``"dark"``.
+    zoom : list of float
+        How many times the grid is enlarged, and which corner is in sight: x and y, in shares of
+        the whole.
     height : int or None
         Height of the figure, in px. By default it follows the width: a narrow figure is taller.
     budget : int
@@ -117,6 +148,12 @@ class ClusterWidget(anywidget.AnyWidget):
     color_by = traitlets.Unicode("distance").tag(sync=True)
     arrange_by = traitlets.List(traitlets.Unicode()).tag(sync=True)
     without = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    plain = traitlets.Bool(False).tag(sync=True)
+    filter = traitlets.Unicode().tag(sync=True)
+    scale = traitlets.Unicode("linear").tag(sync=True)
+    palette = traitlets.Unicode("viridis").tag(sync=True)
+    near = traitlets.Unicode("bright").tag(sync=True)
+    zoom = traitlets.List(traitlets.Float(), [1.0, 0.0, 0.0]).tag(sync=True)
     height = traitlets.Int(None, min=300, max=4000, allow_none=True).tag(sync=True)
     budget = traitlets.Int(32 << 20, min=0).tag(sync=True)
     snapshot = traitlets.Dict().tag(sync=True)
@@ -193,6 +230,57 @@ class ClusterWidget(anywidget.AnyWidget):
         ['example', 'label', 'distance']
         """
         return self.explorer.neighbors(self.stage, self.selected, self.k, without=self.without)
+
+    @property
+    def filtered(self) -> npt.NDArray[np.int64]:
+        """The examples that the filter lets through, in order; all of them without one.
+
+        See Also
+        --------
+        Examples.where
+
+        Examples
+        --------
+        >>> widget = cw.ClusterWidget(ex, filter="L0 = 9")
+        >>> set(ex.examples.concepts["L0"][widget.filtered])
+        {9}
+        """
+        return self.examples.where(self.filter)
+
+    @property
+    def state(self) -> str:
+        """The view on screen as a short text; set it, here or on another figure, to bring it back.
+
+        It holds the stage, the selected example, k, colors, arrangement, what is set aside, the
+        filter and the zoom, and no data. The figure's save menu offers the same text.
+
+        Raises
+        ------
+        TypeError, ValueError, traitlets.TraitError
+            Where it is set to what is no view, or to one that does not fit these examples: all
+            stays as it was.
+
+        See Also
+        --------
+        ClusterWidget : the traits one by one.
+
+        Examples
+        --------
+        >>> widget = cw.ClusterWidget(ex, selected=42, k=20, filter="L0 > 5")
+        >>> other = cw.ClusterWidget(ex)
+        >>> other.state = widget.state
+        >>> other.selected, other.filter
+        (42, 'L0 > 5')
+        """
+        return state_text({name: getattr(self, name) for name in DEFAULTS})
+
+    @state.setter
+    def state(self, text: str) -> None:
+        view = read_state(text)
+        # Either all of it is taken or, where one value does not fit, nothing.
+        with self.hold_sync(), self.hold_trait_notifications():
+            for name, value in view.items():
+                setattr(self, name, value)
 
     def add(self, text: str) -> int:
         """Select the example that a text stands for, appending it where it is new.
@@ -404,6 +492,28 @@ class ClusterWidget(anywidget.AnyWidget):
         names = list(proposal["value"])
         _or_trait_error(partitions_aside, self.examples.concepts, names)
         return names
+
+    @traitlets.validate("filter")
+    def _valid_filter(self, proposal: Any) -> str:
+        _or_trait_error(self.examples.where, proposal["value"])
+        return str(proposal["value"])
+
+    @traitlets.validate("scale", "palette", "near")
+    def _valid_look(self, proposal: Any) -> str:
+        name = proposal["trait"].name
+        return _or_trait_error(choice, name, str(proposal["value"]), _LOOKS[name])
+
+    @traitlets.validate("zoom")
+    def _valid_zoom(self, proposal: Any) -> list[float]:
+        def checked(values: Sequence[float]) -> list[float]:
+            if len(values) != 3:
+                raise ValueError(
+                    f"zoom is a list of three numbers, scale, x and y; not {shown(tuple(values))}."
+                )
+            scale, x, y = values
+            return [number("zoom", scale, 1, _LARGEST_ZOOM), fraction("x", x), fraction("y", y)]
+
+        return _or_trait_error(checked, proposal["value"])
 
     def _require_concepts(self, names: list[str], rule: str) -> None:
         known = list(self.examples.concepts.columns)

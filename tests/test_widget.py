@@ -58,6 +58,14 @@ def test_its_traits_can_be_observed_and_linked(widget: cw.ClusterWidget) -> None
         ("color_by", "carry", "'carry' is not among"),
         ("arrange_by", ["a"], "two concepts, rows and columns, or empty"),
         ("arrange_by", ["a", "b"], "'a' is not among"),
+        ("filter", "a = 1", "no concept “a”; there are none"),
+        ("filter", "(", "filter '\\('"),
+        ("scale", "square", "'linear', 'rank', 'log'"),
+        ("palette", "jet", "'viridis', 'cividis', 'gray'"),
+        ("near", "left", "'bright', 'dark'"),
+        ("zoom", [2.0], "three numbers, scale, x and y"),
+        ("zoom", [0.5, 0.0, 0.0], "from 1 to 10,000, not 0.5"),
+        ("zoom", [2.0, 0.0, 3.0], "y must be a number from 0 to 1"),
     ],
 )
 def test_a_bad_value_is_refused_and_the_old_one_kept(
@@ -78,6 +86,26 @@ def test_initial_values_can_be_given_and_are_checked(native_model: Any, examples
         cw.ClusterWidget(explorer, colour="red")
     with pytest.raises(TypeError, match="has its examples already"):
         cw.ClusterWidget(explorer, examples)
+
+
+def test_a_view_comes_back_whole_or_not_at_all(native_model: Any, examples: Examples) -> None:
+    explorer = cw.Explorer(native_model, examples)
+    widget = cw.ClusterWidget(explorer, selected=4, k=3, filter="1", palette="gray", plain=True)
+    other = cw.ClusterWidget(explorer, scale="log")
+    sent: list[Any] = []
+    other.observe(sent.append)
+    other.state = widget.state
+    assert (other.selected, other.k, other.filter, other.palette) == (4, 3, "1", "gray")
+    assert (other.plain, other.scale, other.state) == (True, "linear", widget.state)
+    assert other.filtered.tolist() == [i for i, text in enumerate(examples.labels) if "1" in text]
+    sent.clear()
+    for bad in ("selected=99", "palette=pink", "filter=a%3D1", "near=dark&k=0", "without=x"):
+        with pytest.raises(traitlets.TraitError):
+            other.state = f"cw1?stage=L0.attn_out%40a&scale=rank&{bad}"
+        with pytest.raises(ValueError, match="cannot be read at"):
+            other.state = f"{widget.state}&more={bad}"
+        assert other.state == widget.state
+    assert sent == []
 
 
 def test_adding_an_example_selects_it(widget: cw.ClusterWidget) -> None:

@@ -18,6 +18,7 @@ from clusterwidget.core.columns import (
     checked_tokens,
     texts_of_concepts,
 )
+from clusterwidget.core.filters import matching
 
 Vocabulary = Sequence[str] | Callable[[int], str]
 
@@ -269,6 +270,40 @@ class Examples:
             descriptions=descriptions,
             parse=self.parse,
         )
+
+    def where(self, text: str) -> npt.NDArray[np.int64]:
+        """Return the examples that a filter lets through, in order.
+
+        Parameters
+        ----------
+        text
+            Comparisons of concepts, such as ``"carry2 = 1 and L0 > 5"``: ``=``, ``!=``, ``<``,
+            ``<=``, ``>``, ``>=``, joined by ``and``, ``or``, ``not`` and parentheses; values are
+            compared as numbers where they are numbers. Any other text stands for the labels
+            that contain it, whatever its case. What has signs or these words in it goes in quotes.
+
+        Returns
+        -------
+        ndarray
+            Their indices, int64; all of them for an empty text.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what is no filter of these examples.
+
+        See Also
+        --------
+        ClusterWidget.filtered : those of the filter on screen.
+
+        Examples
+        --------
+        >>> problems = cw.addition.problems(1000, seed=0)
+        >>> found = problems.where("carry2 = 1 and L0 > 5")
+        >>> int(problems.concepts["L0"][found].min())
+        6
+        """
+        return matching(text, self.concepts, self.labels)
 
     def _checked_labels(self, labels: Sequence[str] | None) -> list[str]:
         if labels is None:

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from clusterwidget.core.concepts import Partition, Partitions
+from clusterwidget.core.filters import passing
 from clusterwidget.meaning.aside import set_aside
 from clusterwidget.meaning.components import components
 from clusterwidget.meaning.meaning import NESTED
@@ -24,6 +26,8 @@ from clusterwidget.plot.arrangement import Arrangement, Axis, nearest_first
 from clusterwidget.plot.colors import distance_table, value_colors, value_indexes, value_table
 from clusterwidget.plot.lattice import Lattice
 from clusterwidget.plot.scale import Scale
+from clusterwidget.wire.replies import concept_codes
+from clusterwidget.wire.viewstate import DEFAULTS, state_text
 
 PATH = Path(__file__).with_name("vectors.json")
 
@@ -224,6 +228,85 @@ def aside_case(rng: np.random.Generator, n: int, d: int) -> dict[str, Any]:
     }
 
 
+FILTERED = pd.DataFrame(
+    {
+        "L0": [0, 1, 2, 6, 7, 9],
+        "carry2": [0, 1, 1, 1, 0, 1],
+        "L0+R0": [0.5, 1.0, float("nan"), 10.0, 1e3, -2.0],
+        "city": ["Rome", "New York", None, "paris", "Paris", "12"],
+        "first word": ["a", "b", "a", "b", "a", "or"],
+        "even": [True, False, True, True, False, False],
+    }
+)
+LABELS = ["1+2=3", "the CAT sat", "the dog", "Straße", 'say "not"', "cat; don't"]
+FILTERS = (
+    *("", "  ", "cat", "CAT", "the cat", "'the cat'", '"1+2=3"', "strasse", "don't"),
+    *("carry2 = 1", "carry2=1 and L0>5", "carry2 == 1 AND NOT L0 >= 6", "L0 != 0", "L0 <= 2.0"),
+    *("L0 < 1e0 or L0 > .7e1", "L0+R0 = 1", "L0+R0 != 1", "L0+R0 > -3", "L0+R0 < 1", "even = True"),
+    *(
+        "city = New York",
+        "city != Paris",
+        "city = paris or city = Rome",
+        "city > 11",
+        "city = 12.0",
+    ),
+    *(
+        "first word = a and (L0 = 0 or L0 = 7)",
+        '"first word" = "or"',
+        "not (not cat)",
+        "not not cat",
+    ),
+    *("not carry2 = 1 or the and cat", 'cat and carry2 = 1 or "say ""not"""', "L0 = x", "L0 = +1."),
+    *(
+        "carry2 =",
+        "= 1",
+        "carry9 = 1",
+        "L0 < x",
+        "first word < 2",
+        "(cat",
+        "cat)",
+        "cat and",
+        "and",
+    ),
+    *("not", "()", '"cat', "it's 'x", "cat ! dog", '"a" "b"', "cat not dog", "L0 = 1 = 2", "1+2=3"),
+    *("(" * 51 + "a" + ")" * 51, "(" * 50 + "dog" + ")" * 50, "not " * 51 + "a", "x" * 1001),
+    *("😀 = 1", "L0 = '", "L0 > >", "a ( b", "<", "İ", "L0 = 1 or"),
+)
+
+
+def filter_case(text: str) -> dict[str, Any]:
+    """Return a filter and the examples that it lets through, or why it is none."""
+    try:
+        return {"text": text, "passes": passing(text, FILTERED, LABELS).astype(int).tolist()}
+    except ValueError as error:
+        return {"text": text, "error": str(error)}
+
+
+def coded_case(name: str) -> dict[str, Any]:
+    """Return a concept as it is sent to the page."""
+    codes, values = concept_codes(FILTERED[name])
+    return {"name": name, "values": values, "codes": codes.tolist()}
+
+
+VIEWS: tuple[dict[str, Any], ...] = (
+    {**DEFAULTS, "stage": "L1H3.result@S3"},
+    {
+        "stage": "embed@ü 'x'",
+        "selected": 42,
+        "k": 7,
+        "color_by": "L0+R0 & (more)!*~",
+        "arrange_by": ["a=b", "c;d"],
+        "without": ["%41", ""],
+        "plain": True,
+        "filter": "carry2 = 1 and '😀' > \"",
+        "scale": "log",
+        "palette": "gray",
+        "near": "dark",
+        "zoom": [2.5, 0.33333, 0.0],
+    },
+)
+
+
 def _rounded(number: float) -> float:
     """Return a number with the digits that do not depend on the machine."""
     return float(f"{number:.9g}")
@@ -251,6 +334,12 @@ def vectors() -> str:
         ],
         "colors": color_cases(),
         "aside": [aside_case(rng, *shape) for shape in ((40, 4), (120, 24))],
+        "filters": {
+            "labels": LABELS,
+            "concepts": [coded_case(name) for name in FILTERED.columns],
+            "cases": [filter_case(text) for text in FILTERS],
+        },
+        "views": [{"view": view, "text": state_text(view)} for view in VIEWS],
         "limits": {
             "wide": 1,
             "nested": NESTED,

@@ -59,6 +59,12 @@ class View:
     arrange_by: list[str]
     without: list[str]
     height: int | None
+    plain: bool = False
+    filter: str = ""
+    scale: str = "linear"
+    palette: str = "viridis"
+    near: str = "bright"
+    zoom: Sequence[float] = (1.0, 0.0, 0.0)
 
 
 def recorded(

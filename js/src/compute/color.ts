@@ -1,4 +1,4 @@
-import { interpolateViridis } from "d3-scale-chromatic";
+import { VIRIDIS } from "../data/viridis";
 
 /** Colors packed for an ImageData seen as Uint32Array: little-endian, so ABGR. */
 export type ColorTable = Uint32Array;
@@ -20,14 +20,60 @@ export function packed(color: string): number {
   return (OPAQUE | (b << 16) | (g << 8) | r) >>> 0;
 }
 
-/** Color for a share of the scale: 0 is near and bright, 1 is far and dark (viridis). */
-export function distanceColor(share: number): string {
-  return interpolateViridis(1 - share);
+export const PALETTES = ["viridis", "cividis", "gray"] as const;
+export type Palette = (typeof PALETTES)[number];
+export const NEARS = ["bright", "dark"] as const;
+export type Near = (typeof NEARS)[number];
+
+/** Ends of the grays: neither end is a page's own black or white. */
+const GRAYS = [0.06, 0.94] as const;
+
+/** From dark at 0 to bright at 1, as d3-scale-chromatic has them, which alone is half a bundle. */
+const SHADES: Readonly<Record<Palette, (share: number) => string>> = {
+  viridis: (share) => {
+    const place = 6 * Math.max(0, Math.min(255, Math.floor(share * 256)));
+    return `#${VIRIDIS.slice(place, place + 6)}`;
+  },
+  cividis: (share) =>
+    rgb(
+      polynomial(share, [-4.54, -35.34, 2381.73, -6402.7, 7024.72, -2710.57]),
+      polynomial(share, [32.49, 170.73, 52.82, -131.46, 176.58, -67.37]),
+      polynomial(share, [81.24, 442.36, -2482.43, 6167.24, -6614.94, 2475.67]),
+    ),
+  gray: (share) => {
+    const v = 255 * (GRAYS[0] + share * (GRAYS[1] - GRAYS[0]));
+    return rgb(v, v, v);
+  },
+};
+
+function polynomial(x: number, coefficients: readonly number[]): number {
+  return coefficients.reduceRight((sum, coefficient) => sum * x + coefficient, 0);
+}
+
+function rgb(...parts: readonly number[]): string {
+  return `rgb(${parts.map((v) => Math.max(0, Math.min(255, Math.round(v)))).join(", ")})`;
+}
+
+/** Color for a share of the scale, 0 near and 1 far. */
+export function distanceColor(
+  share: number,
+  palette: Palette = "viridis",
+  near: Near = "bright",
+): string {
+  return SHADES[palette](near === "bright" ? 1 - share : share);
 }
 
 /** The 256 colors of distances. */
-export function distanceTable(): ColorTable {
-  return Uint32Array.from({ length: 256 }, (_, i) => packed(distanceColor(i / 255)));
+export function distanceTable(palette?: Palette, near?: Near): ColorTable {
+  return Uint32Array.from({ length: 256 }, (_, i) => packed(distanceColor(i / 255, palette, near)));
+}
+
+/** How opaque what is faded is, of 255. */
+const FADED = 36;
+
+/** The same colors, almost transparent. */
+export function fadedTable(table: ColorTable): ColorTable {
+  return table.map((color) => ((color & 0xffffff) | (FADED << 24)) >>> 0);
 }
 
 /** Okabe and Ito's eight colors for categories, told apart by color-blind eyes too. */
@@ -46,8 +92,7 @@ const CATEGORIES = [
 const MORE_CATEGORIES = [...CATEGORIES, ...CATEGORIES.map(paler)];
 
 function paler(color: string): string {
-  const mixed = channels(color).map((v) => Math.round(0.45 * v + 0.55 * 255));
-  return `rgb(${mixed.join(", ")})`;
+  return rgb(...channels(color).map((v) => 0.45 * v + 0.55 * 255));
 }
 
 export const MISSING_COLOR = "#8c8c8c";
@@ -56,11 +101,11 @@ export const MISSING_COLOR = "#8c8c8c";
  * One color for each value of a concept: a scale from dark to bright where the values are numbers
  * or too many to tell apart by hue, categories otherwise.
  */
-export function conceptColors(values: readonly string[]): string[] {
+export function conceptColors(values: readonly string[], palette: Palette = "viridis"): string[] {
   const ordered = values.every((v) => v !== "" && Number.isFinite(Number(v)));
   if (!ordered && values.length <= MORE_CATEGORIES.length) {
     return MORE_CATEGORIES.slice(0, values.length);
   }
   const last = Math.max(1, values.length - 1);
-  return values.map((_, i) => interpolateViridis(0.08 + (0.87 * i) / last));
+  return values.map((_, i) => SHADES[palette](0.08 + (0.87 * i) / last));
 }

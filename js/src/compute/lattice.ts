@@ -126,45 +126,139 @@ export function exampleAt(
   return place < (starts[block + 1] as number) ? (arrangement.examples[place] as number) : null;
 }
 
+/** The color of each example, as places in a table. */
+export interface CellColors {
+  readonly indexes: Uint8Array;
+  readonly table: Uint32Array;
+  /** The same colors for what is faded, and whether each example is not, 1 or 0; null if none is. */
+  readonly faded: Uint32Array;
+  readonly mask: Uint8Array | null;
+}
+
 /**
- * Fills `pixels`, (height × width), with the color of each example's cell and 0 between them.
- * A cell that several examples share gets the color of their mean index.
+ * The color of the cell that the examples at some places share: that of their mean index. Those
+ * that are faded do not count where others are not.
  */
+function cellColor(
+  { examples }: Arrangement,
+  { indexes, table, faded, mask }: CellColors,
+  place: number,
+  stop: number,
+): number {
+  if (stop - place <= 1) {
+    const example = examples[place] as number;
+    return (mask?.[example] === 0 ? faded : table)[indexes[example] as number] as number;
+  }
+  let [sum, count, all] = [0, 0, 0];
+  for (let p = place; p < stop; p++) {
+    const example = examples[p] as number;
+    const index = indexes[example] as number;
+    all += index;
+    if (mask?.[example] === 0) continue;
+    sum += index;
+    count++;
+  }
+  return count > 0
+    ? (table[Math.round(sum / count)] as number)
+    : (faded[Math.round(all / (stop - place))] as number);
+}
+
+/** Fills `pixels`, (height × width), with the color of each example's cell and 0 between them. */
 export function paintCells(
   pixels: Uint32Array,
   lattice: Lattice,
   arrangement: Arrangement,
-  indexes: Uint8Array,
-  table: Uint32Array,
+  colors: CellColors,
 ): void {
   const { width, blockColumns, blockRows, columns, rows, cellWidth, cellHeight, perCell } = lattice;
-  const { examples, blocks } = arrangement;
+  const { starts } = arrangement.blocks;
   pixels.fill(0);
   for (let blockY = 0; blockY < blockRows; blockY++) {
     for (let row = 0; row < rows; row++) {
       const line = (blockY * lattice.pitchY + row * cellHeight) * width;
       for (let blockX = 0; blockX < blockColumns; blockX++) {
         const block = blockY * blockColumns + blockX;
-        const start = blocks.starts[block] as number;
-        const end = blocks.starts[block + 1] as number;
+        const start = starts[block] as number;
+        const end = starts[block + 1] as number;
         let pixel = line + blockX * lattice.pitchX;
         for (let cell = row * columns; cell < (row + 1) * columns; cell++, pixel += cellWidth) {
           const place = start + firstRank(cell, perCell);
           if (place >= end) break;
-          let index = indexes[examples[place] as number] as number;
-          if (perCell > 1) {
-            const stop = Math.min(start + firstRank(cell + 1, perCell), end);
-            for (let p = place + 1; p < stop; p++)
-              index += indexes[examples[p] as number] as number;
-            index = Math.round(index / Math.max(1, stop - place));
-          }
-          const color = table[index] as number;
+          const stop = Math.min(start + firstRank(cell + 1, perCell), end);
+          const color = cellColor(arrangement, colors, place, stop);
           for (let x = 0; x < cellWidth; x++) pixels[pixel + x] = color;
         }
       }
       for (let y = 1; y < cellHeight; y++) {
         pixels.copyWithin(line + y * width, line, line + width);
       }
+    }
+  }
+}
+
+/** Which block and which cell of it every pixel of a window is in, along one direction; -1 in gaps. */
+function lanesOf(
+  length: number,
+  scale: number,
+  from: number,
+  pitch: number,
+  blocks: number,
+  cell: number,
+  cells: number,
+): { readonly block: Int32Array; readonly cell: Int32Array } {
+  const lanes = { block: new Int32Array(length).fill(-1), cell: new Int32Array(length) };
+  for (let i = 0; i < length; i++) {
+    const at = from + (i + 0.5) / scale;
+    const block = Math.floor(at / pitch);
+    const lane = Math.floor((at - block * pitch) / cell);
+    if (at < 0 || block >= blocks || lane >= cells) continue;
+    lanes.block[i] = block;
+    lanes.cell[i] = lane;
+  }
+  return lanes;
+}
+
+/**
+ * Fills `pixels`, rows of `width`, with a part of a lattice: each of its pixels is `scale` pixels
+ * wide there, from (x, y) on.
+ */
+export function paintPart(
+  pixels: Uint32Array,
+  width: number,
+  { lattice, scale, x, y }: { lattice: Lattice; scale: number; x: number; y: number },
+  arrangement: Arrangement,
+  colors: CellColors,
+): void {
+  const { pitchX, pitchY, blockColumns, blockRows, columns, rows, perCell } = lattice;
+  const { starts } = arrangement.blocks;
+  const height = pixels.length / width;
+  const across = lanesOf(width, scale, x, pitchX, blockColumns, lattice.cellWidth, columns);
+  const down = lanesOf(height, scale, y, pitchY, blockRows, lattice.cellHeight, rows);
+  pixels.fill(0);
+  for (let top = 0; top < height; top++) {
+    const blockY = down.block[top] as number;
+    const row = down.cell[top] as number;
+    if (blockY < 0) continue;
+    if (top > 0 && blockY === down.block[top - 1] && row === down.cell[top - 1]) {
+      pixels.copyWithin(top * width, (top - 1) * width, top * width);
+      continue;
+    }
+    let [lastBlock, lastCell, color] = [-1, -1, 0];
+    for (let left = 0; left < width; left++) {
+      const blockX = across.block[left] as number;
+      if (blockX < 0) continue;
+      const column = across.cell[left] as number;
+      if (blockX !== lastBlock || column !== lastCell) {
+        [lastBlock, lastCell] = [blockX, column];
+        const block = blockY * blockColumns + blockX;
+        const cell = row * columns + column;
+        const start = starts[block] as number;
+        const end = starts[block + 1] as number;
+        const place = start + firstRank(cell, perCell);
+        const stop = Math.min(start + firstRank(cell + 1, perCell), end);
+        color = place < end ? cellColor(arrangement, colors, place, stop) : 0;
+      }
+      pixels[top * width + left] = color;
     }
   }
 }

@@ -1,5 +1,5 @@
 import { l2, Ranking } from "./distances";
-import { colorIndexes, type Scale, scaleOf } from "./scale";
+import { type Scale, scaleOf } from "./scale";
 
 /** Distances from one example, ranked and scaled: all that a picture of them needs. */
 export interface Ranked {
@@ -9,8 +9,6 @@ export interface Ranked {
   /** Examples, nearest first, (n,). */
   readonly order: Uint32Array;
   readonly scale: Scale;
-  /** Place of each distance in a table of 256 colors, (n,). */
-  readonly indexes: Uint8Array;
 }
 
 /** Ranks distances. It reuses its arrays: a result is valid until the next one. */
@@ -18,7 +16,6 @@ export class Ranker {
   readonly #ranking = new Ranking();
   #distances = new Float32Array(0);
   #order = new Uint32Array(0);
-  #indexes = new Uint8Array(0);
 
   /** From a row of a row-major (n, d) matrix. */
   ofMatrix(matrix: Float32Array, d: number, row: number): Ranked {
@@ -30,18 +27,8 @@ export class Ranker {
   /** From distances that were computed elsewhere. */
   ofDistances(distances: Float32Array, from: number): Ranked {
     const n = distances.length;
-    if (this.#order.length !== n) {
-      this.#order = new Uint32Array(n);
-      this.#indexes = new Uint8Array(n);
-    }
+    if (this.#order.length !== n) this.#order = new Uint32Array(n);
     const order = this.#ranking.sort(distances, this.#order);
-    const scale = scaleOf(distances, order);
-    return {
-      from,
-      distances,
-      order,
-      scale,
-      indexes: colorIndexes(distances, scale, this.#indexes),
-    };
+    return { from, distances, order, scale: scaleOf(distances, order) };
   }
 }

@@ -37,25 +37,6 @@ export function colorIndexes(
   return out;
 }
 
-/** Counts of distances in equal bins between `min` and `max` of the scale, the selected left out. */
-export function histogram(
-  distances: Float32Array,
-  scale: Scale,
-  selected: number,
-  bins: number,
-): Uint32Array {
-  const counts = new Uint32Array(bins);
-  const { min, max } = scale;
-  const factor = max > min ? bins / (max - min) : 0;
-  for (let i = 0; i < distances.length; i++) {
-    const bin = Math.floor(((distances[i] as number) - min) * factor);
-    (counts[bin < 0 ? 0 : bin >= bins ? bins - 1 : bin] as number)++;
-  }
-  const own = Math.floor(((distances[selected] ?? min) - min) * factor);
-  (counts[own < 0 ? 0 : own >= bins ? bins - 1 : own] as number)--;
-  return counts;
-}
-
 /** Weights that sum to 1 from scores, e.g. where a head looks from its attention scores. */
 export function softmax(scores: Float32Array): Float32Array {
   let top = Number.NEGATIVE_INFINITY;

@@ -1,11 +1,23 @@
 import type { TraitModel, Traits } from "./traits";
 
+/** The traits that a page may have been saved without. */
+const USUAL = {
+  plain: false,
+  filter: "",
+  scale: "linear",
+  palette: "viridis",
+  near: "bright",
+  zoom: [1, 0, 0],
+} as const;
+
+type Given = Omit<Traits, keyof typeof USUAL> & Partial<Traits>;
+
 /** The traits of a figure that no Python widget stands behind: they stay in the page. */
 export class LocalTraits implements TraitModel {
   readonly #values: Traits;
 
-  constructor(values: Traits) {
-    this.#values = { ...values };
+  constructor(values: Given) {
+    this.#values = { ...USUAL, zoom: [...USUAL.zoom], ...values };
   }
 
   get<K extends keyof Traits>(name: K): Traits[K] {

@@ -15,8 +15,9 @@ export function followShortcuts(
       return;
     }
     if (event.key === "Escape") {
-      const dismissed = exploration.swaps.dismiss();
-      if (!dismissed) exploration.undo();
+      const { band } = exploration.display;
+      if (band.value) band.value = null;
+      else if (!exploration.swaps.dismiss()) exploration.undo();
     } else if (undoing && event.shiftKey) exploration.redo();
     else if (undoing) exploration.undo();
     else return;

@@ -44,9 +44,12 @@ export function keepSnapshot(
     const picture = exploration.settled.value;
     const ready = exploration.labels.value && exploration.tokens.value;
     const previewing = exploration.preview.value !== null;
-    for (const followed of [exploration.colorBy, exploration.k]) void followed.value;
+    const { scale, palette, near, zoom } = exploration.display;
+    const { colorBy, k, filtering } = exploration;
+    for (const { value } of [colorBy, k, filtering.mask, scale, palette, near]) void value;
     clearTimeout(timer);
-    if (!picture || !ready || previewing) return;
+    // The names along its edges are those of the whole grid.
+    if (!picture || !ready || previewing || zoom.value.scale > 1) return;
     timer = setTimeout(() => {
       const source = canvas();
       if (source && source.width > 0) save(snapshotOf(exploration, picture, imageOf(source)));

@@ -1,6 +1,10 @@
 import { effect } from "@preact/signals";
+import type { ScaleName } from "../compute/axis";
+import type { Near, Palette } from "../compute/color";
+import { WHOLE, within } from "../compute/zoom";
 import type { Listener, MessagePort } from "../source/kernel/channel";
 import type { Exploration } from "../state/exploration";
+import type { Visit } from "../state/place";
 import type { Snapshot } from "./snapshot";
 
 /** The traits of the Python widget. */
@@ -11,6 +15,13 @@ export interface Traits {
   color_by: string;
   arrange_by: string[];
   without: string[];
+  plain: boolean;
+  filter: string;
+  scale: ScaleName;
+  palette: Palette;
+  near: Near;
+  /** Scale, and the corner that is in sight. */
+  zoom: number[];
   snapshot: Partial<Snapshot>;
   /** In px, or null where it follows the width. */
   height: number | null;
@@ -43,53 +54,120 @@ export function onTrait(
   signal.addEventListener("abort", () => model.off(`change:${name}`, listener));
 }
 
+/** A drag or a wheel tells Python where it has come to, once it rests so long, in ms. */
+const ZOOM_RESTS_MS = 300;
+
+/** The traits that are a place to go to, or the filter there. */
+const PLACES = {
+  selected: "selected",
+  stage: "stage",
+  arrange_by: "arrangeBy",
+  without: "without",
+  plain: "plain",
+  filter: "filter",
+} as const;
+
 /** Keeps traits and exploration the same, both ways. */
 export function bindTraits(model: TraitModel, exploration: Exploration, signal: AbortSignal): void {
-  const { selected, stage, k, colorBy, arrangeBy, without } = exploration;
+  const { selected, stage, k, colorBy, arrangeBy, without, plain, filtering } = exploration;
+  const { scale, palette, near, zoom } = exploration.display;
+  const placeOf = (name: keyof typeof PLACES): Partial<Visit> => ({
+    [PLACES[name]]: model.get(name),
+  });
+  const readZoom = () => {
+    const [times = 1, x = 0, y = 0] = model.get("zoom");
+    zoom.value = times > 1 ? within({ scale: times, x, y }) : WHOLE;
+  };
   selected.value = model.get("selected");
   stage.value = model.get("stage");
-  k.value = model.get("k");
-  colorBy.value = model.get("color_by");
   arrangeBy.value = model.get("arrange_by");
   without.value = model.get("without");
+  plain.value = model.get("plain");
+  filtering.text.value = model.get("filter");
+  k.value = model.get("k");
+  colorBy.value = model.get("color_by");
+  scale.value = model.get("scale");
+  palette.value = model.get("palette");
+  near.value = model.get("near");
+  readZoom();
 
   const listen = (name: keyof Traits, listener: () => void) =>
     onTrait(model, name, listener, signal);
-  listen("selected", () => exploration.go({ selected: model.get("selected") }));
-  listen("stage", () => exploration.go({ stage: model.get("stage") }));
-  listen("arrange_by", () => exploration.go({ arrangeBy: model.get("arrange_by") }));
-  listen("without", () => exploration.go({ without: model.get("without") }));
+  // What Python sets together is one step, for undo too.
+  let arrived: Partial<Visit> | null = null;
+  for (const name of Object.keys(PLACES) as (keyof typeof PLACES)[]) {
+    listen(name, () => {
+      if (!arrived) {
+        queueMicrotask(() => {
+          if (arrived && !signal.aborted) exploration.go(arrived);
+          arrived = null;
+        });
+      }
+      arrived = { ...arrived, ...placeOf(name) };
+    });
+  }
   listen("k", () => {
     k.value = model.get("k");
   });
   listen("color_by", () => {
     if (model.get("color_by") !== colorBy.value) exploration.color(model.get("color_by"));
   });
+  listen("scale", () => {
+    scale.value = model.get("scale");
+  });
+  listen("palette", () => {
+    palette.value = model.get("palette");
+  });
+  listen("near", () => {
+    near.value = model.get("near");
+  });
+  listen("zoom", readZoom);
 
   // Written after the frame: a click is painted first, and told to Python then.
   let timer: ReturnType<typeof setTimeout> | undefined;
+  let zoomTimer: ReturnType<typeof setTimeout> | undefined;
+  const put = <K extends keyof Traits>(name: K, value: Traits[K]): boolean => {
+    if (String(model.get(name)) === String(value)) return false;
+    model.set(name, value);
+    return true;
+  };
   const save = () => {
     timer = undefined;
-    let changed = false;
-    const put = <K extends keyof Traits>(name: K, value: Traits[K]) => {
-      if (String(model.get(name)) === String(value)) return;
-      model.set(name, value);
-      changed = true;
-    };
-    put("selected", selected.value);
-    put("stage", stage.value);
-    put("k", k.value);
-    put("color_by", colorBy.value);
-    put("arrange_by", [...arrangeBy.value]);
-    put("without", [...without.value]);
-    if (changed) model.save_changes();
+    const changed = [
+      put("selected", selected.value),
+      put("stage", stage.value),
+      put("k", k.value),
+      put("color_by", colorBy.value),
+      put("arrange_by", [...arrangeBy.value]),
+      put("without", [...without.value]),
+      put("plain", plain.value),
+      put("filter", filtering.text.value),
+      put("scale", scale.value),
+      put("palette", palette.value),
+      put("near", near.value),
+    ];
+    if (changed.includes(true)) model.save_changes();
   };
-  const stop = effect(() => {
-    for (const followed of [selected, stage, k, colorBy, arrangeBy, without]) void followed.value;
-    if (timer === undefined) timer = setTimeout(save, 0);
-  });
+  const saveZoom = () => {
+    const { scale: times, x, y } = zoom.value;
+    if (put("zoom", [times, x, y])) model.save_changes();
+  };
+  const followed = [selected, stage, k, colorBy, arrangeBy, without, plain, filtering.text];
+  const drawn = [scale, palette, near];
+  const stops = [
+    effect(() => {
+      for (const { value } of [...followed, ...drawn]) void value;
+      if (timer === undefined) timer = setTimeout(save, 0);
+    }),
+    effect(() => {
+      void zoom.value;
+      clearTimeout(zoomTimer);
+      zoomTimer = setTimeout(saveZoom, ZOOM_RESTS_MS);
+    }),
+  ];
   signal.addEventListener("abort", () => {
-    stop();
+    for (const stop of stops) stop();
     clearTimeout(timer);
+    clearTimeout(zoomTimer);
   });
 }

@@ -47,17 +47,28 @@ export class Codings {
         : null,
     ]);
     return () => {
-      const concepts = new Map(this.concepts.value);
-      for (const concept of fetched) concepts.set(concept.name, concept);
-      this.concepts.value = concepts;
+      this.#keep(fetched);
       if (clusters) this.#clusters.value = clusters;
     };
+  }
+
+  /** Concepts by their names, those that are not here fetched first. */
+  async read(names: readonly string[], call: Call): Promise<ReadonlyMap<string, Coded>> {
+    const missing = names.filter((name) => !this.concepts.value.has(name));
+    if (missing.length > 0) this.#keep(await this.#source.concepts(missing, call));
+    return this.concepts.value;
   }
 
   /** Forgets what it holds: the examples have changed. */
   forget(): void {
     this.concepts.value = new Map();
     this.#clusters.value = null;
+  }
+
+  #keep(fetched: readonly Coded[]): void {
+    const concepts = new Map(this.concepts.value);
+    for (const concept of fetched) concepts.set(concept.name, concept);
+    this.concepts.value = concepts;
   }
 }
 

@@ -3,15 +3,18 @@ import type { Ranked } from "../compute/ranked";
 import { type Atlas, axesAt } from "../data/atlas";
 import type { Coded } from "../data/concepts";
 import type { Contents, Labels, Tokens } from "../data/contents";
+import { leftKey } from "../data/left";
 import { parseStage } from "../data/stage";
 import type { Source } from "../source/source";
+import { Display } from "./display";
+import { Filtering } from "./filtering";
 import { Finder } from "./finder";
 import { Guide } from "./guide";
 import { History } from "./history";
 import { Knowledge } from "./knowledge";
 import { MadeOf } from "./madeof";
 import { type Axes, type Picture, PictureMaker, type Wanted } from "./picture";
-import { type Place, samePlace } from "./place";
+import { type Place, samePlace, sameVisit, type Visit } from "./place";
 import { Swaps } from "./swaps";
 import { SwapTests } from "./swaptests";
 import { LatestTask, messageOf } from "./task";
@@ -65,6 +68,9 @@ export class Exploration {
   readonly swapTests: SwapTests;
   readonly traces: Traces;
   readonly finder: Finder;
+  readonly filtering: Filtering;
+  /** How the grid is drawn. */
+  readonly display = new Display();
   readonly loading = new LatestTask();
   readonly preparing = new LatestTask();
   readonly problem = signal("");
@@ -83,7 +89,7 @@ export class Exploration {
 
   readonly #source: Source;
   readonly #maker: PictureMaker;
-  readonly #history = new History<Place>(HISTORY_LIMIT);
+  readonly #history = new History<Visit>(HISTORY_LIMIT);
   /** Fetches what previews need beyond the picture. */
   readonly #previewing = new LatestTask();
   #prepared = false;
@@ -100,6 +106,9 @@ export class Exploration {
     this.#source = source;
     this.#maker = new PictureMaker(source, budget);
     this.finder = new Finder(source);
+    this.filtering = new Filtering(this.contents, this.labels, (names, call) =>
+      this.#maker.concepts(names, call),
+    );
     this.swaps = new Swaps(source);
     this.madeOf = new MadeOf(source);
     this.swapTests = new SwapTests(source);
@@ -122,11 +131,12 @@ export class Exploration {
     if (read !== this.#reads) return;
     const arriving = this.#arriving;
     this.#arriving = null;
-    if (arriving !== null) this.#history.push(this.#place());
+    if (arriving !== null) this.#history.push(this.#visit());
     batch(() => {
       this.canUndo.value = this.#history.canUndo;
       this.contents.value = contents;
       this.#maker.forgetCodings();
+      this.filtering.forget();
       this.knowledge.forget();
       this.traces.forget();
       this.swaps.dismiss();
@@ -141,6 +151,7 @@ export class Exploration {
         batch(() => {
           this.tokens.value = tokens;
           this.labels.value = labels;
+          void this.filtering.again();
         }),
     );
     const made = this.#coloring;
@@ -161,22 +172,32 @@ export class Exploration {
   }
 
   /** Goes somewhere else; what is not named stays. */
-  go(to: Partial<Place>, started = performance.now()): void {
-    const before = this.#place();
+  go(to: Partial<Visit>, started = performance.now()): void {
+    const before = this.#visit();
     const after = { ...before, ...to };
-    if (samePlace(before, after)) return;
+    if (sameVisit(before, after)) return;
     this.#history.push(before);
     this.#move(after, started);
   }
 
+  /** Filters by a text while it is typed: one step back undoes all of it from the `first` key on. */
+  async filter(text: string, first: boolean): Promise<boolean> {
+    const before = this.#visit();
+    const took = await this.filtering.use(text);
+    const changed = took && text !== before.filter;
+    if (changed && first) this.#history.push(before);
+    this.#tellHistory();
+    return changed;
+  }
+
   undo(): void {
-    const place = this.#history.undo(this.#place());
-    if (place) this.#move(place, performance.now());
+    const visit = this.#history.undo(this.#visit());
+    if (visit) this.#move(visit, performance.now());
   }
 
   redo(): void {
-    const place = this.#history.redo(this.#place());
-    if (place) this.#move(place, performance.now());
+    const visit = this.#history.redo(this.#visit());
+    if (visit) this.#move(visit, performance.now());
   }
 
   /** Stops what is loading and stays with what is on screen. */
@@ -294,7 +315,12 @@ export class Exploration {
   #draw(wanted: Wanted, started: number): boolean {
     const picture = this.#maker.make(wanted, started);
     if (!picture) return false;
+    const before = this.picture.value;
+    const moved =
+      before && (before.selected !== picture.selected || leftKey(before) !== leftKey(picture));
     batch(() => {
+      // A range of distances means another set of examples elsewhere.
+      if (moved) this.display.band.value = null;
       this.preview.value = null;
       this.pointed.value = null;
       this.knowledge.marked.value = null;
@@ -314,17 +340,23 @@ export class Exploration {
     };
   }
 
-  #move(place: Place, started: number): void {
-    if (place.stage !== this.stage.value) this.guide.follow();
-    this.#put(place);
-    void this.refresh(started);
+  #visit(): Visit {
+    return { ...this.#place(), filter: this.filtering.text.value };
+  }
+
+  #move(visit: Visit, started: number): void {
+    const stays = samePlace(visit, this.#place());
+    if (visit.stage !== this.stage.value) this.guide.follow();
+    this.#put(visit);
+    if (visit.filter !== this.filtering.text.value) void this.filtering.use(visit.filter);
+    if (!stays) void this.refresh(started);
   }
 
   #returnToPicture(): void {
     const picture = this.picture.value;
     if (!picture) return;
     if (this.colored.value === null) this.colorBy.value = "distance";
-    this.#history.dropLatest((place) => samePlace(place, picture));
+    this.#history.dropLatest((visit) => samePlace(visit, picture));
     this.#put(picture);
   }
 
@@ -336,8 +368,12 @@ export class Exploration {
       this.without.value = place.without;
       this.plain.value = place.plain;
       this.finder.problem.value = "";
-      this.canUndo.value = this.#history.canUndo;
-      this.canRedo.value = this.#history.canRedo;
+      this.#tellHistory();
     });
+  }
+
+  #tellHistory(): void {
+    this.canUndo.value = this.#history.canUndo;
+    this.canRedo.value = this.#history.canRedo;
   }
 }

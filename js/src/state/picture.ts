@@ -75,6 +75,11 @@ export class PictureMaker {
     return this.#supply.preview(left, example);
   }
 
+  /** Concepts by their names, those that are not here fetched first. */
+  concepts(names: readonly string[], call: Call): Promise<ReadonlyMap<string, Coded>> {
+    return this.#codings.read(names, call);
+  }
+
   /** Forgets distances and places: the examples or the model have changed. */
   forgetDistances(): void {
     this.#supply.forget();

@@ -1,4 +1,4 @@
-/** The selected example, the stage and the arrangement: what undo and redo move between. */
+/** The selected example, the stage and the arrangement. */
 export interface Place {
   readonly selected: number;
   readonly stage: string;
@@ -10,6 +10,11 @@ export interface Place {
   readonly plain: boolean;
 }
 
+/** What undo and redo move between: a place and the filter, which changes what is faded alone. */
+export interface Visit extends Place {
+  readonly filter: string;
+}
+
 export function samePlace(a: Place, b: Place): boolean {
   return (
     a.selected === b.selected &&
@@ -18,4 +23,8 @@ export function samePlace(a: Place, b: Place): boolean {
     a.arrangeBy.join("\n") === b.arrangeBy.join("\n") &&
     a.without.join("\n") === b.without.join("\n")
   );
+}
+
+export function sameVisit(a: Visit, b: Visit): boolean {
+  return samePlace(a, b) && a.filter === b.filter;
 }

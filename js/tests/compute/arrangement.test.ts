@@ -7,7 +7,15 @@ import {
   emptyArrangement,
   oneBlock,
 } from "../../src/compute/blocks";
-import { cellOf, exampleAt, fitLattice, paintCells, stepFrom } from "../../src/compute/lattice";
+import {
+  cellOf,
+  exampleAt,
+  fitLattice,
+  paintCells,
+  paintPart,
+  stepFrom,
+} from "../../src/compute/lattice";
+import { cellInSight, exampleInSight, examplesInSight } from "../../src/compute/zoom";
 import type { Coded } from "../../src/data/concepts";
 
 function coded(name: string, values: string[], codes: number[]): Coded {
@@ -94,7 +102,7 @@ describe.each([
     const pixels = new Uint32Array(lattice.width * lattice.height);
     const indexes = Uint8Array.from({ length: n }, (_, i) => (i % 100) + 1);
     const table = Uint32Array.from({ length: 256 }, (_, i) => i);
-    paintCells(pixels, lattice, arrangement, indexes, table);
+    paintCells(pixels, lattice, arrangement, { indexes, table, faded: table, mask: null });
     let painted = 0;
     for (let y = 0; y < lattice.height; y++) {
       for (let x = 0; x < lattice.width; x++) {
@@ -114,8 +122,58 @@ test("examples that share a cell are painted in their mean color", () => {
   const lattice = fitLattice(2, 1, 1, 1, 4, 0);
   const pixels = new Uint32Array(2);
   const table = Uint32Array.from({ length: 256 }, (_, i) => i);
-  paintCells(pixels, lattice, arrangement, Uint8Array.of(10, 20, 30, 50), table);
-  expect(Array.from(pixels)).toEqual([15, 40]);
+  const faded = table.map((color) => color + 1000);
+  const indexes = Uint8Array.of(10, 20, 30, 50);
+  const paint = (mask: Uint8Array | null) => {
+    paintCells(pixels, lattice, arrangement, { indexes, table, faded, mask });
+    return Array.from(pixels);
+  };
+  expect(paint(null)).toEqual([15, 40]);
+  // What is faded counts only where nothing else is.
+  expect(paint(Uint8Array.of(1, 0, 0, 0))).toEqual([10, 1040]);
+});
+
+describe("a part of the grid, enlarged", () => {
+  const arrangement = arranged(900, 3, 3);
+  const lattice = fitLattice(120, 90, 3, 3, arrangement.blocks.capacity, 2);
+  const indexes = Uint8Array.from({ length: 900 }, (_, i) => (i % 250) + 1);
+  const table = Uint32Array.from({ length: 256 }, (_, i) => i);
+  const colors = { indexes, table, faded: table, mask: null };
+
+  test.each([
+    { scale: 1, x: 0, y: 0 },
+    { scale: 2, x: 30, y: 10 },
+    { scale: 1.37, x: 5.5, y: 7.25 },
+    { scale: 23.4, x: 61.2, y: 43.9 },
+  ])("shows at each pixel the cell that a click there meets: %o", (part) => {
+    const sight = { lattice, ...part };
+    const [width, height] = [120, 90];
+    const pixels = new Uint32Array(width * height);
+    paintPart(pixels, width, sight, arrangement, colors);
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const example = exampleInSight(sight, arrangement, x + 0.5, y + 0.5);
+        const expected = example === null ? 0 : (example % 250) + 1;
+        if (pixels[y * width + x] !== expected) throw new Error(`wrong at ${x}, ${y}`);
+      }
+    }
+    for (const example of examplesInSight(sight, arrangement, width, height)) {
+      const cell = cellInSight(sight, arrangement, example);
+      const x = Math.floor(cell.x + cell.width / 2);
+      const y = Math.floor(cell.y + cell.height / 2);
+      if (x < 0 || y < 0 || x >= width || y >= height) continue;
+      expect(pixels[y * width + x]).toBe((example % 250) + 1);
+    }
+  });
+
+  test("is the whole where nothing is enlarged", () => {
+    const { width, height } = lattice;
+    const whole = new Uint32Array(width * height);
+    const part = new Uint32Array(width * height);
+    paintCells(whole, lattice, arrangement, colors);
+    paintPart(part, width, { lattice, scale: 1, x: 0, y: 0 }, arrangement, colors);
+    expect(part).toEqual(whole);
+  });
 });
 
 test("arrow keys step to the next cell, over gaps, and stop at the edge", () => {

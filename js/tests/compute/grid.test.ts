@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { distanceAxis, histogram, tablePlaces } from "../../src/compute/axis";
 import { arrangeByDistance, axisOf, blocksBy, emptyArrangement } from "../../src/compute/blocks";
-import { channels, conceptColors } from "../../src/compute/color";
-import { coloringByConcept, coloringByDistance } from "../../src/compute/coloring";
-import { Ranking } from "../../src/compute/distances";
+import { channels, conceptColors, distanceTable } from "../../src/compute/color";
+import { coloringByConcept } from "../../src/compute/coloring";
 import { cellOf, fitLattice, paintCells } from "../../src/compute/lattice";
-import { colorIndexes, histogram, scaleOf } from "../../src/compute/scale";
+import { Ranker } from "../../src/compute/ranked";
 import type { Coded } from "../../src/data/concepts";
 import vectors from "../vectors.json";
 
@@ -27,12 +27,13 @@ describe("the grid is as Python draws it", () => {
     const [width = 0, height = 0] = grid.size;
     test(`${grid.distances.length} examples in ${width} × ${height} pixels`, () => {
       const distances = Float32Array.from(grid.distances);
-      const order = new Ranking().sort(distances);
-      const scale = scaleOf(distances, order);
+      const ranked = new Ranker().ofDistances(distances, grid.selected);
+      const { order, scale } = ranked;
       expect([scale.min, scale.max, scale.low, scale.high]).toEqual(grid.scale);
-      const indexes = colorIndexes(distances, scale);
+      const indexes = tablePlaces(ranked, "linear", new Uint8Array(distances.length));
       expect(Array.from(indexes)).toEqual(grid.indexes);
-      expect(Array.from(histogram(distances, scale, grid.selected, 20))).toEqual(grid.histogram);
+      const counts = histogram(ranked, distanceAxis(ranked, "linear"), grid.selected, 20);
+      expect(Array.from(counts)).toEqual(grid.histogram);
 
       const [rows, columns] = grid.concepts.map(({ name, values, codes }) =>
         axisOf(coded(name, values, codes)),
@@ -51,9 +52,9 @@ describe("the grid is as Python draws it", () => {
       grid.corners.forEach(([x, y], example) => {
         expect(cellOf(lattice, arrangement, example)).toMatchObject({ x, y });
       });
-      const { table } = coloringByDistance(indexes);
+      const table = distanceTable();
       const pixels = new Uint32Array(lattice.width * lattice.height);
-      paintCells(pixels, lattice, arrangement, indexes, table);
+      paintCells(pixels, lattice, arrangement, { indexes, table, faded: table, mask: null });
       const expected = grid.runs.flatMap(([index = GAP, length = 0]) =>
         new Array(length).fill(index === GAP ? 0 : table[index]),
       );
@@ -70,8 +71,7 @@ describe("the grid is as Python draws it", () => {
 
 describe("colors are as Python draws them", () => {
   test("of distances", () => {
-    const { table } = coloringByDistance(new Uint8Array());
-    expect(Array.from(table, unpacked)).toEqual(vectors.colors.distances);
+    expect(Array.from(distanceTable(), unpacked)).toEqual(vectors.colors.distances);
   });
 
   for (const { values, colors } of vectors.colors.values) {
@@ -82,7 +82,7 @@ describe("colors are as Python draws them", () => {
 
   test("of more values than a table holds", () => {
     const { values, codes, indexes, table } = vectors.colors.many;
-    const found = coloringByConcept(coded("many", values, codes));
+    const found = coloringByConcept(coded("many", values, codes), "viridis");
     expect(Array.from(found.indexes)).toEqual(indexes);
     expect(Array.from(found.table, unpacked)).toEqual(table);
   });

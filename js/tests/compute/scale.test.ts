@@ -3,7 +3,6 @@ import { Ranking } from "../../src/compute/distances";
 import {
   colorIndexes,
   countAt,
-  histogram,
   onScale,
   scaleOf,
   sliderOf,
@@ -29,20 +28,12 @@ test("examples that are all alike are all near", () => {
   const alike = new Float32Array(5);
   const scale = scaleOf(alike, new Ranking().sort(alike));
   expect(Array.from(colorIndexes(alike, scale))).toEqual([0, 0, 0, 0, 0]);
-  expect(Array.from(histogram(alike, scale, 2, 3))).toEqual([4, 0, 0]);
-});
-
-test("the histogram counts every example but the selected one", () => {
-  const counts = histogram(distances, scaleOf(distances, order), 0, 10);
-  expect(counts.reduce((a, b) => a + b)).toBe(1000);
-  expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(2);
 });
 
 test("two examples can be scaled", () => {
   const two = Float32Array.of(0, 3);
   const scale = scaleOf(two, new Ranking().sort(two));
   expect(scale).toEqual({ min: 3, max: 3, low: 3, high: 3 });
-  expect(Array.from(histogram(two, scale, 0, 2))).toEqual([1, 0]);
 });
 
 test("softmax weights sum to 1, and a masked score weighs nothing", () => {

@@ -6,9 +6,10 @@ import { countAt, sliderOf } from "../../compute/scale";
 import { partsOf, partsVary } from "../../data/example";
 import type { Exploration } from "../../state/exploration";
 import { leftName } from "../../words/stage";
-import { countText, distanceText } from "../../words/text";
+import { distanceText } from "../../words/text";
 import { withoutSelecting } from "../parts/shiftclick";
 import { useSpan, visible } from "../parts/span";
+import { FilterNote } from "./filternote";
 import { LensBlock } from "./lens";
 import { PartsBar } from "./partsbar";
 import { SharedBars } from "./shared";
@@ -35,6 +36,7 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
   }, [picture?.selected, picture && leftName(picture)]);
 
   const neighbors = found.value;
+  const mask = exploration.filtering.mask.value;
   const [first, end] = visible(span.top, span.height, LINE, neighbors.length);
   const most = Math.max(1, (contents?.n ?? 2) - 1);
   const setK = (value: number) => {
@@ -86,7 +88,7 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
             if (event.key === "Enter") setK(event.currentTarget.valueAsNumber);
           }}
         />
-        of {countText(most)}
+        <FilterNote exploration={exploration} neighbors={neighbors} most={most} />
       </div>
       <div class="cw-facts" data-less={!contents?.hasModel || undefined}>
         <SharedBars exploration={exploration} />
@@ -101,6 +103,7 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
                 aria-posinset={first + i + 1}
                 aria-setsize={neighbors.length}
                 key={first + i}
+                data-out={mask?.[example] === 0 || undefined}
                 style={{ top: `${(first + i) * LINE}px` }}
               >
                 <button

@@ -2,12 +2,13 @@ import type { ReadonlySignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { Axis } from "../../compute/blocks";
-import type { Lattice } from "../../compute/lattice";
+import { type Edge, labelsAlong, nameAlong } from "../../compute/edges";
 import type { Exploration } from "../../state/exploration";
+import type { Edges } from "./canvas";
 
 interface Props {
   readonly exploration: Exploration;
-  readonly lattice: ReadonlySignal<Lattice | null>;
+  readonly edges: ReadonlySignal<Edges | null>;
   /** The cells. */
   readonly children: ComponentChildren;
   /** What stands under the cells, as wide as they are. */
@@ -45,10 +46,9 @@ function useGutter({ contents, picture, arrangeBy, plain }: Exploration): number
 }
 
 /** What the rows and columns of blocks stand for, written at the edges of the grid. */
-export function AxesFrame({ exploration, lattice, children, below }: Props) {
+export function AxesFrame({ exploration, edges, children, below }: Props) {
   const blocks = exploration.picture.value?.arrangement.blocks;
-  const fitted = lattice.value;
-  const ratio = window.devicePixelRatio || 1;
+  const seen = edges.value;
   const rows = blocks?.rows ?? null;
   const columns = blocks?.columns ?? null;
   const gutter = useGutter(exploration);
@@ -63,20 +63,10 @@ export function AxesFrame({ exploration, lattice, children, below }: Props) {
       }}
     >
       <span class="cw-corner" />
-      <AxisLabels
-        axis={columns}
-        class="cw-top"
-        property="left"
-        pitch={(fitted?.pitchX ?? 0) / ratio}
-      />
-      <AxisLabels
-        axis={rows}
-        class="cw-side"
-        property="top"
-        pitch={(fitted?.pitchY ?? 0) / ratio}
-      />
+      <AxisLabels axis={columns} class="cw-top" property="left" edge={seen?.across ?? null} />
+      <AxisLabels axis={rows} class="cw-side" property="top" edge={seen?.down ?? null} />
       {children}
-      <div class="cw-below" style={fitted ? { maxWidth: `${fitted.width / ratio}px` } : {}}>
+      <div class="cw-below" style={seen ? { maxWidth: `${seen.width}px` } : {}}>
         {below}
       </div>
     </div>
@@ -87,24 +77,22 @@ interface AxisProps {
   readonly axis: Axis | null;
   readonly class: string;
   readonly property: "left" | "top";
-  readonly pitch: number;
+  readonly edge: Edge | null;
 }
 
-function AxisLabels({ axis, class: name, property, pitch }: AxisProps) {
+function AxisLabels({ axis, class: name, property, edge }: AxisProps) {
   if (!axis) return <div class={name} />;
+  const along = edge ?? { pitch: 0, from: 0, extent: 0 };
   const widest = Math.max(...axis.labels.map((label) => label.length));
-  const room = property === "left" ? pitch / (6.5 * widest + 4) : pitch / 12;
-  const every = Math.max(1, Math.ceil(1 / Math.max(room, 0.01)));
+  const room = property === "left" ? 6.5 * widest + 4 : 12;
   return (
     <div class={name}>
-      <em style={{ [property]: `${(pitch * axis.labels.length) / 2}px` }}>{axis.name}</em>
-      {axis.labels.map((label, i) =>
-        i % every === 0 ? (
-          <span key={label} title={label} style={{ [property]: `${pitch * (i + 0.5)}px` }}>
-            {label}
-          </span>
-        ) : null,
-      )}
+      <em style={{ [property]: `${nameAlong(axis.labels, along)}px` }}>{axis.name}</em>
+      {labelsAlong(axis.labels, along, room).map(({ text, at }) => (
+        <span key={text} title={text} style={{ [property]: `${at}px` }}>
+          {text}
+        </span>
+      ))}
     </div>
   );
 }

@@ -1,16 +1,17 @@
 import { effect, type Signal, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { type Coloring, coloringByConcept, coloringByDistance } from "../../compute/coloring";
-import { nearest } from "../../compute/distances";
-import { cellOf, exampleAt, type Lattice, stepFrom } from "../../compute/lattice";
+import { stepFrom } from "../../compute/lattice";
 import type { Exploration } from "../../state/exploration";
 import type { Picture } from "../../state/picture";
 import { countText, distanceText } from "../../words/text";
 import { withoutSelecting } from "../parts/shiftclick";
 import type { Tip } from "../parts/tooltip";
 import { AxesFrame } from "./axes";
-import { GridCanvas } from "./canvas";
+import { type Edges, GridCanvas } from "./canvas";
+import { colorsOf, marksOf } from "./colors";
 import { Legend } from "./legend";
+import { GridTools } from "./tools";
+import { bringInSight, followZoom } from "./zooming";
 
 /** The `detail` of a `clusterwidget:painted` event. */
 export interface Painted {
@@ -45,7 +46,8 @@ export function Grid({ exploration, tip, root }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const cells = useRef<HTMLCanvasElement>(null);
   const marks = useRef<HTMLCanvasElement>(null);
-  const lattice = useSignal<Lattice | null>(null);
+  const drawn = useRef<GridCanvas | null>(null);
+  const edges = useSignal<Edges | null>(null);
   const n = exploration.contents.value?.n ?? 0;
   const swaps = exploration.contents.value?.hasModel ? "Shift+Enter swaps, " : "";
 
@@ -53,8 +55,10 @@ export function Grid({ exploration, tip, root }: Props) {
     if (!frame.current || !cells.current || !marks.current) return;
     const ending = new AbortController();
     const grid = new GridCanvas(cells.current, marks.current);
-    const parts = { frame: frame.current, cells: cells.current, grid, lattice, tip, root };
+    drawn.current = grid;
+    const parts = { frame: frame.current, cells: cells.current, grid, edges, tip, root };
     showPictures(exploration, parts, ending.signal);
+    followZoom(exploration, cells.current, grid, ending.signal);
     followPointer(exploration, parts, ending.signal);
     followKeys(exploration, parts, ending.signal);
     followUse(exploration, parts, ending.signal);
@@ -62,26 +66,29 @@ export function Grid({ exploration, tip, root }: Props) {
       ending.abort();
       grid.clear();
     };
-  }, [exploration, lattice, tip, root]);
+  }, [exploration, edges, tip, root]);
 
   return (
-    <AxesFrame
-      exploration={exploration}
-      lattice={lattice}
-      below={<Legend exploration={exploration} />}
-    >
-      <div class="cw-cells" ref={frame}>
-        <canvas
-          ref={cells}
-          data-role="grid"
-          tabIndex={0}
-          role="application"
-          aria-roledescription="grid of examples"
-          aria-label={`${countText(n)} examples. Arrow keys walk, Enter selects, ${swaps}Escape goes back.`}
-        />
-        <canvas ref={marks} class="cw-marks" />
-      </div>
-    </AxesFrame>
+    <>
+      <GridTools exploration={exploration} grid={drawn} root={root} />
+      <AxesFrame
+        exploration={exploration}
+        edges={edges}
+        below={<Legend exploration={exploration} />}
+      >
+        <div class="cw-cells" ref={frame}>
+          <canvas
+            ref={cells}
+            data-role="grid"
+            tabIndex={0}
+            role="application"
+            aria-roledescription="grid of examples"
+            aria-label={`${countText(n)} examples. Arrow keys walk, Enter selects, ${swaps}plus and minus zoom, Escape goes back.`}
+          />
+          <canvas ref={marks} class="cw-marks" />
+        </div>
+      </AxesFrame>
+    </>
   );
 }
 
@@ -89,7 +96,8 @@ interface Parts {
   readonly frame: HTMLElement;
   readonly cells: HTMLCanvasElement;
   readonly grid: GridCanvas;
-  readonly lattice: Signal<Lattice | null>;
+  /** What the labels at the edges follow. */
+  readonly edges: Signal<Edges | null>;
   readonly tip: Signal<Tip | null>;
   readonly root: HTMLElement;
 }
@@ -105,26 +113,21 @@ function showPictures(exploration: Exploration, parts: Parts, ending: AbortSigna
   observer.observe(frame);
   let painted: Picture | null = null;
   let revision = 0;
-  let memo: { concept: unknown; coloring: Coloring } | null = null;
-
-  const coloring = (picture: Picture): Coloring => {
-    const concept = exploration.colored.value;
-    if (!concept) {
-      return coloringByDistance((exploration.preview.value ?? picture.ranked).indexes);
-    }
-    if (memo?.concept !== concept) memo = { concept, coloring: coloringByConcept(concept) };
-    return memo.coloring;
-  };
+  let zoomed: unknown = null;
+  const colors = colorsOf(exploration);
+  const labelOf = (example: number) => exploration.labels.peek()?.at(example) ?? "";
 
   const stopPainting = effect(() => {
     const picture = exploration.picture.value;
     const { width, height } = size.value;
     if (!picture || width < 20 || height < 20) return;
-    if (grid.fit(width, height, picture.arrangement)) {
-      parts.lattice.value = grid.lattice;
-      cells.dataset.layout = JSON.stringify(grid.lattice);
-    }
-    grid.paint(picture.arrangement, coloring(picture));
+    const zoom = exploration.display.zoom.value;
+    const fitted = grid.fit(width, height, picture.arrangement);
+    if (fitted) cells.dataset.layout = JSON.stringify(grid.lattice);
+    grid.paint(picture.arrangement, colors(picture), zoom, labelOf);
+    cells.classList.toggle("cw-zoomed", zoom.scale > 1);
+    if (fitted || zoom !== zoomed) parts.edges.value = grid.edges;
+    zoomed = zoom;
     if (picture === painted) return;
     painted = picture;
     const detail: Painted = {
@@ -140,15 +143,9 @@ function showPictures(exploration: Exploration, parts: Parts, ending: AbortSigna
   });
   const stopMarking = effect(() => {
     const picture = exploration.picture.value;
-    if (!picture || !parts.lattice.value) return;
-    const marked = {
-      selected: picture.selected,
-      neighbors: nearest(picture.ranked.order, picture.selected, exploration.k.value),
-      singled: exploration.knowledge.marked.value,
-      pointed: exploration.pointed.value,
-      donor: exploration.swaps.asked.value?.donor ?? null,
-    };
-    grid.mark(picture.arrangement, marked, getComputedStyle(root).getPropertyValue("--cw-accent"));
+    if (!picture || !parts.edges.value) return;
+    const accent = getComputedStyle(root).getPropertyValue("--cw-accent");
+    grid.mark(picture.arrangement, marksOf(exploration, picture), accent);
   });
   ending.addEventListener("abort", () => {
     observer.disconnect();
@@ -160,9 +157,7 @@ function showPictures(exploration: Exploration, parts: Parts, ending: AbortSigna
     (event) => {
       const detail = (event as CustomEvent<Locate>).detail;
       const picture = exploration.picture.value;
-      if (picture && grid.lattice) {
-        detail.rectangle = cellOf(grid.lattice, picture.arrangement, detail.example);
-      }
+      if (picture) detail.rectangle = grid.cellOf(picture.arrangement, detail.example);
     },
     { signal: ending },
   );
@@ -178,11 +173,11 @@ function followPointer(exploration: Exploration, parts: Parts, ending: AbortSign
 
   const exampleUnder = (event: MouseEvent): number | null => {
     const picture = exploration.picture.value;
-    if (!picture || !grid.lattice) return null;
+    if (!picture) return null;
     const box = cells.getBoundingClientRect();
     const x = ((event.clientX - box.left) / box.width) * cells.width;
     const y = ((event.clientY - box.top) / box.height) * cells.height;
-    return exampleAt(grid.lattice, picture.arrangement, x, y);
+    return grid.exampleAt(picture.arrangement, x, y);
   };
   const leave = () => {
     latest = null;
@@ -249,11 +244,14 @@ function followKeys(exploration: Exploration, parts: Parts, ending: AbortSignal)
   const swapped = () => exploration.swaps.asked.value !== null;
   const press = (event: KeyboardEvent) => {
     const picture = exploration.picture.value;
-    if (!picture || !grid.lattice || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!picture || !grid.sight || event.ctrlKey || event.metaKey || event.altKey) return;
     const at = exploration.pointed.value ?? picture.selected;
     const arrow = ARROWS[event.key];
-    if (arrow) exploration.point(stepFrom(grid.lattice, picture.arrangement, at, ...arrow));
-    else if (event.key === "Enter" || event.key === " ") {
+    if (arrow) {
+      const to = stepFrom(grid.sight.lattice, picture.arrangement, at, ...arrow);
+      bringInSight(exploration, grid, to);
+      exploration.point(to);
+    } else if (event.key === "Enter" || event.key === " ") {
       select(exploration, at, event);
     } else if (event.key === "Escape" && exploration.pointed.value !== null && !swapped()) {
       exploration.point(null);

@@ -1,37 +1,65 @@
 import { useComputed } from "@preact/signals";
-import { conceptColors, distanceColor } from "../../compute/color";
+import {
+  countShown,
+  type DistanceAxis,
+  distanceAt,
+  distanceAxis,
+  histogram,
+  shownMask,
+} from "../../compute/axis";
+import { conceptColors, distanceColor, type Palette } from "../../compute/color";
 import { nearest } from "../../compute/distances";
-import { histogram } from "../../compute/scale";
+import type { Stop } from "../../compute/drawing";
+import type { Ranked } from "../../compute/ranked";
 import type { Coded } from "../../data/concepts";
+import type { Display } from "../../state/display";
 import type { Exploration } from "../../state/exploration";
-import { distanceText } from "../../words/text";
+import { countText, distanceText } from "../../words/text";
+import { Brush } from "./brush";
 
-const BINS = 72;
+export const BINS = 72;
 const HEIGHT = 30;
 const STOPS = Array.from({ length: 17 }, (_, i) => i / 16);
-const MOST_SWATCHES = 16;
+export const MOST_SWATCHES = 16;
 
 /** What the grid's colors mean. */
 export function Legend({ exploration }: { exploration: Exploration }) {
   const concept = exploration.colored.value;
   return (
     <div class="cw-legend" data-role="legend">
-      {concept ? <ConceptLegend concept={concept} /> : <DistanceLegend exploration={exploration} />}
+      {concept ? (
+        <ConceptLegend concept={concept} palette={exploration.display.palette.value} />
+      ) : (
+        <DistanceLegend exploration={exploration} />
+      )}
     </div>
   );
 }
 
 function DistanceLegend({ exploration }: { exploration: Exploration }) {
-  const shown = exploration.preview.value ?? exploration.settled.value?.ranked;
-  const bars = useComputed(() => {
-    const ranked = exploration.preview.value ?? exploration.settled.value?.ranked;
-    return ranked ? barsPath(histogram(ranked.distances, ranked.scale, ranked.from, BINS)) : "";
-  });
+  const { display } = exploration;
+  const ranked = useComputed(
+    () => exploration.preview.value ?? exploration.settled.value?.ranked ?? null,
+  );
+  const axis = useComputed(() => ranked.value && distanceAxis(ranked.value, display.scale.value));
+  const bars = useComputed(() =>
+    ranked.value && axis.value
+      ? barsPath(histogram(ranked.value, axis.value, ranked.value.from, BINS))
+      : "",
+  );
+  const gradient = useComputed(() =>
+    ranked.value && axis.value
+      ? stopsOf(ranked.value, axis.value, display)
+          .map(([share, color]) => `${color} ${(100 * share).toFixed(1)}%`)
+          .join()
+      : "",
+  );
+  const shown = ranked.value;
   const picture = exploration.settled.value;
-  if (!shown || !picture) return null;
+  if (!shown || !picture || !axis.value) return null;
   const { scale } = shown;
-  const across = (distance: number) =>
-    scale.max > scale.min ? (100 * (distance - scale.min)) / (scale.max - scale.min) : 0;
+  const { position } = axis.value;
+  const across = (distance: number) => 100 * position(distance);
   const selected = picture.selected;
   const last = nearest(shown.order, shown.from, exploration.k.value).at(-1);
   const reach = last === undefined ? null : (shown.distances[last] as number);
@@ -39,10 +67,6 @@ function DistanceLegend({ exploration }: { exploration: Exploration }) {
   const marker =
     pointed === null || pointed === selected ? null : (picture.ranked.distances[pointed] as number);
   const from = exploration.labels.value?.at(shown.from) ?? `example ${shown.from}`;
-  const gradient = STOPS.map((share) => {
-    const at = across(scale.low + share * (scale.high - scale.low));
-    return `${distanceColor(share)} ${at.toFixed(1)}%`;
-  });
   return (
     <>
       <div class="cw-histogram">
@@ -60,15 +84,38 @@ function DistanceLegend({ exploration }: { exploration: Exploration }) {
         {marker === null ? null : (
           <span class="cw-marker" style={{ left: `${across(marker)}%` }} data-role="marker" />
         )}
+        <Brush exploration={exploration} axis={axis.value} />
       </div>
-      <div class="cw-ramp" style={{ background: `linear-gradient(to right, ${gradient})` }} />
+      <div class="cw-ramp" style={{ background: `linear-gradient(to right, ${gradient.value})` }} />
       <div class="cw-scale">
         <span>{distanceText(scale.min)}</span>
-        <span class="cw-from">distance from {from}</span>
+        <span class="cw-from" data-role="brushed">
+          {brushedText(exploration, shown) ?? `distance from ${from}`}
+        </span>
         <span>{distanceText(scale.max)}</span>
       </div>
     </>
   );
+}
+
+/** The colors of distances along the axis. */
+export function stopsOf(ranked: Ranked, axis: DistanceAxis, display: Display): Stop[] {
+  const { scale, palette, near } = display;
+  return STOPS.map((share) => [
+    axis.position(distanceAt(ranked, scale.value, share)),
+    distanceColor(share, palette.value, near.value),
+  ]);
+}
+
+/** How many examples lie in the range that is marked, or null where none is. */
+export function brushedText({ display }: Exploration, { distances }: Ranked): string | null {
+  const band = display.band.value;
+  const mask = band && shownMask(distances, band, null, new Uint8Array(distances.length));
+  if (!band || !mask) return null;
+  const count = `${countText(countShown(mask))} examples`;
+  if (band.high === Number.POSITIVE_INFINITY) return `${count} from ${distanceText(band.low)} on`;
+  if (band.low === 0) return `${count} up to ${distanceText(band.high)}`;
+  return `${count} from ${distanceText(band.low)} to ${distanceText(band.high)}`;
 }
 
 /** Bars as one path; heights go with the root of the counts, so that few examples are still seen. */
@@ -80,9 +127,9 @@ function barsPath(counts: Uint32Array): string {
   }).join("");
 }
 
-function ConceptLegend({ concept }: { concept: Coded }) {
+function ConceptLegend({ concept, palette }: { concept: Coded; palette: Palette }) {
   const { name, values } = concept;
-  const colors = conceptColors(values);
+  const colors = conceptColors(values, palette);
   if (values.length <= MOST_SWATCHES) {
     return (
       <div class="cw-swatches">

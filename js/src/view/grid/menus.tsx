@@ -61,7 +61,8 @@ interface ChoiceProps {
   readonly onChoose: (option: string) => void;
 }
 
-function Choice({ name, label, options, value, onChoose }: ChoiceProps) {
+/** One of some options. */
+export function Choice({ name, label, options, value, onChoose }: ChoiceProps) {
   return (
     <label class="cw-choice">
       {label}
