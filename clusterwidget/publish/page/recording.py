@@ -137,7 +137,7 @@ def hello_record(explorer: Explorer, stages: Sequence[Stage]) -> Record:
     changed = {
         "rows": [row for row in fields["rows"] if row["kind"] in shown],
         "can_parse": False,
-        "has_model": bool(explorer.known_swap_tests()),
+        "has_model": fields["has_model"] or bool(explorer.known_swap_tests()),
         "recorded": has,
     }
     return Record(request, {**fields, **changed}, buffers)

@@ -2,7 +2,7 @@ import { batch, computed, type ReadonlySignal, type Signal, signal } from "@prea
 import type { Ranked } from "../compute/ranked";
 import { type Atlas, axesAt } from "../data/atlas";
 import type { Coded } from "../data/concepts";
-import type { Contents, Labels, Tokens } from "../data/contents";
+import type { Contents, Labels, Saved, Tokens } from "../data/contents";
 import { leftKey } from "../data/left";
 import { parseStage } from "../data/stage";
 import type { Source } from "../source/source";
@@ -58,6 +58,8 @@ export class Exploration {
     if (hasModel) tabs.push("swap test");
     return tabs;
   });
+  /** What there is, where no kernel can be asked for more; else null. */
+  readonly saved: ReadonlySignal<Saved | null> = computed(() => this.contents.value?.saved ?? null);
   readonly tabShown: ReadonlySignal<Tab> = computed(() =>
     this.tabs.value.includes(this.tab.value) ? this.tab.value : "near",
   );

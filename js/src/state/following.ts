@@ -64,7 +64,7 @@ function followTrace({ contents, settled, traces }: Exploration): () => void {
 
 /** Asks for the lens while the neighbors are shown, which it stands beside. */
 function followLens({ contents, settled, k, tabShown, knowledge }: Exploration): () => void {
-  const hasModel = computed(() => contents.value?.hasModel ?? false);
+  const hasModel = computed(() => contents.value?.hasModel && contents.value.saved === null);
   return effect(() => {
     const picture = settled.value;
     const count = k.value;

@@ -1,5 +1,6 @@
 import type { Lens } from "../../data/lens";
 import type { Exploration } from "../../state/exploration";
+import { NO_LENS_SAVED } from "../../words/saved";
 import { contributionText, percentText, visibleToken } from "../../words/text";
 import { ProgressBar } from "../parts/progress";
 
@@ -8,6 +9,13 @@ export function LensBlock({ exploration }: { exploration: Exploration }) {
   const hasModel = exploration.contents.value?.hasModel ?? false;
   const picture = exploration.settled.value;
   const lens = exploration.knowledge.lens.value;
+  if (exploration.saved.value && hasModel) {
+    return (
+      <section class="cw-lens" data-role="lens">
+        <p class="cw-aside">{NO_LENS_SAVED}</p>
+      </section>
+    );
+  }
   if (!lens || !hasModel) return null;
   const stale = lens.stage !== picture?.stage || lens.row !== picture.selected;
   return (

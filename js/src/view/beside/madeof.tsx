@@ -1,6 +1,7 @@
 import { leftKey } from "../../data/left";
 import type { Component, StagePart, StageParts } from "../../data/parts";
 import type { Exploration } from "../../state/exploration";
+import { NEEDS_NOTEBOOK } from "../../words/saved";
 import { chanceText, distanceText, percentText } from "../../words/text";
 import { ProgressBar, progressText } from "../parts/progress";
 import { PartsBar } from "./partsbar";
@@ -163,6 +164,7 @@ function WhatIsLeft({ exploration, parts }: { exploration: Exploration; parts: S
   const without = exploration.without.value;
   const left = { stage: exploration.stage.value, without };
   const here = parts.key === leftKey(left);
+  const saved = exploration.saved.value !== null;
   const much = parts.unexplained !== null && parts.unexplained > MUCH;
   if (!here || parts.components.length === 0 || (!much && without.length === 0)) return null;
   const make = async (component: number | null) => {
@@ -182,7 +184,12 @@ function WhatIsLeft({ exploration, parts }: { exploration: Exploration; parts: S
             <small>{percentText(component.share)}</small>
             <button
               type="button"
-              title="divide the examples into ten along this direction, and color the grid by that"
+              disabled={saved}
+              title={
+                saved
+                  ? NEEDS_NOTEBOOK
+                  : "divide the examples into ten along this direction, and color the grid by that"
+              }
               onClick={() => void make(i)}
             >
               make it a concept
@@ -190,7 +197,13 @@ function WhatIsLeft({ exploration, parts }: { exploration: Exploration; parts: S
           </li>
         ))}
       </ol>
-      <button type="button" class="cw-run" onClick={() => void make(null)}>
+      <button
+        type="button"
+        class="cw-run"
+        disabled={saved}
+        title={saved ? NEEDS_NOTEBOOK : undefined}
+        onClick={() => void make(null)}
+      >
         make a concept of the clusters
       </button>
     </section>

@@ -10,6 +10,7 @@ import {
   type TestedAnswer,
 } from "../../data/swaptest";
 import type { Exploration } from "../../state/exploration";
+import { NEEDS_NOTEBOOK, NO_TEST_SAVED } from "../../words/saved";
 import { answerTitle, timesText } from "../../words/swap";
 import { barText, followsText, pairsText, recoveredText, signOf } from "../../words/swaptest";
 import { countText, percentText } from "../../words/text";
@@ -74,6 +75,8 @@ function Onward({ exploration, test }: { exploration: Exploration; test: SwapTes
   const { swapTests } = exploration;
   const { stage, verdict, more, outcome } = test;
   const running = swapTests.running.value === stage;
+  const saved = exploration.saved.value !== null;
+  const accounted = !saved || swapTests.closed.value.has(stage);
   if (running) return <Testing exploration={exploration} />;
   return (
     <>
@@ -87,6 +90,8 @@ function Onward({ exploration, test }: { exploration: Exploration; test: SwapTes
           type="button"
           class="cw-run"
           data-role="more-pairs"
+          disabled={saved}
+          title={saved ? NEEDS_NOTEBOOK : undefined}
           onClick={() => void swapTests.test(stage, more)}
         >
           run {countText(more)} pairs
@@ -97,7 +102,12 @@ function Onward({ exploration, test }: { exploration: Exploration; test: SwapTes
           type="button"
           class="cw-run"
           data-role="find-enough"
-          title="adds the parts of the stage, one after another, until the test says enough"
+          disabled={!accounted}
+          title={
+            accounted
+              ? "adds the parts of the stage, one after another, until the test says enough"
+              : NEEDS_NOTEBOOK
+          }
           onClick={() => void swapTests.account(stage)}
         >
           find what is enough
@@ -128,6 +138,7 @@ function Testing({ exploration }: { exploration: Exploration }) {
 function Start({ exploration, stage }: { exploration: Exploration; stage: string }) {
   const { swapTests } = exploration;
   const running = swapTests.running.value === stage;
+  const saved = exploration.saved.value !== null;
   if (running && swapTests.testing.progress.value) return <Testing exploration={exploration} />;
   return (
     <>
@@ -135,11 +146,13 @@ function Start({ exploration, stage }: { exploration: Exploration; stage: string
         Does it matter here which example it is? The test gives examples what others have at this
         stage, and sees how much of their answers is kept.
       </p>
+      {saved ? <p class="cw-aside">{NO_TEST_SAVED}</p> : null}
       <button
         type="button"
         class="cw-run"
         data-role="run-test"
-        disabled={running}
+        disabled={running || saved}
+        title={saved ? NEEDS_NOTEBOOK : undefined}
         onClick={() => void swapTests.test(stage)}
       >
         run the swap test

@@ -22,6 +22,7 @@ export function GridMenus({ exploration }: { exploration: Exploration }) {
         label="color"
         options={["distance", ...(names.includes(CLUSTER) ? [] : [CLUSTER]), ...names]}
         value={exploration.colorBy.value}
+        without={exploration.saved.value && !names.includes(CLUSTER) ? CLUSTER : undefined}
         onChoose={(by) => exploration.color(by)}
       />
       <Choice
@@ -58,11 +59,13 @@ interface ChoiceProps {
   readonly label: string;
   readonly options: readonly string[];
   readonly value: string;
+  /** The option that cannot be chosen. */
+  readonly without?: string | undefined;
   readonly onChoose: (option: string) => void;
 }
 
 /** One of some options. */
-export function Choice({ name, label, options, value, onChoose }: ChoiceProps) {
+export function Choice({ name, label, options, value, without, onChoose }: ChoiceProps) {
   return (
     <label class="cw-choice">
       {label}
@@ -72,7 +75,7 @@ export function Choice({ name, label, options, value, onChoose }: ChoiceProps) {
         onChange={(event) => onChoose(event.currentTarget.value)}
       >
         {options.map((option) => (
-          <option key={option} value={option}>
+          <option key={option} value={option} disabled={option === without && option !== value}>
             {option}
           </option>
         ))}

@@ -6,6 +6,7 @@ import {
   type SwappedAnswer,
 } from "../../data/swap";
 import type { Exploration } from "../../state/exploration";
+import { SAVED_PAGE } from "../../words/saved";
 import { answerTitle, changesText, unusualText } from "../../words/swap";
 import { percentText, visibleToken } from "../../words/text";
 import { ProgressBar } from "../parts/progress";
@@ -92,6 +93,8 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
             ×
           </button>
         </div>
+      ) : exploration.saved.value ? (
+        <div class="cw-swap cw-swap-hint">{SAVED_PAGE}</div>
       ) : exploration.contents.value?.hasModel ? (
         <div class="cw-swap cw-swap-hint">
           Shift-click a cell to put its vector into the selected example.

@@ -9,6 +9,7 @@ import {
 } from "../../data/atlas";
 import type { Sets } from "../../data/swaptest";
 import type { Exploration } from "../../state/exploration";
+import { NOT_SAVED } from "../../words/saved";
 import { type Sign, signOf, signText } from "../../words/swaptest";
 import { percentText } from "../../words/text";
 import type { Tip } from "../parts/tooltip";
@@ -156,6 +157,12 @@ export function ExplainedChoice({ exploration }: { exploration: Exploration }) {
   );
 }
 
+/** Whether some stages on the map were not saved with the page. */
+function lacksStages({ saved }: Exploration, { stages }: Atlas): boolean {
+  const there = saved.value?.stages;
+  return there !== undefined && [...stages.keys()].some((stage) => !there.has(stage));
+}
+
 /** What the hues on the stage map stand for. */
 export function ExplainedLegend({ exploration }: { exploration: Exploration }) {
   const { atlas: found, mapped } = exploration.knowledge;
@@ -192,6 +199,12 @@ export function ExplainedLegend({ exploration }: { exploration: Exploration }) {
         <span title={sameText}>
           <i class="cw-same" />
           all the same
+        </span>
+      ) : null}
+      {lacksStages(exploration, atlas) ? (
+        <span title="the page has no vectors of these stages, so they cannot be chosen">
+          <i class="cw-unsaved" />
+          {NOT_SAVED}
         </span>
       ) : null}
       {atlas.notes.length > 0 ? (

@@ -1,5 +1,6 @@
 import { stageText } from "../../data/stage";
 import type { Exploration } from "../../state/exploration";
+import { NOT_SAVED } from "../../words/saved";
 import { describeStage } from "../../words/stage";
 import { nodeText } from "../../words/trace";
 import type { StageLook } from "./explained";
@@ -59,6 +60,7 @@ export function MapLineView(props: Props) {
         const text = stageText(stage);
         const { color, same, text: said, sign, sets } = look(text);
         const node = onTrace.get(text);
+        const saved = exploration.saved.value?.stages.has(text) ?? true;
         const traced = node && trace ? `on the trace: ${nodeText(node, trace)}` : "";
         return (
           <span
@@ -67,11 +69,12 @@ export function MapLineView(props: Props) {
             class={same ? "cw-stage cw-same" : "cw-stage"}
             role="gridcell"
             aria-colindex={at + 1}
-            aria-label={[`${text}: ${describeStage(stage)}`, said, traced]
+            aria-label={[`${text}: ${describeStage(stage)}`, said, traced, saved ? "" : NOT_SAVED]
               .filter((part) => part !== "")
               .join("; ")}
             aria-selected={text === exploration.stage.value}
             data-stage={text}
+            aria-disabled={saved ? undefined : true}
             data-verdict={sign}
             data-sets={sets ?? undefined}
             data-active={(cursor?.line === index && cursor.column === at) || undefined}

@@ -73,7 +73,8 @@ export function StageMap({ exploration, tip, root }: Props) {
     toggled.value = new Map(toggled.value).set(layer, !open);
   };
   const choose = (stage: string | null, started: number) => {
-    if (stage !== null) exploration.go({ stage }, started);
+    const there = stage !== null && (exploration.saved.value?.stages.has(stage) ?? true);
+    if (there) exploration.go({ stage }, started);
   };
   const press = (event: KeyboardEvent) => {
     const at = cursor.value ?? {

@@ -1,5 +1,6 @@
 import { parseStage } from "../../data/stage";
 import type { Exploration } from "../../state/exploration";
+import { NOT_SAVED } from "../../words/saved";
 import { describeStage } from "../../words/stage";
 import { edgeMeaning, edgeNote, nodeNote } from "../../words/trace";
 import type { Tip } from "../parts/tooltip";
@@ -20,7 +21,9 @@ export function mapTip(
   const text = cell ?? dot;
   const stage = text === undefined ? null : parseStage(text);
   if (!stage || text === undefined) return null;
-  const tip = { title: text, detail: describeStage(stage), ...explainedTip(exploration, text) };
+  const saved = exploration.saved.value?.stages.has(text) ?? true;
+  const detail = describeStage(stage) + (saved ? "" : ` (${NOT_SAVED})`);
+  const tip = { title: text, detail, ...explainedTip(exploration, text) };
   const node = trace?.nodes.find((other) => other.stage === text && (other.kept || dot));
   if (!trace || !node) return tip;
   const note = nodeNote(node, trace);

@@ -1,5 +1,7 @@
+import { traceKey } from "../../data/contents";
 import { traceables } from "../../data/trace";
 import type { Exploration } from "../../state/exploration";
+import { NOT_SAVED } from "../../words/saved";
 import { summaryText } from "../../words/trace";
 import { ProgressBar, progressText } from "../parts/progress";
 
@@ -10,6 +12,9 @@ export function TraceTabs({ exploration }: { exploration: Exploration }) {
   const answers = contents ? traceables(contents) : [];
   if (answers.length === 0) return null;
   const captions = traces.captions.value;
+  const saved = exploration.saved.value;
+  const selected = exploration.selected.value;
+  const lacks = (name: string) => saved !== null && !saved.traces.has(traceKey(selected, name));
   return (
     <div class="cw-answers">
       <span>trace</span>
@@ -21,7 +26,8 @@ export function TraceTabs({ exploration }: { exploration: Exploration }) {
               type="button"
               data-answer={name}
               aria-pressed={traces.answer.value === name}
-              title={`which stages the answer ${title} came through`}
+              disabled={lacks(name)}
+              title={`which stages the answer ${title} came through${lacks(name) ? `; ${NOT_SAVED}` : ""}`}
               onClick={(event) => void traces.press(name, event.timeStamp)}
             >
               <b>{title}</b>
