@@ -28,7 +28,7 @@ _STATIC = Path(__file__).parents[2] / "static"
 _BASE = """
 html{color-scheme:light dark;background:#fff}body{margin:0;padding:12px}
 #cut{max-width:44em;margin:3em auto;font:16px/1.5 system-ui,sans-serif}
-@media(prefers-color-scheme:dark){html{background:#111}#cut{color:#ddd}}
+@media(prefers-color-scheme:dark){html{background:#16181c}#cut{color:#ddd}}
 """
 _CUT = (
     "Reading the page… If this stays, the page is not whole: it was cut or changed on its way, or "

@@ -24,6 +24,8 @@ MOST = 20
 """Stages in one file that nobody chose."""
 
 _DTYPES = ("float32", "float16")
+_AT_ONCE = 1 << 20
+"""A smaller matrix is asked for with the first picture: `js/src/state/supply.ts`."""
 _SLACK = 2000
 """Bytes by which the list of stages may make the page larger than reckoned."""
 
@@ -55,12 +57,12 @@ def export(
         place.finish(page, set())
         return place.index
     try:
-        page, files = _folder(explorer, view, chosen, most, dtype, title, place, watch)
+        page, files, there = _folder(explorer, view, chosen, most, dtype, title, place, watch)
         whole = len(page) + sum(files.values())
         _told(
             tell,
             f"{place.path}: {_size(len(page))} for the first picture, {_size(whole)} in all, "
-            f"{len(files):,} stages in {dtype}.",
+            f"{_counted(there)} in {dtype}.",
         )
         place.finish(page, set(files))
     except BaseException:
@@ -138,8 +140,8 @@ def _folder(
     title: str,
     place: Place,
     watch: Watch,
-) -> tuple[bytes, dict[str, int]]:
-    """Write stage matrices as files, and return the page and each file's bytes."""
+) -> tuple[bytes, dict[str, int], list[Stage]]:
+    """Write stage matrices as files; return the page, each file's bytes, and the stages."""
     view = _starting(view, chosen)
     first = Stage.parse(view.stage)
     wanted = list(dict.fromkeys([first, *(chosen or within_reach(explorer))]))
@@ -152,6 +154,9 @@ def _folder(
     files: dict[str, int] = {}
     for stage, record in zip(wanted, matrix_records(explorer, wanted, watch), strict=True):
         block = _halved(stage, record.buffers[0], dtype)
+        if stage == first and block.raw <= _AT_ONCE:
+            replies.add_matrix(record, block, None)
+            continue
         # By its content: an earlier page's files stay as they are until this page is there.
         name = hashlib.sha256(block.data).hexdigest()[:24]
         file = place.put(block, name)
@@ -160,7 +165,7 @@ def _folder(
     page = document(replies, asdict(view), title)
     if most is not None and len(page) > most:
         raise _too_large(len(page), [], most, dtype)
-    return page, files
+    return page, files, wanted
 
 
 def _chosen(explorer: Explorer, stages: Any) -> list[Stage] | None:

@@ -25,10 +25,16 @@ export const DAMAGED =
 export class Page<T> {
   readonly contents: PageContents<T>;
   readonly #blocks: readonly Element[];
+  /** Which block each array is, -1 for a file. */
+  readonly #blockOf: readonly number[];
+  /** What all of the figure needs; stage matrices are read when they are looked at. */
+  readonly #held = new Map<number, Uint8Array>();
 
   private constructor(contents: PageContents<T>, blocks: readonly Element[]) {
     this.contents = contents;
     this.#blocks = blocks;
+    let block = 0;
+    this.#blockOf = contents.arrays.map(({ file }) => (file === null ? block++ : -1));
   }
 
   /** @throws {Damaged} where the document is not as it was written */
@@ -50,7 +56,15 @@ export class Page<T> {
       blocks.length === here.length &&
       here.every(({ packed }, i) => lengthOf(blocks[i]) === packed);
     if (!fits) throw new Damaged(DAMAGED);
-    return new Page(contents, blocks);
+    const page = new Page(contents, blocks);
+    // Before anything is shown: a picture is whole, or there is none.
+    const needed = contents.replies.filter(({ request }) => request.what !== "matrix");
+    await Promise.all(
+      [...new Set(needed.flatMap(({ buffers }) => buffers))].map(async (place) => {
+        page.#held.set(place, await page.array(place));
+      }),
+    );
+    return page;
   }
 
   /**
@@ -58,6 +72,8 @@ export class Page<T> {
    * @throws {Damaged} where they are not those that were written
    */
   async array(place: number, signal?: AbortSignal): Promise<Uint8Array> {
+    const held = this.#held.get(place);
+    if (held) return held;
     const { arrays } = this.contents;
     const listed = arrays[place];
     if (!listed) throw new Damaged(DAMAGED);
@@ -69,8 +85,8 @@ export class Page<T> {
         `The file ${file} is not the one that this page was written with. Copy the whole folder again.`,
       );
     }
-    const block = arrays.slice(0, place).filter((array) => array.file === null).length;
-    return whole(() => read(bytesOfText(this.#blocks[block]?.textContent ?? ""), listed), DAMAGED);
+    const text = this.#blocks[this.#blockOf[place] ?? -1]?.textContent ?? "";
+    return whole(() => read(bytesOfText(text), listed), DAMAGED);
 
     async function read(packed: Uint8Array<ArrayBuffer>, as: Listed): Promise<Uint8Array> {
       if (packed.length !== as.packed) throw new Damaged("another length");
