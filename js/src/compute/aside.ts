@@ -20,32 +20,68 @@ export function setAside(
   const n = matrix.length / d;
   const { columns, count } = indicators(concepts, n);
   const width = concepts.length;
-  const shift = meanOf(matrix, d, Math.min(n, ROWS));
+  const { shift, ofConcept } = sumsOf(matrix, d);
   const sums = new Float64Array(count * d);
+  let first = 0;
+  for (const concept of concepts) {
+    const own = ofConcept(concept);
+    sums.set(own, first);
+    first += own.length;
+  }
   const products = new Float64Array(count * count);
   for (let i = 0; i < n; i++) {
     for (let c = 0; c < width; c++) {
-      const column = columns[i * width + c] as number;
-      for (let j = 0, to = column * d, from = i * d; j < d; j++, to++, from++) {
-        (sums[to] as number) += Math.fround((matrix[from] as number) - (shift[j] as number));
-      }
+      const row = (columns[i * width + c] as number) * count;
       for (let other = 0; other < width; other++) {
-        (products[column * count + (columns[i * width + other] as number)] as number)++;
+        (products[row + (columns[i * width + other] as number)] as number)++;
       }
     }
   }
   const effects = Float32Array.from(solved(products, sums, count, d));
   const left = new Float32Array(matrix.length);
-  for (let i = 0; i < n; i++) {
-    for (let j = 0, at = i * d; j < d; j++, at++) {
-      let part = 0;
-      for (let c = 0; c < width; c++) {
-        part += effects[(columns[i * width + c] as number) * d + j] as number;
-      }
-      left[at] = Math.fround((matrix[at] as number) - (shift[j] as number)) - part;
+  for (let i = 0, row = 0; i < n; i++, row += d) {
+    for (let j = 0; j < d; j++) left[row + j] = (matrix[row + j] as number) - (shift[j] as number);
+    for (let c = 0; c < width; c++) {
+      const start = (columns[i * width + c] as number) * d;
+      for (let j = 0; j < d; j++) (left[row + j] as number) -= effects[start + j] as number;
     }
   }
   return left;
+}
+
+interface Sums {
+  readonly shift: Float32Array;
+  /** The sums of a concept's groups, (groups, d); a missing value is the last group. */
+  readonly ofConcept: (concept: Coded) => Float64Array;
+}
+
+/** Kept as long as a matrix is: with each press one concept's sums are new, at most. */
+const KEPT = new WeakMap<Float32Array, Sums>();
+
+function sumsOf(matrix: Float32Array, d: number): Sums {
+  const kept = KEPT.get(matrix);
+  if (kept) return kept;
+  const n = matrix.length / d;
+  const shift = meanOf(matrix, d, Math.min(n, ROWS));
+  const known = new WeakMap<object, Float64Array>();
+  const ofConcept = (concept: Coded): Float64Array => {
+    let sums = known.get(concept.codes);
+    if (!sums) {
+      const { columns, count } = indicators([concept], n);
+      sums = new Float64Array(count * d);
+      for (let i = 0, row = 0; i < n; i++, row += d) {
+        const start = (columns[i] as number) * d;
+        for (let j = 0; j < d; j++) {
+          (sums[start + j] as number) += (matrix[row + j] as number) - (shift[j] as number);
+        }
+      }
+      known.set(concept.codes, sums);
+    }
+    return sums;
+  };
+  const made = { shift, ofConcept };
+  KEPT.set(matrix, made);
+  return made;
 }
 
 /** Each example's column for each concept, (n, concepts), and how many columns there are. */

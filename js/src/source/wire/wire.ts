@@ -1,3 +1,4 @@
+import { setAside } from "../../compute/aside";
 import type { Atlas, Hue } from "../../data/atlas";
 import { CLUSTER, type Clusters, type Coded, type Partitions } from "../../data/concepts";
 import { type Contents, type Labels, type Tokens, traceKey } from "../../data/contents";
@@ -24,6 +25,11 @@ function buffer({ buffers }: { buffers: readonly Uint8Array[] }, index: number):
 /** A concept whose codes are one of a reply's buffers. */
 function coded({ name, values, dtype }: Codes, reply: Reply<What>, index: number): Coded {
   return { name, values, codes: codes(buffer(reply, index), dtype), missing: missingCode(dtype) };
+}
+
+/** Whether a name is one of those of a concept: concepts that group alike have one partition. */
+function named(names: string, name: string): boolean {
+  return names === name || names.split(" = ").includes(name);
 }
 
 /** What a reply leaves out where a stage can be neither read nor swapped, tested nor traced. */
@@ -65,6 +71,7 @@ function tested(
 export class WireSource implements Source {
   readonly #transport: Transport;
   readonly #matrices: BoundedCache<Matrix>;
+  #partitions: Partitions | null = null;
 
   /** @param cacheBytes bound of the stage matrices kept in the page */
   constructor(transport: Transport, cacheBytes: number) {
@@ -123,7 +130,24 @@ export class WireSource implements Source {
   }
 
   held(left: Left): Matrix | undefined {
-    return this.#matrices.get(leftKey(left));
+    return this.#matrices.get(leftKey(left)) ?? this.#leftOfHeld(left);
+  }
+
+  /** What is left of a stage whose whole matrix is here: a press is drawn without a question. */
+  #leftOfHeld({ stage, without }: Left): Matrix | undefined {
+    if (without.length === 0) return undefined;
+    const whole = this.#matrices.get(leftKey({ stage, without: [] }));
+    const concepts = without.map((name) =>
+      this.#partitions?.all.find((concept) => named(concept.name, name)),
+    );
+    if (!whole || !concepts.every((concept) => concept !== undefined)) return undefined;
+    const { values, d, columns } = whole;
+    const groups = concepts.reduce((sum, concept) => sum + concept.values.length, 0);
+    // Nothing would be left: Python says so, and what to do.
+    if (groups * d >= values.length) return undefined;
+    const left = { values: setAside(values, d, [...new Set(concepts)]), d, columns };
+    this.#matrices.set(leftKey({ stage, without }), left, left.values.byteLength);
+    return left;
   }
 
   async matrix(left: Left, call?: Call): Promise<Matrix> {
@@ -166,7 +190,7 @@ export class WireSource implements Source {
   async partitions(call?: Call): Promise<Partitions> {
     const reply = await this.#transport.request("partitions", {}, call);
     const { partitions, wide, nested, nearly_as_strong, significant } = reply.fields;
-    return {
+    this.#partitions = {
       all: partitions.map((partition, i) => coded(partition, reply, i)),
       determined: floats(buffer(reply, partitions.length)),
       wide,
@@ -174,6 +198,7 @@ export class WireSource implements Source {
       nearlyAsStrong: nearly_as_strong,
       significant,
     };
+    return this.#partitions;
   }
 
   async atlas(kinds: readonly string[], first: number | null, call?: Call): Promise<Atlas> {
@@ -299,6 +324,7 @@ export class WireSource implements Source {
   }
 
   forget(): void {
+    this.#partitions = null;
     this.#matrices.clear();
   }
 }
