@@ -15,6 +15,8 @@ from .publish.server.command import add_serve
 
 if TYPE_CHECKING:
     from .addition.verification import Tally
+    from .explorer import Explorer
+    from .meaning.atlas import Atlas
 
 _PICTURES = (".png", ".svg", ".pdf")
 _RIGHT, _WRONG, _ERROR, _INTERRUPTED = 0, 1, 2, 130
@@ -252,10 +254,7 @@ def _atlas(options: argparse.Namespace) -> int:
     for note in found.partitions.notes:
         print(note)
     if options.picture:
-        from .meaning.picture import draw_atlas
-
-        examples = explorer.examples
-        draw_atlas(found, examples.positions, examples.families, options.picture)
+        write_whole(options.picture, _picture_of(explorer, found, options.picture.suffix[1:]))
         print(f"Wrote {options.picture}.")
     return _RIGHT
 
@@ -264,6 +263,23 @@ def _adder() -> tuple[Callable[[], Any], Callable[[str], Any]]:
     from . import addition
 
     return addition.load_model, addition.parse
+
+
+def _picture_of(explorer: Explorer, found: Atlas, ending: str) -> bytes:
+    import io
+
+    from matplotlib import pyplot
+
+    from .plot.maps import atlas
+
+    # No window: the command draws where there is no screen as well.
+    pyplot.switch_backend("agg")
+    figure = atlas(explorer, found).get_figure(root=True)
+    assert figure is not None
+    file = io.BytesIO()
+    figure.savefig(file, format=ending, dpi=150)
+    pyplot.close(figure)
+    return file.getvalue()
 
 
 def _tests(options: argparse.Namespace) -> int:

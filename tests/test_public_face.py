@@ -248,6 +248,15 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "plot.grid(without)": lambda f, v: cw.plot.grid(f.given, HELD, 0, without=v),
     "plot.grid(k)": lambda f, v: cw.plot.grid(f.given, HELD, 0, k=v),
     "plot.grid(ax)": lambda f, v: cw.plot.grid(f.given, HELD, 0, ax=v),
+    "plot.atlas(ex)": lambda f, v: cw.plot.atlas(v),
+    "plot.atlas(stages)": lambda f, v: cw.plot.atlas(f.given, v),
+    "plot.atlas(concept)": lambda f, v: cw.plot.atlas(f.given, HELD, concept=v),
+    "plot.parts(stages)": lambda f, v: cw.plot.parts(f.given, v),
+    "plot.trace(example)": lambda f, v: cw.plot.trace(f.model, v, "next"),
+    "plot.trace(answer)": lambda f, v: cw.plot.trace(f.model, 0, v),
+    "plot.trace(pruned)": lambda f, v: cw.plot.trace(f.model, 0, "next", pruned=v),
+    "plot.swap_test(stage)": lambda f, v: cw.plot.swap_test(f.model, v, pairs=2),
+    "plot.swap_test(answer)": lambda f, v: cw.plot.swap_test(f.model, STAGE, v, pairs=2),
     "addition.problems(n)": lambda f, v: addition.problems(v),
     "addition.problems(seed)": lambda f, v: addition.problems(2, v),
     "addition.from_numbers": lambda f, v: addition.from_numbers(v, 1),
@@ -259,7 +268,8 @@ NONE_IS_LEAVING_OUT = (
     *("Explorer(model)", "Explorer(activations)"),
     *("ClusterWidget(examples)", "Answer(rule)", "Examples.with_concept(description)"),
     "add_concept(description)",
-    *("plot.grid(arrange_by)", "plot.grid(k)", "plot.grid(ax)"),
+    *("plot.grid(arrange_by)", "plot.grid(k)", "plot.grid(ax)", "plot.atlas(stages)"),
+    *("plot.atlas(concept)", "plot.trace(answer)", "plot.swap_test(answer)"),
 )
 """Calls in which something is missing, rather than odd, where None is given."""
 

@@ -1,4 +1,4 @@
-"""Hues: the color that stands for each concept, on the stage map and in its picture."""
+"""Hues: the color that stands for each concept, on the stage map and in figures."""
 
 from __future__ import annotations
 

@@ -10,11 +10,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from clusterwidget.plot.bars import parts as parts
+    from clusterwidget.plot.bars import swap_test as swap_test
     from clusterwidget.plot.grids import grid as grid
+    from clusterwidget.plot.maps import atlas as atlas
+    from clusterwidget.plot.maps import trace as trace
 
-_HOMES = {"grid": "grids"}
+# Modules have other names than what is in them: a module that was imported would hide it.
+_HOMES = {
+    "atlas": "maps",
+    "grid": "grids",
+    "parts": "bars",
+    "swap_test": "bars",
+    "trace": "maps",
+}
 
-__all__ = ["grid"]
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> object:

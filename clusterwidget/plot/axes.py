@@ -112,16 +112,22 @@ def ticks(ax: Axes, side: str, at: Sequence[float], labels: Sequence[str], **sty
 
 
 def key(
-    ax: Axes, patches: Sequence[Patch], labels: Sequence[str], theme: Theme, title: str = ""
+    ax: Axes,
+    patches: Sequence[Patch],
+    labels: Sequence[str],
+    theme: Theme,
+    title: str = "",
+    *,
+    lower: float = 0.08,
 ) -> None:
-    """Say under the Axes what colors stand for."""
+    """Say under the Axes, so many inches below, what colors stand for."""
     legend = ax.legend(
         handles=list(patches),
         # A label that begins with an underscore would be left out: it is written afterwards.
         labels=["·"] * len(patches),
         title=title or None,
         loc="upper left",
-        bbox_to_anchor=(0, -0.02),
+        bbox_to_anchor=(0, -lower / inches(ax)[1]),
         borderaxespad=0,
         ncols=max(1, int(inches(ax)[0] / (CHARACTER * (5 + max(map(len, map(plain, labels))))))),
         frameon=False,

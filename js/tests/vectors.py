@@ -18,14 +18,18 @@ import pandas as pd
 
 from clusterwidget.core.concepts import Partition, Partitions
 from clusterwidget.core.filters import passing
+from clusterwidget.core.stages import StageRow
 from clusterwidget.meaning.aside import set_aside
 from clusterwidget.meaning.components import components
 from clusterwidget.meaning.meaning import NESTED
 from clusterwidget.meaning.neighbors import NEARLY_AS_STRONG, SIGNIFICANT, shared_concepts
+from clusterwidget.plot.arcs import arcs_of, dots_of
 from clusterwidget.plot.arrangement import Arrangement, Axis, nearest_first
 from clusterwidget.plot.colors import distance_table, value_colors, value_indexes, value_table
 from clusterwidget.plot.lattice import Lattice
 from clusterwidget.plot.scale import Scale
+from clusterwidget.plot.stagemap import COLUMN, LINE, StageMap
+from clusterwidget.results.trace import Trace
 from clusterwidget.wire.replies import concept_codes
 from clusterwidget.wire.viewstate import DEFAULTS, state_text
 
@@ -307,6 +311,77 @@ VIEWS: tuple[dict[str, Any], ...] = (
 )
 
 
+def trace_case() -> dict[str, Any]:
+    """Return a trace on a stage map, and the circles and curves that it is drawn as."""
+    rows = [
+        StageRow("embed", None, None, (1, 1, 1)),
+        *(StageRow("result", 0, head, (1, 1, 1)) for head in (0, 1)),
+        StageRow("attn_out", 0, None, (1, 1, 1)),
+        StageRow("resid_post", 0, None, (1, 1, 1)),
+        StageRow("logits", None, None, (1, 1, 1)),
+    ]
+    found = StageMap.of(rows, ["a", "b", "c"])
+    nodes = pd.DataFrame(
+        [
+            ("embed@a", 2.5, True),
+            ("embed@c", 0.0, False),
+            ("L0H0.result@c", 0.7, True),
+            ("L0H1.result@c", -0.1, True),
+            # No line: they stand at the heading of their layer.
+            ("L0.mlp_out@c", 0.3, True),
+            ("L0.resid_mid@c", 0.4, True),
+            ("L0.resid_post@c", 4.0, True),
+            ("logits@c", np.nan, True),
+        ],
+        columns=["stage", "loss", "kept"],
+    ).set_index("stage")
+    edges = pd.DataFrame(
+        [
+            ("embed@a", "L0H0.result@c", "attention", 0.83, 1.0, True),
+            ("embed@c", "L0H0.result@c", "attention", 0.12, 0.1, True),
+            ("embed@c", "L0H1.result@c", "attention", 0.4, 0.0, False),
+            ("L0H0.result@c", "L0.attn_out@c", "head", np.nan, 0.2, True),
+            ("L0H1.result@c", "L0.attn_out@c", "head", np.nan, 0.2, True),
+            ("L0.attn_out@c", "L0.resid_post@c", "attention out", np.nan, 0.3, True),
+            ("embed@c", "L0.resid_post@c", "residual", np.nan, 0.0, False),
+            ("L0H0.result@c", "L0.resid_post@c", "attention out", np.nan, 0.0, True),
+            ("L0.resid_post@c", "logits@c", "answer", np.nan, np.nan, True),
+        ],
+        columns=["source", "target", "kind", "attention", "loss", "kept"],
+    )
+    trace = Trace(0, "next", "x", 1.0, 0.9, 1.0, nodes, edges)
+    drawn = []
+    for pruned in (False, True):
+        dots = dots_of(trace, found, pruned=pruned)
+        arcs = arcs_of(trace, found, pruned=pruned)
+        drawn.append(
+            {
+                "dots": [[d.stage, *d.middle, _rounded(d.radius), d.answer] for d in dots],
+                "arcs": [[[_rounded(x) for p in a.points for x in p], a.width] for a in arcs],
+            }
+        )
+    layout = {
+        "lines": [
+            {"kind": kind, "layer": layer, "head": head, "y": y}
+            for (kind, layer, head), y in found.lines.items()
+        ],
+        "headings": [{"layer": layer, "y": y} for layer, y in found.headings.items()],
+        "lineHeight": LINE,
+        "columnWidth": COLUMN,
+    }
+    return {
+        "positions": list(found.columns),
+        "layout": layout,
+        "nodes": _records(nodes.reset_index()),
+        "edges": _records(edges),
+        "drawn": drawn,
+    }
+
+
+def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    return table.astype(object).where(table.notna(), None).to_dict("records")
+
+
 def _rounded(number: float) -> float:
     """Return a number with the digits that do not depend on the machine."""
     return float(f"{number:.9g}")
@@ -333,6 +408,7 @@ def vectors() -> str:
             lattice_case(5, 5, 7, 7, 3, 2),
         ],
         "colors": color_cases(),
+        "trace": trace_case(),
         "aside": [aside_case(rng, *shape) for shape in ((40, 4), (120, 24))],
         "filters": {
             "labels": LABELS,
