@@ -7,7 +7,17 @@ import os
 import platform
 import sys
 
-PARTS = ("startup", "distances", "capture", "memory", "knowledge", "experiments", "made_of", "page")
+PARTS = (
+    "startup",
+    "distances",
+    "capture",
+    "memory",
+    "knowledge",
+    "experiments",
+    "made_of",
+    "page",
+    "static_page",
+)
 
 
 def main() -> None:

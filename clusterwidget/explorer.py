@@ -1123,6 +1123,30 @@ class Explorer:
                 self._clusters.put(key, found)
         return found
 
+    def known_clusters(self, stages: Stages) -> dict[Stage, Clusters]:
+        """Return the clusters that were found with default settings at some stages, by stage.
+
+        See Also
+        --------
+        clusters
+
+        Examples
+        --------
+        >>> few = cw.Explorer(ex.model, cw.addition.problems(50))
+        >>> few.known_clusters("L1H0.result@S3")
+        {}
+        >>> names = few.clusters("L1H0.result@S3").names
+        >>> list(map(str, few.known_clusters(few.stages("result"))))
+        ['L1H0.result@S3']
+        """
+        found = {}
+        for stage in stage_list(stages):
+            key = clusters_kept.key(str(stage), [], None, "kmeans", 0, self._setting.digest)
+            clusters = self._clusters.get(key)
+            if clusters is not None:
+                found[stage] = clusters
+        return found
+
     # What happens when something inside the model is changed.
 
     def swap(
@@ -1532,6 +1556,34 @@ class Explorer:
             watch=watch,
         )
         self._traces.put(key, found)
+        return found
+
+    def known_traces(self) -> dict[tuple[int, str], Trace]:
+        """Return the traces that were made with default settings, by example and answer.
+
+        See Also
+        --------
+        trace, known_swap_tests
+
+        Examples
+        --------
+        >>> few = cw.Explorer(ex.model, cw.addition.problems(50))
+        >>> few.known_traces()
+        {}
+        >>> trace = few.trace(7, "S3")
+        >>> list(few.known_traces())
+        [(7, 'S3')]
+        """
+        settings = TraceSettings(DRAWS, THRESHOLD, LEAST, 0)
+        saved = {} if self.path is None else records(self.path, self._traces.kind)
+        documents = {**saved, **self._traces.records()}
+        found: dict[tuple[int, str], Trace] = {}
+        for document in documents.values():
+            example: Any = document.get("example")
+            answer: Any = document.get("answer")
+            key = trace_kept.key(example, answer, settings, self._setting.digest)
+            if key in documents and (trace := self._traces.get(key)) is not None:
+                found[trace.example, trace.answer] = trace
         return found
 
     def get_ready(

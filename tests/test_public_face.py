@@ -239,6 +239,16 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "widget.state": lambda f, v: setattr(f.widget, "state", v),
     "ClusterWidget(height)": lambda f, v: cw.ClusterWidget(f.given, height=v),
     "ClusterWidget(picture)": lambda f, v: cw.ClusterWidget(f.given, picture=v),
+    "export(path)": lambda f, v: f.widget.export(v, HELD, tell=None),
+    "export(stages)": lambda f, v: f.widget.export(f.folder / "p.html", v, tell=None),
+    "export(limit)": lambda f, v: f.widget.export(f.folder / "p.html", HELD, limit=v, tell=None),
+    "export(dtype)": lambda f, v: f.widget.export(f.folder / "p.html", HELD, dtype=v, tell=None),
+    "export(overwrite)": lambda f, v: f.widget.export(
+        f.folder / "p.html", HELD, overwrite=v, tell=None
+    ),
+    "export(tell)": lambda f, v: f.widget.export(f.folder / "p.html", HELD, tell=v),
+    "known_clusters(stages)": lambda f, v: f.given.known_clusters(v),
+    "ClusterWidget(embed)": lambda f, v: cw.ClusterWidget(f.given, embed=v),
     "widget.add": lambda f, v: f.widget.add(v),
     "plot.grid(ex)": lambda f, v: cw.plot.grid(v, HELD, 0),
     "plot.grid(stage)": lambda f, v: cw.plot.grid(f.given, v, 0),
@@ -270,6 +280,7 @@ NONE_IS_LEAVING_OUT = (
     "add_concept(description)",
     *("plot.grid(arrange_by)", "plot.grid(k)", "plot.grid(ax)", "plot.atlas(stages)"),
     *("plot.atlas(concept)", "plot.trace(answer)", "plot.swap_test(answer)"),
+    *("export(stages)", "export(limit)", "export(tell)"),
 )
 """Calls in which something is missing, rather than odd, where None is given."""
 

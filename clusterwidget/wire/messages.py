@@ -129,9 +129,10 @@ class Answer(TypedDict):
 
 
 class Recorded(TypedDict):
-    """What a page without a kernel has: these stages, and traces of these examples and answers."""
+    """What a page without a kernel has: vectors and clusters of these stages, and these traces."""
 
     stages: list[str]
+    clusters: list[str]
     traces: list[tuple[int, str]]
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from clusterwidget.core import checks
 from clusterwidget.core.stages import Stage, stage_list
@@ -32,6 +32,18 @@ _SLACK = 2000
 Tell = Callable[[str], object]
 
 
+class Limit(NamedTuple):
+    """What a page may have."""
+
+    size: int
+    given: Any
+
+    @classmethod
+    def of(cls, given: Any) -> Limit:
+        """Return a number of bytes, given as such or in words."""
+        return cls(checks.memory_bytes(given, "limit"), given)
+
+
 def export(
     explorer: Explorer,
     view: View,
@@ -46,7 +58,8 @@ def export(
 ) -> Path:
     """Write an exploration as a page, and return where it is; see `ClusterWidget.export`."""
     place = Place(path, checks.flag("overwrite", overwrite))
-    most = None if limit is None else checks.memory_bytes(limit, "limit")
+    most = None if limit is None else Limit.of(limit)
+    checks.function("tell", tell)
     checks.choice("dtype", dtype, _DTYPES)
     chosen = _chosen(explorer, stages)
     title = place.path.resolve().stem
@@ -75,7 +88,7 @@ def one_page(
     explorer: Explorer,
     view: View,
     chosen: list[Stage] | None,
-    most: int | None,
+    most: Limit | None,
     dtype: str,
     title: str,
     watch: Watch,
@@ -88,8 +101,8 @@ def one_page(
     view : View
     chosen : list of Stage or None
         None for those that are worth a place, as many as fit, up to twenty.
-    most : int or None
-        Bytes that the page may have.
+    most : Limit or None
+        What the page may have.
     dtype : str
     title : str
     watch : Watch
@@ -110,7 +123,7 @@ def one_page(
     for stage, record in zip(wanted, matrix_records(explorer, wanted, watch), strict=True):
         block = _halved(stage, record.buffers[0], dtype)
         needed = 4 * len(block.data) // 3 + 200
-        fits = most is None or size + needed <= most
+        fits = most is None or size + needed <= most.size
         if not fits and chosen is None and there:
             continue
         size += needed
@@ -118,7 +131,7 @@ def one_page(
         # What is too large is only counted, not held.
         if fits:
             replies.add_matrix(record, block, None)
-    if most is not None and size > most:
+    if most is not None and size > most.size:
         raise _too_large(size, there, most, dtype)
     replies.add(hello_record(explorer, there))
     return document(replies, traits, title), there
@@ -126,7 +139,7 @@ def one_page(
 
 def framed(explorer: Explorer, view: View, limit: str) -> str:
     """Return HTML that shows the page within another one, such as a notebook's."""
-    most = checks.memory_bytes(limit, "limit")
+    most = Limit.of(limit)
     page, _ = one_page(explorer, view, None, most, "float32", "clusterwidget", Watch())
     return frame(page, view.height)
 
@@ -135,7 +148,7 @@ def _folder(
     explorer: Explorer,
     view: View,
     chosen: list[Stage] | None,
-    most: int | None,
+    most: Limit | None,
     dtype: str,
     title: str,
     place: Place,
@@ -146,11 +159,9 @@ def _folder(
     first = Stage.parse(view.stage)
     wanted = list(dict.fromkeys([first, *(chosen or within_reach(explorer))]))
     replies = Replies()
-    for record in [
-        hello_record(explorer, wanted),
-        *recorded(explorer, wanted, view, dtype, watch),
-    ]:
+    for record in recorded(explorer, wanted, view, dtype, watch):
         replies.add(record)
+    replies.add(hello_record(explorer, wanted))
     files: dict[str, int] = {}
     for stage, record in zip(wanted, matrix_records(explorer, wanted, watch), strict=True):
         block = _halved(stage, record.buffers[0], dtype)
@@ -163,7 +174,7 @@ def _folder(
         files[file] = len(block.data)
         replies.add_matrix(record, block, file)
     page = document(replies, asdict(view), title)
-    if most is not None and len(page) > most:
+    if most is not None and len(page) > most.size:
         raise _too_large(len(page), [], most, dtype)
     return page, files, wanted
 
@@ -196,17 +207,17 @@ def _halved(stage: Stage, matrix: Any, dtype: str) -> Packed:
         raise ValueError(f"{stage}: {error}") from None
 
 
-def _too_large(size: int, there: Sequence[Stage], most: int, dtype: str) -> ValueError:
+def _too_large(size: int, there: Sequence[Stage], most: Limit, dtype: str) -> ValueError:
     if not there:
         return ValueError(
-            f"the page would have {_size(size)} without any stage, and the limit is "
-            f"{_size(most)}: raise the limit, or take fewer examples."
+            f"the page would have {_size(size)} without any stage, and limit is "
+            f"{checks.shown(most.given)}: raise the limit, or take fewer examples."
         )
     halves = "" if dtype == "float16" else "take dtype='float16', which needs half the room, "
     return ValueError(
-        f"the page would have {_size(size)} with {_counted(there)}, and the limit is "
-        f"{_size(most)}: choose fewer stages, {halves}raise the limit, or give a folder, such as "
-        "'page/', whose stages are fetched when they are looked at."
+        f"the page would have {_size(size)} with {_counted(there)}, and limit is "
+        f"{checks.shown(most.given)}: choose fewer stages, {halves}raise the limit, or give a "
+        "folder, such as 'page/', whose stages are fetched when they are looked at."
     )
 
 

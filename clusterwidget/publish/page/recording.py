@@ -94,6 +94,10 @@ def recorded(
             yield asked(what="parts", stage=str(stage), without=[])
     if view.color_by == "cluster" and "cluster" not in explorer.examples.concepts.columns:
         yield asked(what="clusters", stage=view.stage, without=view.without)
+    for stage in explorer.known_clusters(stages):
+        yield asked(what="clusters", stage=str(stage), without=[])
+    for example, answer in explorer.known_traces():
+        yield asked(what="trace", row=example, answer=answer)
     if tests:
         fields, buffers = reply(explorer, {"what": "swap_tests", "kinds": []}, watch)
         known = [str(stage) for stage in tests]
@@ -133,11 +137,17 @@ def hello_record(explorer: Explorer, stages: Sequence[Stage]) -> Record:
     """Return what there is to explore in a page that has these stages."""
     request, shown = {"what": "hello"}, _kinds_shown(explorer, stages)
     fields, buffers = reply(explorer, request, Watch())
-    has: Recorded = {"stages": [str(stage) for stage in stages], "traces": []}
+    has: Recorded = {
+        "stages": [str(stage) for stage in stages],
+        "clusters": [str(stage) for stage in explorer.known_clusters(stages)],
+        "traces": list(explorer.known_traces()),
+    }
     changed = {
         "rows": [row for row in fields["rows"] if row["kind"] in shown],
         "can_parse": False,
-        "has_model": fields["has_model"] or bool(explorer.known_swap_tests()),
+        "has_model": any(
+            (fields["has_model"], explorer.known_swap_tests(), explorer.known_traces())
+        ),
         "recorded": has,
     }
     return Record(request, {**fields, **changed}, buffers)

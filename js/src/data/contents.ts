@@ -11,6 +11,8 @@ export interface StageRow {
 export interface Saved {
   /** Addresses of the stages whose vectors it has. */
   readonly stages: ReadonlySet<string>;
+  /** Of the stages whose clusters it has. */
+  readonly clusters: ReadonlySet<string>;
   /** The traces that it has, each an example's index and an answer's name: `traceKey`. */
   readonly traces: ReadonlySet<string>;
 }

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from clusterwidget import Explorer
+from clusterwidget import Explorer, Stage
 from clusterwidget.core.watch import CaptureCancelledError, Watch
 from clusterwidget.meaning.aside import partitions_aside, set_aside
 from clusterwidget.publish.page.export import export
 from clusterwidget.publish.page.recording import View
 from tests.publish.page.hostile import HOSTILE, hostile_explorer
+from tests.wire.asked import asked_explorer
 
 STAGES = ["embed@a", "logits@</style>"]
 
@@ -88,7 +89,7 @@ def test_the_size_is_told_before_anything_is_written(
 def test_a_page_beyond_the_limit_is_not_written(
     explorer: Explorer, view: View, tmp_path: Path
 ) -> None:
-    with pytest.raises(ValueError, match=r"would have \d+ kB .* limit is 100 kB: .* a folder"):
+    with pytest.raises(ValueError, match=r"would have \d+ kB .* limit is '100kB': .* a folder"):
         export(explorer, view, tmp_path / "page.html", STAGES, limit="100kB")
     assert list(tmp_path.iterdir()) == []
 
@@ -239,3 +240,51 @@ def test_options_that_are_none_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         export(explorer, view, tmp_path / "page.html", **options)
+
+
+@pytest.fixture(scope="module")
+def asked_once(tmp_path_factory: pytest.TempPathFactory) -> tuple[Explorer, dict[str, Any]]:
+    """Return an explorer of a small model that was asked some questions, and its page's list."""
+    explorer = asked_explorer()
+    explorer.trace(3, "next")
+    explorer.trace(4, "next", draws=3)
+    explorer.swap_test("L0.attn_out@b", pairs=40)
+    explorer.clusters("embed@a")
+    view = View(0, "L0.attn_out@b", 10, "distance", [], [], None)
+    folder = tmp_path_factory.mktemp("asked")
+    page = export(explorer, view, folder / "page.html", ["L0.attn_out@b", "embed@a"])
+    return explorer, contents(page)
+
+
+def fields_of(found: dict[str, Any], what: str, **request: Any) -> Any:
+    return next(
+        reply["fields"]
+        for reply in found["replies"]
+        if reply["request"] == {"what": what, **request}
+    )
+
+
+def test_traces_clusters_and_swap_tests_that_were_made_are_in_the_page(
+    asked_once: tuple[Explorer, dict[str, Any]],
+) -> None:
+    explorer, found = asked_once
+    trace = explorer.trace(3, "next")
+    assert fields_of(found, "trace", row=3, answer="next")["probability"] == trace.probability
+    assert fields_of(found, "clusters", stage="embed@a", without=[])["names"]
+    test = fields_of(found, "swap_test", stage="L0.attn_out@b", pairs=None)
+    assert test["sentence"] == explorer.known_swap_tests()[Stage.parse("L0.attn_out@b")].sentence
+    hello = fields_of(found, "hello")
+    # A trace with other settings is not the one that the page asks for.
+    assert hello["recorded"]["traces"] == [[3, "next"]]
+    assert hello["recorded"]["clusters"] == ["embed@a"]
+    assert hello["has_model"]
+    assert not hello["can_parse"]
+
+
+def test_the_page_has_the_captions_of_all_examples(
+    asked_once: tuple[Explorer, dict[str, Any]],
+) -> None:
+    explorer, found = asked_once
+    (answer,) = fields_of(found, "captions")["answers"]
+    captions = {explorer.examples.captions(row)["next"] for row in range(len(explorer.examples))}
+    assert set(answer["values"]) == captions

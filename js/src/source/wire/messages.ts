@@ -60,6 +60,7 @@ export interface Replies {
     readonly default_kinds: readonly string[];
     readonly recorded: {
       readonly stages: readonly string[];
+      readonly clusters: readonly string[];
       readonly traces: readonly (readonly [number, string])[];
     } | null;
   };

@@ -94,6 +94,7 @@ export class WireSource implements Source {
       hasModel: fields.has_model,
       saved: fields.recorded && {
         stages: new Set(fields.recorded.stages),
+        clusters: new Set(fields.recorded.clusters),
         traces: new Set(fields.recorded.traces.map((trace) => traceKey(...trace))),
       },
     };

@@ -11,6 +11,12 @@ export function GridMenus({ exploration }: { exploration: Exploration }) {
   const chosen = exploration.arrangeBy.value;
   const following = exploration.guide.axes.value ?? [names[0] ?? "", names[1] ?? names[0] ?? ""];
   const manner = exploration.plain.value ? PLAIN : chosen.length === 2 ? CHOSEN : FOLLOW;
+  const saved = exploration.saved.value;
+  const whole = exploration.without.value.length === 0;
+  const canCluster =
+    saved === null ||
+    names.includes(CLUSTER) ||
+    (whole && saved.clusters.has(exploration.stage.value));
   const arrange = (to: string) => {
     if (to === PLAIN) exploration.go({ plain: true });
     else exploration.go({ plain: false, arrangeBy: to === CHOSEN ? following : [] });
@@ -22,7 +28,7 @@ export function GridMenus({ exploration }: { exploration: Exploration }) {
         label="color"
         options={["distance", ...(names.includes(CLUSTER) ? [] : [CLUSTER]), ...names]}
         value={exploration.colorBy.value}
-        without={exploration.saved.value && !names.includes(CLUSTER) ? CLUSTER : undefined}
+        without={canCluster ? undefined : CLUSTER}
         onChoose={(by) => exploration.color(by)}
       />
       <Choice
