@@ -17,6 +17,7 @@ PARTS = (
     "made_of",
     "page",
     "static_page",
+    "visitors",
 )
 
 

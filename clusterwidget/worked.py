@@ -16,14 +16,11 @@ from clusterwidget.addition import load_model, problems
 from clusterwidget.addition.shipped import WEIGHTS
 from clusterwidget.core import checks
 from clusterwidget.core.examples import Examples
-from clusterwidget.core.stages import Stage
+from clusterwidget.core.stages import SHOWN_KINDS, Stage
 from clusterwidget.core.watch import Progress, Watch
 from clusterwidget.explorer import Explorer
 from clusterwidget.store.description import VERSION
 from clusterwidget.store.reading import Store
-
-KINDS = ("embed", "pattern", "result", "attn_out", "mlp_out", "resid_post", "logits")
-"""Kinds of the stages that are saved: those of the stage map, before anyone asks for all."""
 
 FOLDER = "CLUSTERWIDGET_CACHE"
 """Environment variable that names the folder; without it, it is in the user's cache."""
@@ -70,7 +67,7 @@ def save_demo(n: int = 10_000, *, seed: int = 0, progress: Progress | Watch | No
     path, watch = _path(examples), Watch.of(progress)
     if _saved(path, examples) is None:
         explorer = Explorer(load_model, examples)
-        stages = explorer.stages(kinds=KINDS)
+        stages = explorer.stages(kinds=SHOWN_KINDS)
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists():
             # What is there is damaged.

@@ -13,6 +13,9 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+PUBLISHED = Path(__file__).parents[2] / "deploy" / "voila"
+"""What Voila is published with."""
+
 
 def free_port() -> int:
     """Return a port on loopback that nobody listens on."""
@@ -119,6 +122,25 @@ def start_voila(root: Path, home: Path) -> Server:
     )
     server.wait("/voila/tree")
     return server
+
+
+def start_published(root: Path, home: Path, notebook: str, **changes: dict[str, object]) -> Server:
+    """Start Voila on one notebook with the settings of `deploy/voila`, some of them changed.
+
+    Parameters
+    ----------
+    root : Path
+        The folder of the notebook; the settings are copied there.
+    **changes
+        By class.
+    """
+    settings = json.loads((PUBLISHED / "voila.json").read_text())
+    for name, values in changes.items():
+        settings.setdefault(name, {}).update(values)
+    (root / "voila.json").write_text(json.dumps(settings))
+    (home / "runtime").mkdir(parents=True)
+    runtime = f"--Voila.connection_dir_root={home / 'runtime'}"
+    return _start("voila", root, home, runtime, notebook)
 
 
 def _start(module: str, root: Path, home: Path, *options: str) -> Server:
