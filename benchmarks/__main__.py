@@ -16,6 +16,7 @@ PARTS = (
     "experiments",
     "made_of",
     "page",
+    "tools_page",
     "static_page",
     "visitors",
 )

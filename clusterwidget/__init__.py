@@ -17,6 +17,7 @@ from clusterwidget._version import __version__ as __version__
 if TYPE_CHECKING:
     from clusterwidget import addition as addition
     from clusterwidget import plot as plot
+    from clusterwidget.comparison import compare as compare
     from clusterwidget.core.answers import Answer as Answer
     from clusterwidget.core.distances import l2 as l2
     from clusterwidget.core.distances import nearest as nearest
@@ -34,6 +35,7 @@ _HOMES = {
     "Stage": "core.stages",
     "Explorer": "explorer",
     "ClusterWidget": "widget",
+    "compare": "comparison",
     "demo": "worked",
     "l2": "core.distances",
     "nearest": "core.distances",

@@ -157,6 +157,7 @@ class ClusterWidget(anywidget.AnyWidget):
     height = traitlets.Int(None, min=300, max=4000, allow_none=True).tag(sync=True)
     budget = traitlets.Int(32 << 20, min=0).tag(sync=True)
     snapshot = traitlets.Dict().tag(sync=True)
+    group = traitlets.Unicode().tag(sync=True)
     embed = traitlets.Bool(False)
     picture = traitlets.Union([traitlets.Bool(), traitlets.Enum(["auto"])], default_value="auto")
 
@@ -180,6 +181,8 @@ class ClusterWidget(anywidget.AnyWidget):
             self.explorer = Explorer(model, examples)
         self._shares_explorer = isinstance(model, Explorer)
         self._views: set[str] = set()
+        self.told_with: set[ClusterWidget] = set()
+        """Other figures of the explorer, which are told of new examples too."""
         options.setdefault("stage", str(first_stage(self.explorer)))
         options.setdefault("k", default_k(len(self.explorer.examples)))
         super().__init__(**options)
@@ -200,6 +203,21 @@ class ClusterWidget(anywidget.AnyWidget):
         True
         """
         return self.explorer.examples
+
+    @property
+    def on_screen(self) -> bool:
+        """Whether a page shows the figure.
+
+        See Also
+        --------
+        ClusterWidget.close
+
+        Examples
+        --------
+        >>> cw.ClusterWidget(ex).on_screen
+        False
+        """
+        return bool(self._views)
 
     @property
     def distances(self) -> npt.NDArray[np.float32]:
@@ -447,7 +465,8 @@ class ClusterWidget(anywidget.AnyWidget):
 
     def _announce(self) -> None:
         changed: messages.Changed = {"type": "changed"}
-        self.send(changed)
+        for widget in (self, *self.told_with):
+            widget.send(changed)
 
     @traitlets.validate("selected")
     def _valid_selected(self, proposal: Any) -> int:

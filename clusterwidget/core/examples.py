@@ -280,7 +280,8 @@ class Examples:
             Comparisons of concepts, such as ``"carry2 = 1 and L0 > 5"``: ``=``, ``!=``, ``<``,
             ``<=``, ``>``, ``>=``, joined by ``and``, ``or``, ``not`` and parentheses; values are
             compared as numbers where they are numbers. Any other text stands for the labels
-            that contain it, whatever its case. What has signs or these words in it goes in quotes.
+            that contain it, whatever its case. Quotes go around names and values with spaces, and
+            around any text with signs or these words in it.
 
         Returns
         -------

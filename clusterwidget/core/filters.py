@@ -153,6 +153,7 @@ class _Reader:
                 raise ValueError("A “(” is not closed.")
             self._depth -= 1
             return Not(inner) if negates else inner
+        first = self._at
         name = self._operand()
         sign = self._peek()
         if sign is None or sign.kind != "sign" or sign.text in "()":
@@ -161,27 +162,31 @@ class _Reader:
             return Text(name)
         if name is None:
             raise ValueError(f"There is no name before “{sign.text}”.")
+        if self._at - first > 1:
+            raise ValueError(f"Put quotes around “{name}”.")
         self._at += 1
-        value = self._operand()
+        value = self._operand(most=1)
         if value is None:
             raise ValueError(f"There is no value after “{sign.text}”.")
         if sign.text not in ("=", "==", "!=") and _number(value) is None:
             raise ValueError(f"“{sign.text}” compares numbers, and “{value}” is none.")
         return Comparison(name, "=" if sign.text == "==" else sign.text, value)
 
-    def _operand(self) -> str | None:
-        """Take one quoted text, or words in a row with what is between them."""
+    def _operand(self, most: int = LONGEST) -> str | None:
+        """Take one quoted text, or some words in a row with what is between them."""
         first = self._peek()
         if first is None or first.kind == "sign" or _is_word(first, *_WORDS):
             return None
         self._at += 1
         if first.kind == "quote":
             return first.text
-        end = first.end
-        while (token := self._peek()) and token.kind == "word" and not _is_word(token, *_WORDS):
-            end = token.end
+        last = first
+        for token in self._tokens[self._at : self._at + most - 1]:
+            if token.kind != "word" or _is_word(token, *_WORDS):
+                break
+            last = token
             self._at += 1
-        return self._text[first.start : end]
+        return self._text[first.start : last.end]
 
     def _nothing(self) -> str:
         if self._at == 0:

@@ -1,5 +1,6 @@
 import { signal as stateOf } from "@preact/signals";
 import { h, render as mount } from "preact";
+import { linkFigures } from "./host/linking";
 import { followShortcuts } from "./host/shortcuts";
 import { keepSnapshot, type Snapshot } from "./host/snapshot";
 import { followTheme } from "./host/theme";
@@ -67,6 +68,7 @@ export function stand(
   resize();
   onTrait(model, "height", resize, signal);
   bindTraits(model, exploration, signal);
+  linkFigures(model.get("group"), exploration, signal);
   followPicture(exploration, signal);
   followShortcuts(root, exploration, signal);
 

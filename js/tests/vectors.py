@@ -248,6 +248,7 @@ FILTERS = (
     *("carry2 = 1", "carry2=1 and L0>5", "carry2 == 1 AND NOT L0 >= 6", "L0 != 0", "L0 <= 2.0"),
     *("L0 < 1e0 or L0 > .7e1", "L0+R0 = 1", "L0+R0 != 1", "L0+R0 > -3", "L0+R0 < 1", "even = True"),
     *(
+        "city = 'New York'",
         "city = New York",
         "city != Paris",
         "city = paris or city = Rome",
@@ -255,7 +256,9 @@ FILTERS = (
         "city = 12.0",
     ),
     *(
-        "first word = a and (L0 = 0 or L0 = 7)",
+        "'first word' = a and (L0 = 0 or L0 = 7)",
+        "first word = a",
+        "city = New York or",
         '"first word" = "or"',
         "not (not cat)",
         "not not cat",

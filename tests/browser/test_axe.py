@@ -47,6 +47,14 @@ def test_axe_finds_nothing(opened: Page, theme: str) -> None:
     opened.wait_for_timeout(500)
     found["swap tests"] = violations(figure)
 
+    for tool in ("colors", "save"):
+        figure.part(tool).click()
+        figure.part("filter").fill("carry2 =")
+        figure.part("filter-problem").wait_for()
+        found[tool] = violations(figure)
+        figure.part("filter").fill("carry2 = 1" if tool == "colors" else "")
+        figure.part(tool).click()
+
     figure.part("tab-near").click()
     figure.part("explained-by").select_option("what explains it")
     figure.part("color").select_option("carry2")

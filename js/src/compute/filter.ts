@@ -69,8 +69,8 @@ export function parseFilter(text: string): Filter | null {
   const takes = (kind: string, written: string) => is(kind, written) && at++ >= 0;
   const plain = (token: Token | undefined) => token?.kind === "word" && !WORD.test(token.text);
 
-  /** One quoted text, or words in a row with what is between them. */
-  const operand = (): string | null => {
+  /** One quoted text, or some words in a row with what is between them. */
+  const operand = (most = LONGEST): string | null => {
     const first = tokens[at];
     if (first?.kind === "quote") {
       at++;
@@ -78,7 +78,9 @@ export function parseFilter(text: string): Filter | null {
     }
     if (!first || !plain(first)) return null;
     let { end } = first;
-    for (; plain(tokens[at]); at++) end = (tokens[at] as Token).end;
+    for (let words = 0; words < most && plain(tokens[at]); words++, at++) {
+      end = (tokens[at] as Token).end;
+    }
     return text.slice(first.start, end);
   };
   const single = (): Filter => {
@@ -90,6 +92,7 @@ export function parseFilter(text: string): Filter | null {
       depth--;
       return negates ? { kind: "not", of } : of;
     }
+    const began = at;
     const name = operand();
     const sign = tokens[at];
     if (sign?.kind !== "sign" || /[()]/.test(sign.text)) {
@@ -101,8 +104,9 @@ export function parseFilter(text: string): Filter | null {
       );
     }
     if (name === null) throw new Error(`There is no name before “${sign.text}”.`);
+    if (at - began > 1) throw new Error(`Put quotes around “${name}”.`);
     at++;
-    const value = operand();
+    const value = operand(1);
     if (value === null) throw new Error(`There is no value after “${sign.text}”.`);
     if (/[<>]/.test(sign.text) && !NUMBER.test(value)) {
       throw new Error(`“${sign.text}” compares numbers, and “${value}” is none.`);

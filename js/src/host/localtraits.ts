@@ -8,6 +8,7 @@ const USUAL = {
   palette: "viridis",
   near: "bright",
   zoom: [1, 0, 0],
+  group: "",
 } as const;
 
 type Given = Omit<Traits, keyof typeof USUAL> & Partial<Traits>;

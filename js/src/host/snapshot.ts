@@ -24,6 +24,9 @@ export interface Snapshot {
   readonly colorBy: string;
   readonly near: number;
   readonly far: number;
+  /** Of the colors; a snapshot of an earlier version has none. */
+  readonly palette?: string;
+  readonly bright?: boolean;
   readonly neighbors: readonly (readonly [label: string, distance: number])[];
 }
 
@@ -87,6 +90,8 @@ function snapshotOf(exploration: Exploration, picture: Picture, image: string): 
     colorBy: exploration.colorBy.value,
     near: ranked.scale.min,
     far: ranked.scale.max,
+    palette: exploration.display.palette.value,
+    bright: exploration.display.near.value === "bright",
     neighbors: Array.from(nearest(ranked.order, selected, k), (example) => [
       label(example),
       ranked.distances[example] as number,

@@ -22,6 +22,8 @@ export interface Traits {
   near: Near;
   /** Scale, and the corner that is in sight. */
   zoom: number[];
+  /** Figures of the same group are linked; "" for none. */
+  group: string;
   snapshot: Partial<Snapshot>;
   /** In px, or null where it follows the width. */
   height: number | null;

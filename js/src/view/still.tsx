@@ -1,9 +1,15 @@
-import { distanceColor } from "../compute/color";
+import { distanceColor, PALETTES } from "../compute/color";
 import type { Snapshot } from "../host/snapshot";
 import { distanceText } from "../words/text";
 import { Token } from "./header/tokens";
 
-const STOPS = Array.from({ length: 9 }, (_, i) => distanceColor(i / 8));
+/** The colors from near to far. */
+function stopsOf({ palette, bright = true }: Snapshot): string[] {
+  const known = PALETTES.find((name) => name === palette);
+  return Array.from({ length: 9 }, (_, i) =>
+    distanceColor(i / 8, known, bright ? "bright" : "dark"),
+  );
+}
 
 /** The last picture of a figure that no kernel answers for. */
 export function Still({ snapshot, silent }: { snapshot: Snapshot; silent: boolean }) {
@@ -37,7 +43,10 @@ export function Still({ snapshot, silent }: { snapshot: Snapshot; silent: boolea
           </div>
           {colorBy === "distance" ? (
             <div class="cw-legend">
-              <div class="cw-ramp" style={{ background: `linear-gradient(to right, ${STOPS})` }} />
+              <div
+                class="cw-ramp"
+                style={{ background: `linear-gradient(to right, ${stopsOf(snapshot)})` }}
+              />
               <div class="cw-scale">
                 <span>{distanceText(near)}</span>
                 <span class="cw-from">distance from {label}</span>
