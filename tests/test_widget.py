@@ -114,6 +114,12 @@ def test_adding_an_example_selects_it(widget: cw.ClusterWidget) -> None:
     assert len(widget.distances) == 61
 
 
+def test_nothing_binary_is_sent_as_the_comm_opens(widget: cw.ClusterWidget) -> None:
+    # Colab drops it.
+    _, _, buffers = ipywidgets.widgets.widget._remove_buffers(widget.get_state())
+    assert buffers == []
+
+
 def test_no_matrix_is_among_what_is_saved(widget: cw.ClusterWidget) -> None:
     state = widget.get_state()
     own = {name: value for name, value in state.items() if name not in ("_esm", "_css")}

@@ -24,9 +24,10 @@ Key = tuple[str, int]
 """The view that asks, and its number of the request."""
 Send = Callable[[dict[str, Any], "list[Buffer] | None"], None]
 
-PART_BYTES = 7 << 19
-"""With what goes around it, below 4 MB. Smaller parts take longer in all."""
-AT_A_TIME = 4
+PART_BYTES = 2_900_000
+"""In base64, as marimo sends it, and with what goes around it: below 4 MB. Smaller parts take
+longer in all."""
+AT_A_TIME = 5
 """Parts under way at once: fewer would wait for the way there and back."""
 
 _ALIGNED = 8

@@ -80,11 +80,12 @@ class Figure:
     def wait_until_idle(self, seconds: float = 60) -> None:
         """Wait until nothing has been under way for two seconds: the atlas is there, too."""
         self.page.wait_for_function(
-            """() => {
-              const busy = document.querySelector(".clusterwidget progress");
+            """root => {
+              const busy = root.querySelector("progress");
               window.idleSince = busy ? null : window.idleSince ?? performance.now();
               return window.idleSince !== null && performance.now() - window.idleSince > 2000;
             }""",
+            arg=self.root.element_handle(),
             timeout=seconds * 1000,
         )
 
@@ -103,13 +104,14 @@ class Figure:
         yield
         wanted = {key: str(value) for key, value in expected.items()}
         self.page.wait_for_function(
-            """([before, wanted]) => {
-              const shown = document.querySelector(".clusterwidget")?.dataset ?? {};
+            """([root, before, wanted]) => {
+              const shown = root.dataset;
               return Number(shown.paintedRevision) > before
                 && (wanted.selected ?? shown.paintedSelected) === shown.paintedSelected
                 && (wanted.stage ?? shown.paintedStage) === shown.paintedStage;
             }""",
-            arg=[before, wanted],
+            # It may be in a shadow tree, where no query of the document finds it.
+            arg=[self.root.element_handle(), before, wanted],
             timeout=30_000,
         )
 

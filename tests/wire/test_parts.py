@@ -256,7 +256,8 @@ def test_an_answer_about_a_million_examples_never_has_a_message_over_4_mb(what: 
 
     def send(message: dict[str, Any], buffers: Any) -> None:
         data = b"".join(buffers or [])
-        sizes.append(len(json.dumps(message)) + len(data))
+        # In base64, as some hosts send it.
+        sizes.append(len(json.dumps(message)) + len(data) * 4 // 3)
         if message["type"] != "part":
             return
         parts[message["part"]] = (message["at"], data)
