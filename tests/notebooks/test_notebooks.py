@@ -9,6 +9,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.notebooks import colab
+
 BOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 
 
@@ -26,6 +28,22 @@ def test_notebook_has_no_output(book: Path) -> None:
         assert cell.get("outputs", []) == []
         assert cell.get("execution_count") is None
     assert "widgets" not in read(book).metadata
+
+
+@pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.stem)
+def test_notebook_leads_to_colab_and_installs_what_it_needs_there(book: Path) -> None:
+    assert read(book) == colab.with_colab(book), "run python -m tests.notebooks.colab"
+
+
+def test_a_public_repository_is_where_badge_and_first_cell_lead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(colab, "REPOSITORY", "someone/something")
+    found = colab.with_colab(BOOKS[0])
+    at = "https://colab.research.google.com/github/someone/something/blob/main/notebooks/"
+    assert f"({at}{BOOKS[0].name})" in found.cells[0].source
+    assert found.cells[0].source.count("colab.svg") == 1
+    assert found.cells[1].source.endswith("git+https://github.com/someone/something")
 
 
 @pytest.mark.parametrize("book", BOOKS, ids=lambda book: book.stem)
