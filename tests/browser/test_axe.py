@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.books import lab_url, run_all, write_notebook
@@ -66,6 +66,18 @@ def test_axe_finds_nothing(opened: Page, theme: str) -> None:
     figure.type_example("not an example")
     figure.part("typed-problem").wait_for()
     found["trace and swap"] = violations(figure)
+
+    figure.part("type").fill("")
+    figure.part("tour").click()
+    for stop in range(7):
+        assert figure.root.get_by_role("dialog").inner_text().find(f"{stop + 1} of 7") > 0
+        if stop in (1, 5):
+            opened.wait_for_timeout(300)
+            found[f"stop {stop} of the tour"] = violations(figure, contrast=False)
+        figure.part("tour-next").click()
+    figure.root.locator(".cw-map h3 .cw-term").hover()
+    expect(figure.part("hint")).to_be_visible()
+    found["hint"] = violations(figure)
 
     figure.part("all-kinds").check()
     figure.part("color").select_option("cluster")

@@ -100,7 +100,7 @@ def test_hovering_a_bar_marks_its_examples_and_leaving_clears_them(figure: Figur
 def test_the_atlas_colors_stages_by_what_explains_them(figure: Figure) -> None:
     legend = figure.part("atlas-legend").locator("span").all_inner_texts()
     assert {"digit of L", "digit of R", "answer digit", "sum", "carry"} <= set(legend)
-    notes = figure.part("notes").get_attribute("title")
+    notes = figure.part("notes").get_attribute("data-tip")
     assert notes is not None
     assert "carry4 divides these examples exactly as S4 does." in notes
     color = "cell => getComputedStyle(cell).backgroundColor"

@@ -204,7 +204,9 @@ def test_hovering_tells_what_is_lost_and_where_a_head_looks(figure: Figure) -> N
     trace(figure, "S3")
     tip = figure.part("tooltip")
     node(figure, "L1.attn_out@S4").hover()
-    expect(tip).to_contain_text(re.compile(r"without it the answer keeps [<>]?\d+% \(was"))
+    expect(tip).to_contain_text(
+        re.compile(r"without it the answer's probability is [<>]?\d+% \(was")
+    )
     expect(arcs(figure, "[data-lit]").first).to_be_attached()
     figure.leave_grid()
     expect(arcs(figure, "[data-lit]")).to_have_count(0)

@@ -1,4 +1,5 @@
-import { type ReadonlySignal, useSignal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import type { Snapshot } from "../host/snapshot";
 import type { Exploration } from "../state/exploration";
 import { Beside } from "./beside/beside";
@@ -6,9 +7,11 @@ import { Grid } from "./grid/grid";
 import { GridMenus } from "./grid/menus";
 import { Header } from "./header/header";
 import { StageMap } from "./map/stagemap";
+import { Hint } from "./parts/hint";
 import { Footer, Notices, Spoken } from "./parts/status";
 import { type Tip, Tooltip } from "./parts/tooltip";
 import { Still } from "./still";
+import { Tour } from "./tour";
 
 interface Props {
   readonly exploration: Exploration;
@@ -20,16 +23,39 @@ interface Props {
   readonly snapshot: Snapshot | null;
 }
 
+interface Touring {
+  /** Whether the tour is shown. */
+  readonly touring: Signal<boolean>;
+}
+
 /** The whole figure. Its height is its own from the first paint on. */
 export function Figure(props: Props) {
+  const touring = useSignal(false);
+  const { root } = props;
+  useEffect(() => {
+    const ask = (event: KeyboardEvent) => {
+      const typing = event.target instanceof HTMLInputElement && event.target.type !== "checkbox";
+      const there = root.querySelector("[data-role=tour]");
+      if (event.key !== "?" || typing || !there || touring.value) return;
+      touring.value = true;
+      event.preventDefault();
+      event.stopPropagation();
+    };
+    root.addEventListener("keydown", ask);
+    return () => root.removeEventListener("keydown", ask);
+  }, [root, touring]);
   return (
-    <div class="cw-body">
-      <Parts {...props} />
-    </div>
+    <>
+      <div class="cw-body" inert={touring.value}>
+        <Parts {...props} touring={touring} />
+      </div>
+      <Hint root={root} />
+      {touring.value ? <Tour exploration={props.exploration} root={root} open={touring} /> : null}
+    </>
   );
 }
 
-function Parts({ exploration, root, silent, silence, snapshot }: Props) {
+function Parts({ exploration, root, silent, silence, snapshot, touring }: Props & Touring) {
   const tip = useSignal<Tip | null>(null);
   const contents = exploration.contents.value;
   if (!contents) {
@@ -48,7 +74,7 @@ function Parts({ exploration, root, silent, silence, snapshot }: Props) {
   }
   return (
     <>
-      <Header exploration={exploration} />
+      <Header exploration={exploration} touring={touring} />
       <Notices exploration={exploration} />
       <div class="cw-main" style={{ "--cw-columns": contents.positions.length }}>
         <StageMap exploration={exploration} tip={tip} root={root} />

@@ -3,22 +3,22 @@ import type { Stage } from "../data/stage";
 
 const MEANINGS: Readonly<Record<string, string>> = {
   embed: "the token itself, before any layer",
-  resid_pre: "what layer {layer} is given",
-  q: "what head {head} of layer {layer} asks for",
-  k: "what head {head} of layer {layer} can be found by",
-  v: "what head {head} of layer {layer} can pass on",
+  resid_pre: "everything so far, as layer {layer} is given it",
+  q: "what head {head} of layer {layer} looks for (its query)",
+  k: "what head {head} of layer {layer} can find here (its key)",
+  v: "what head {head} of layer {layer} would pass on from here (its value)",
   attn_scores: "how strongly head {head} of layer {layer} is drawn to each position",
-  pattern: "where head {head} of layer {layer} looks",
-  z: "what head {head} of layer {layer} gathered",
-  result: "what head {head} of layer {layer} wrote",
-  attn_out: "what all heads of layer {layer} wrote together",
+  pattern: "how much head {head} of layer {layer} looks at each position",
+  z: "what head {head} of layer {layer} gathered from where it looked",
+  result: "what head {head} of layer {layer} adds",
+  attn_out: "what all heads of layer {layer} add together",
   resid_mid: "everything so far, after the heads of layer {layer}",
   mlp_pre: "what the neurons of layer {layer} are given",
   mlp_post: "how strongly the neurons of layer {layer} fire",
-  mlp_out: "what the neurons of layer {layer} wrote",
+  mlp_out: "what the neurons of layer {layer} add",
   resid_post: "everything so far, after layer {layer}",
-  ln_final: "the final state, normalized",
-  logits: "the scores of the possible next tokens",
+  ln_final: "everything at the end, scaled to be read",
+  logits: "the scores of all possible next tokens",
 };
 
 /** A stage's name, and what is set aside there. */

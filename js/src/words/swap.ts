@@ -8,9 +8,8 @@ export function answerTitle({ title, name }: { title: string; name: string }): s
 /** How unusual what follows a swap is, in words; "" where that is not known. */
 export function unusualText(unusual: Unusual | null): string {
   if (unusual === null) return "";
-  return isUnusual(unusual)
-    ? `leads to activations ${timesText(unusual)} as far from any seen as usual`
-    : `in the usual range (${timesText(unusual)})`;
+  const word = isUnusual(unusual) ? "unusual activations" : "usual activations";
+  return `${word} (${timesText(unusual)})`;
 }
 
 /** How far activations are from any seen, against what is usual. */

@@ -1,4 +1,3 @@
-import { isUnusual } from "../data/swap";
 import type { Follows, Sets, SwapBar, Tested, TestedAnswer, Verdict } from "../data/swaptest";
 import { unusualText } from "./swap";
 import { countText, percentText } from "./text";
@@ -24,7 +23,7 @@ export function barText(
   return [
     `${condition}: ${recoveredText(bar.recovered)}${range} of the answer is kept.`,
     `Still right: ${recoveredText(bar.right)}; without a swap ${percentText(right)}, always the same answer ${percentText(constant)}.`,
-    ...(unusual ? [`It ${isUnusual(bar.unusual) ? "" : "stays "}${unusual}.`] : []),
+    ...(unusual ? [`It leads to ${unusual}.`] : []),
   ].join("\n");
 }
 

@@ -1,14 +1,13 @@
 import { parseStage } from "../data/stage";
-import { isUnusual } from "../data/swap";
 import type { EdgeKind, Trace, TraceEdge, TraceNode } from "../data/trace";
-import { timesText } from "./swap";
+import { unusualText } from "./swap";
 import { countText, percentText, visibleToken } from "./text";
 
 const MEANINGS: Readonly<Record<Exclude<EdgeKind, "attention">, string>> = {
-  head: "part of what all heads wrote together",
-  "attention out": "what the heads wrote joins everything so far",
+  head: "part of what all heads add together",
+  "attention out": "what the heads add joins everything so far",
   "mlp in": "what the neurons are given",
-  "mlp out": "what the neurons wrote joins everything so far",
+  "mlp out": "what the neurons add joins everything so far",
   residual: "everything so far is carried on",
   answer: "the answer is read from everything so far",
 };
@@ -17,7 +16,7 @@ const MEANINGS: Readonly<Record<Exclude<EdgeKind, "attention">, string>> = {
 export function nodeText({ probability }: TraceNode, { text }: Trace): string {
   return probability === null
     ? `the answer itself: ${visibleToken(text)}`
-    : `without it the answer keeps ${percentText(probability)}`;
+    : `without it the answer's probability is ${percentText(probability)}`;
 }
 
 /** The same, with the answer's probability in the whole model. */
@@ -30,7 +29,7 @@ export function nodeNote(node: TraceNode, trace: Trace): string {
 export function edgeNote({ probability }: TraceEdge, trace: Trace): string {
   return probability === null
     ? "without it there is no answer"
-    : `without it the answer keeps ${percentText(probability)} (was ${percentText(trace.probability)})`;
+    : `without it the answer's probability is ${percentText(probability)} (was ${percentText(trace.probability)})`;
 }
 
 /** What an edge passes on: a title, and what it means. */
@@ -45,14 +44,13 @@ export function edgeMeaning(edge: TraceEdge): readonly [title: string, meaning: 
   ];
 }
 
-/** How much of the model the answer took, and how well that does alone. */
-export function summaryText({ edges, keptProbability, unusual }: Trace): string {
-  const kept = edges.filter((edge) => edge.kept).length;
-  return (
-    `${countText(kept)} of ${countText(edges.length)} edges carry this answer; ` +
-    `with the others cut it keeps ${percentText(keptProbability)}` +
-    (unusual === null
-      ? "."
-      : `, ${isUnusual(unusual) ? "far out" : "in the usual range"} (${timesText(unusual)}).`)
-  );
+/** How many of the edges carry the answer. */
+export function keptText({ edges }: Trace): string {
+  return `${countText(edges.filter((edge) => edge.kept).length)} of ${countText(edges.length)}`;
+}
+
+/** How well these alone do. */
+export function aloneText({ keptProbability, unusual }: Trace): string {
+  const far = unusual === null ? "" : `: ${unusualText(unusual)}`;
+  return `with these alone its probability is ${percentText(keptProbability)}${far}`;
 }

@@ -3,7 +3,7 @@ import { describeStage, leftName } from "../../src/words/stage";
 
 test("a stage is described in plain words", () => {
   const stage = { kind: "result", layer: 1, head: 3, position: "S3" };
-  expect(describeStage(stage)).toBe("what head 3 of layer 1 wrote, at S3");
+  expect(describeStage(stage)).toBe("what head 3 of layer 1 adds, at S3");
 });
 
 test("a stage is named with what is set aside there", () => {

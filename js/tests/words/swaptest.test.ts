@@ -64,11 +64,11 @@ test("a bar says its range, what is still right, and what is unusual", () => {
   expect(barText(bar, "one of the 20 nearest", answer("S3", true)).split("\n")).toEqual([
     "one of the 20 nearest: 90% (80% to 97%) of the answer is kept.",
     "Still right: 95%; without a swap 99%, always the same answer 50%.",
-    "It leads to activations 2.3× as far from any seen as usual.",
+    "It leads to unusual activations (2.3×).",
   ]);
   const bare = { ...bar, low: null, high: null, unusual: { times: 1.49, far: false } };
   expect(barText(bare, "near", answer("S3", true)).split("\n").at(-1)).toBe(
-    "It stays in the usual range (1.5×).",
+    "It leads to usual activations (1.5×).",
   );
   const unknown = { ...bare, unusual: null };
   expect(barText(unknown, "near", answer("S3", true)).split("\n")).toHaveLength(2);

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { EdgeKind, Trace, TraceEdge, TraceNode } from "../../src/data/trace";
-import { edgeMeaning, edgeNote, nodeNote, nodeText, summaryText } from "../../src/words/trace";
+import {
+  aloneText,
+  edgeMeaning,
+  edgeNote,
+  keptText,
+  nodeNote,
+  nodeText,
+} from "../../src/words/trace";
 
 function node(stage: string, loss = 1, kept = true): TraceNode {
   return { stage, loss, kept, probability: Math.exp(-loss) };
@@ -28,9 +35,9 @@ describe("a trace in words", () => {
   test("says what is left without a stage or an edge", () => {
     const whole = trace([]);
     const lost = { ...node("embed@a"), probability: 0.034 };
-    expect(nodeText(lost, whole)).toBe("without it the answer keeps 3%");
-    expect(nodeNote(lost, whole)).toBe("without it the answer keeps 3% (was 99%)");
-    expect(edgeNote(LOOK, whole)).toBe("without it the answer keeps 50% (was 99%)");
+    expect(nodeText(lost, whole)).toBe("without it the answer's probability is 3%");
+    expect(nodeNote(lost, whole)).toBe("without it the answer's probability is 3% (was 99%)");
+    expect(edgeNote(LOOK, whole)).toBe("without it the answer's probability is 50% (was 99%)");
   });
 
   test("says which stage is the answer, and what leads to it", () => {
@@ -52,8 +59,9 @@ describe("a trace in words", () => {
 
   test("counts its edges", () => {
     const edges = [LOOK, edge("embed@b", "L0.resid_post@b", "residual", false)];
-    expect(summaryText(trace([], edges))).toBe(
-      "1 of 2 edges carry this answer; with the others cut it keeps 97%, in the usual range (1.2×).",
+    expect(keptText(trace([], edges))).toBe("1 of 2");
+    expect(aloneText(trace([], edges))).toBe(
+      "with these alone its probability is 97%: usual activations (1.2×)",
     );
   });
 });

@@ -1,8 +1,14 @@
 import { useId, useRef } from "preact/hooks";
-import type { Exploration } from "../../state/exploration";
+import type { Exploration, Tab } from "../../state/exploration";
 import { MadeOfPanel } from "./madeof";
 import { Neighbors } from "./neighbors";
 import { SwapTestPanel } from "./swaptest";
+
+const TIPS: Readonly<Record<Tab, string>> = {
+  near: "The examples nearest to the selected one, and what they have in common.",
+  "made of": "The concepts that together explain this stage.",
+  "swap test": "Whether examples can stand in for each other at this stage.",
+};
 
 /** What stands beside the grid: the neighbors, what the stage is made of, or its swap test. */
 export function Beside({ exploration }: { exploration: Exploration }) {
@@ -36,6 +42,7 @@ export function Beside({ exploration }: { exploration: Exploration }) {
               data-role={`tab-${name.replace(" ", "-")}`}
               aria-selected={name === shown}
               aria-controls={idOf("panel")}
+              data-tip={TIPS[name]}
               tabIndex={name === shown ? 0 : -1}
               onClick={() => (tab.value = name)}
             >

@@ -15,7 +15,7 @@ export function FilterNote({ exploration, neighbors, most }: Props) {
   const pass = countText(neighbors.reduce((count, example) => count + (mask[example] ?? 0), 0));
   const said = `The nearest of all ${countText(most)} others: ${pass} of them pass the filter.`;
   return (
-    <span data-role="filter-note" title={said}>
+    <span data-role="filter-note" data-tip={said}>
       {pass} pass
     </span>
   );

@@ -3,6 +3,7 @@ import type { Exploration } from "../../state/exploration";
 import { NO_LENS_SAVED } from "../../words/saved";
 import { contributionText, percentText, visibleToken } from "../../words/text";
 import { ProgressBar } from "../parts/progress";
+import { Term } from "../parts/term";
 
 /** What the model would answer if it stopped at the stage, for the selected example. */
 export function LensBlock({ exploration }: { exploration: Exploration }) {
@@ -25,7 +26,7 @@ export function LensBlock({ exploration }: { exploration: Exploration }) {
       ) : lens.waits ? (
         <Waiting exploration={exploration} lens={lens} />
       ) : (
-        <p class="cw-aside" title={lens.reason}>
+        <p class="cw-aside" data-tip={lens.reason}>
           What is here is no part of the answer itself, so it cannot be read as one.
         </p>
       )}
@@ -48,7 +49,7 @@ function Waiting({ exploration, lens }: { exploration: Exploration; lens: Lens }
   }
   return (
     <>
-      <p class="cw-aside" title={problem}>
+      <p class="cw-aside" data-tip={problem}>
         {problem === "" ? "What the model would answer if it stopped here:" : problem}
       </p>
       <button
@@ -74,7 +75,9 @@ function Tokens({ lens }: { lens: Lens }) {
   return (
     <>
       <h4>
-        <span>{added ? "adds to the answer" : "if the model stopped here"}</span>
+        <Term name={added ? "contribution" : "lens"}>
+          {added ? "adds to the answer" : "if the model stopped here"}
+        </Term>
         {answer ? <small>for {answer.name}</small> : null}
       </h4>
       <ol>
@@ -87,14 +90,14 @@ function Tokens({ lens }: { lens: Lens }) {
                 <i style={{ width: `${(100 * Math.max(0, value)) / most}%` }} />
               </span>
               <small>{written(value)}</small>
-              <em title={right ? "the right answer" : ""}>{right ? "✓" : ""}</em>
+              <em data-tip={right ? "The right answer." : ""}>{right ? "✓" : ""}</em>
             </li>
           );
         })}
       </ol>
-      <p class="cw-aside">
+      <p class="cw-aside" data-tip="At so many of the neighbors the same token comes first.">
         {answer && !tokens.some(({ text }) => text === answer.text)
-          ? `right is ${visibleToken(answer.text)}; `
+          ? `${visibleToken(answer.text)} is right; `
           : ""}
         the same at {same} of {of} neighbors
       </p>

@@ -4,6 +4,7 @@ import type { Exploration } from "../../state/exploration";
 import { NEEDS_NOTEBOOK } from "../../words/saved";
 import { chanceText, distanceText, percentText } from "../../words/text";
 import { ProgressBar, progressText } from "../parts/progress";
+import { ConceptName, Term } from "../parts/term";
 import { PartsBar } from "./partsbar";
 import { StageName } from "./stagename";
 
@@ -69,9 +70,9 @@ export function MadeOfPanel({ exploration }: { exploration: Exploration }) {
           {parts ? (
             <>
               <PartsBar parts={parts} without={without} onPress={press} />
-              <Table parts={parts} without={without} onPress={press} />
-              <p class="cw-aside" title="root mean squared distance of all examples to their mean">
-                spread {distanceText(parts.spread)}
+              <Table exploration={exploration} parts={parts} without={without} onPress={press} />
+              <p class="cw-aside">
+                <Term name="spread" /> {distanceText(parts.spread)}
               </p>
               <WhatIsLeft exploration={exploration} parts={parts} />
             </>
@@ -83,26 +84,29 @@ export function MadeOfPanel({ exploration }: { exploration: Exploration }) {
 }
 
 interface TableProps {
+  readonly exploration: Exploration;
   readonly parts: StageParts;
   readonly without: readonly string[];
   readonly onPress: (concepts: readonly string[], aside: boolean, started: number) => void;
 }
 
-function Table({ parts: { parts, unexplained }, without, onPress }: TableProps) {
+function Table({ exploration, parts: { parts, unexplained }, without, onPress }: TableProps) {
   if (unexplained === null) return <p class="cw-aside">All examples are the same here.</p>;
   return (
     <table class="cw-parts-table">
       <thead>
         <tr>
-          <th scope="col">part</th>
-          <th scope="col" title="what it explains by itself">
-            alone
+          <th scope="col">
+            <Term name="part" />
           </th>
-          <th scope="col" title="what it adds to the parts above it">
-            adds
+          <th scope="col">
+            <Term name="alone" />
           </th>
-          <th scope="col" title="what no other part explains">
-            only it
+          <th scope="col">
+            <Term name="adds" />
+          </th>
+          <th scope="col">
+            <Term name="only it" />
           </th>
           <th scope="col">
             <span class="cw-spoken">set aside</span>
@@ -111,12 +115,18 @@ function Table({ parts: { parts, unexplained }, without, onPress }: TableProps) 
       </thead>
       <tbody>
         {parts.map((part) => (
-          <Row key={part.name} part={part} without={without} onPress={onPress} />
+          <Row
+            key={part.name}
+            exploration={exploration}
+            part={part}
+            without={without}
+            onPress={onPress}
+          />
         ))}
         <tr>
           <th scope="row" colSpan={2}>
             <i class="cw-rest" />
-            nothing named
+            <Term name="unexplained">no concept</Term>
           </th>
           <td>{percentText(Math.max(0, unexplained))}</td>
           <td />
@@ -131,15 +141,15 @@ interface RowProps extends Omit<TableProps, "parts"> {
   readonly part: StagePart;
 }
 
-function Row({ part, without, onPress }: RowProps) {
+function Row({ exploration, part, without, onPress }: RowProps) {
   const { name, concepts, alone, adds, only, p, color } = part;
   const aside = concepts.every((concept) => without.includes(concept));
   const chance = `By chance it would add so much: ${chanceText(p)}, corrected for how many concepts were tried.`;
   return (
-    <tr title={chance}>
+    <tr data-tip={chance}>
       <th scope="row">
         <i style={{ background: color }} />
-        {name}
+        <ConceptName exploration={exploration} name={name} />
       </th>
       {[alone, adds, only].map((share, i) => (
         <td key={i}>{percentText(Math.max(0, share))}</td>
@@ -148,6 +158,7 @@ function Row({ part, without, onPress }: RowProps) {
         <button
           type="button"
           aria-pressed={aside}
+          data-tip={`${aside ? "Put" : "Take"} this part ${aside ? "back into" : "out of"} the vectors, and look at what is ${aside ? "there" : "left"}.`}
           aria-label={`set aside ${concepts.join(" and ")}`}
           data-set-aside={name}
           onClick={({ timeStamp }) => onPress(concepts, !aside, timeStamp)}
@@ -174,8 +185,8 @@ function WhatIsLeft({ exploration, parts }: { exploration: Exploration; parts: S
   return (
     <section class="cw-left" data-role="what-is-left">
       <h4>
-        <span>what is left</span>
-        <small title="share of what is left that lies along this direction">share</small>
+        <Term name="left">what is left</Term>
+        <small data-tip="The share of what is left that lies along this direction.">share</small>
       </h4>
       <ol>
         {parts.components.map((component, i) => (
@@ -185,10 +196,11 @@ function WhatIsLeft({ exploration, parts }: { exploration: Exploration; parts: S
             <button
               type="button"
               disabled={saved}
-              title={
+              title={saved ? NEEDS_NOTEBOOK : undefined}
+              data-tip={
                 saved
-                  ? NEEDS_NOTEBOOK
-                  : "divide the examples into ten along this direction, and color the grid by that"
+                  ? undefined
+                  : "Divide the examples into ten along this direction, and color the grid by that."
               }
               onClick={() => void make(i)}
             >
@@ -214,7 +226,7 @@ function Ends({ exploration, component }: { exploration: Exploration; component:
   const label = (example: number) => exploration.labels.value?.at(example) ?? String(example);
   const end = (examples: readonly number[]) => examples.slice(0, ENDS).map(label).join(", ");
   return (
-    <span class="cw-ends" title="the examples at its two ends">
+    <span class="cw-ends" data-tip="The examples at the two ends of this direction.">
       {end(component.low)} <i>↔</i> {end(component.high)}
     </span>
   );

@@ -9,6 +9,7 @@ import { leftName } from "../../words/stage";
 import { distanceText } from "../../words/text";
 import { withoutSelecting } from "../parts/shiftclick";
 import { useSpan, visible } from "../parts/span";
+import { Term } from "../parts/term";
 import { FilterNote } from "./filternote";
 import { LensBlock } from "./lens";
 import { PartsBar } from "./partsbar";
@@ -50,7 +51,10 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
   return (
     <>
       <h3>
-        <span class="cw-near-what" title={picture ? `near ${label} at ${leftName(picture)}` : ""}>
+        <span
+          class="cw-near-what"
+          data-tip={picture ? `near ${label} at ${leftName(picture)}` : ""}
+        >
           {picture ? (
             <>
               near <b>{label}</b> at <StageName exploration={exploration} stage={picture.stage} />
@@ -64,7 +68,7 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
         </div>
       ) : null}
       <div class="cw-k">
-        nearest
+        <Term name="nearest" />
         <input
           type="range"
           data-role="k-slider"

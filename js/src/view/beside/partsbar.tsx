@@ -34,7 +34,7 @@ export function PartsBar({ parts, without, onPress }: Props) {
             data-gone={gone || undefined}
             aria-pressed={aside}
             style={style}
-            title={`${said}. Press to ${aside ? `put ${it} back` : `set ${it} aside`}.`}
+            data-tip={`${said}. Press to ${aside ? `put ${it} back` : `set ${it} aside`}.`}
             aria-label={`${said}; press to set ${it} aside`}
             onClick={({ timeStamp }) => onPress(concepts, !aside, timeStamp)}
           >
@@ -45,7 +45,7 @@ export function PartsBar({ parts, without, onPress }: Props) {
       <i
         class="cw-rest"
         style={{ width: `${100 * Math.max(0, unexplained)}%` }}
-        title={`nothing that you named explains ${percentText(unexplained)}`}
+        data-tip={`None of the concepts explains the other ${percentText(unexplained)}.`}
       />
     </div>
   );

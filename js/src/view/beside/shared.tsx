@@ -1,7 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { Shared, SharedGroup } from "../../compute/neighbors";
 import type { Exploration } from "../../state/exploration";
+import { describeConcept } from "../../words/concept";
 import { chanceText, percentText } from "../../words/text";
+import { Term } from "../parts/term";
 
 /** So many lines there is room for: the strongest are shown, and in the last one how many more there are. */
 const LINES = 6;
@@ -36,6 +38,7 @@ export function SharedBars({ exploration }: { exploration: Exploration }) {
         nested={!head}
         count={head ? group.nested.length : 0}
         opened={opened}
+        said={describeConcept(contents.value?.descriptions, name)}
         onToggle={() => toggle(name)}
         onMark={(marked) => knowledge.mark(marked ? row : null)}
       />
@@ -47,12 +50,12 @@ export function SharedBars({ exploration }: { exploration: Exploration }) {
   return (
     <section class="cw-shared" aria-label="what they share">
       <h4>
-        <span>what they share</span>
-        <small title="how many of the neighbors, and how many of all other examples, have it">
-          these | all
+        <Term name="shared">what they share</Term>
+        <small>
+          <Term name="neighbors | others" />
         </small>
       </h4>
-      {found.groups.length === 0 ? <p class="cw-aside">nothing that you named</p> : null}
+      {found.groups.length === 0 ? <p class="cw-aside">Nothing that a concept says.</p> : null}
       <ul data-role="shared" data-selected={found.selected}>
         {groups.map((group) => [
           bar(group.head, group),
@@ -82,15 +85,17 @@ interface BarProps {
   /** How many are folded under it. */
   readonly count: number;
   readonly opened: boolean;
+  /** What the concept says, or "". */
+  readonly said: string;
   readonly onToggle: () => void;
   readonly onMark: (marked: boolean) => void;
 }
 
-function Bar({ row, color, nested, count, opened, onToggle, onMark }: BarProps) {
+function Bar({ row, color, nested, count, opened, said, onToggle, onMark }: BarProps) {
   const { partition, code, share, base, p } = row;
   const text = `${partition.name} = ${partition.values[code]}`;
   const numbers = `${percentText(share)} | ${percentText(base)}`;
-  const chance = `By chance that often or more: ${chanceText(p)}, corrected for how many concepts there are.`;
+  const chance = `By chance so often or more: ${chanceText(p)}, corrected for how many concepts there are.`;
   const style = {
     "--cw-share": `${100 * share}%`,
     "--cw-base": `${100 * base}%`,
@@ -103,7 +108,8 @@ function Bar({ row, color, nested, count, opened, onToggle, onMark }: BarProps) 
           type="button"
           class="cw-fold"
           aria-expanded={opened}
-          title={`${count} finer ${count === 1 ? "concept says" : "concepts say"} the same`}
+          aria-label={`${count} finer ${count === 1 ? "concept" : "concepts"}`}
+          data-tip={`${opened ? "Hide" : "Show"} ${count} finer ${count === 1 ? "concept that says" : "concepts that say"} the same.`}
           onClick={onToggle}
         >
           {opened ? "▾" : "▸"}
@@ -114,8 +120,12 @@ function Bar({ row, color, nested, count, opened, onToggle, onMark }: BarProps) 
         class="cw-bar"
         data-concept={partition.name}
         style={style}
-        aria-label={`${text}: ${percentText(share)} of these, ${percentText(base)} of all. ${chance}`}
-        title={`${text}\n${percentText(share)} of these, ${percentText(base)} of all others.\n${chance}`}
+        aria-label={`${text}: ${percentText(share)} of the neighbors, ${percentText(base)} of all others. ${chance}`}
+        data-tip={[
+          `${text}: ${percentText(share)} of the neighbors have it, and ${percentText(base)} of all others.`,
+          ...(said === "" ? [] : [said]),
+          chance,
+        ].join("\n")}
         onPointerEnter={() => onMark(true)}
         onPointerLeave={() => onMark(false)}
         onFocus={() => onMark(true)}

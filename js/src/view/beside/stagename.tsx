@@ -13,7 +13,7 @@ export function StageName({ exploration, stage }: { exploration: Exploration; st
           class="cw-chip"
           data-without={name}
           aria-label={`put ${name} back`}
-          title={`The distances are of what is left without ${name}. Press to put it back.`}
+          data-tip={`The distances are of what is left without ${name}. Press to put it back.`}
           onClick={(event) => {
             // The chip goes: keys must stay in the figure.
             if (event.detail === 0) tabOf(event.currentTarget)?.focus();

@@ -16,6 +16,7 @@ import { barText, followsText, pairsText, recoveredText, signOf } from "../../wo
 import { countText, percentText } from "../../words/text";
 import { ProgressBar } from "../parts/progress";
 import { VerdictSign } from "../parts/sign";
+import { Term } from "../parts/term";
 
 /** The first of these are shown before anyone asks for the rest. */
 const FIRST = 3;
@@ -34,8 +35,8 @@ export function SwapTestPanel({ exploration }: { exploration: Exploration }) {
   return (
     <>
       <h3>
-        <span class="cw-near-what" title={`swap test at ${stage}`}>
-          swap test at <b>{stage}</b>
+        <span class="cw-near-what" data-tip={`swap test at ${stage}`}>
+          <Term name="swap test" /> at <b>{stage}</b>
         </span>
       </h3>
       <div
@@ -103,10 +104,11 @@ function Onward({ exploration, test }: { exploration: Exploration; test: SwapTes
           class="cw-run"
           data-role="find-enough"
           disabled={!accounted}
-          title={
+          title={accounted ? undefined : NEEDS_NOTEBOOK}
+          data-tip={
             accounted
-              ? "adds the parts of the stage, one after another, until the test says enough"
-              : NEEDS_NOTEBOOK
+              ? "Test the parts of the stage together, one more each time, until they are enough."
+              : undefined
           }
           onClick={() => void swapTests.account(stage)}
         >
@@ -143,8 +145,8 @@ function Start({ exploration, stage }: { exploration: Exploration; stage: string
   return (
     <>
       <p class="cw-aside">
-        Does it matter here which example it is? The test gives examples what others have at this
-        stage, and sees how much of their answers is kept.
+        Can examples stand in for each other here? The test puts the vectors of others in at this
+        stage, and sees how much of the answers is kept.
       </p>
       {saved ? <p class="cw-aside">{NO_TEST_SAVED}</p> : null}
       <button
@@ -186,10 +188,7 @@ function Answers({ test }: { test: SwapTest }) {
         </p>
       ) : null}
       {matter.length > 0 ? (
-        <p class="cw-aside">
-          Kept: 0% as with any example's vector, 100% as with its own. How far out: 1× is as far
-          from any activations seen as usual. The earlier right answers stand in the input.
-        </p>
+        <p class="cw-aside">The earlier right answers stand in the input.</p>
       ) : null}
     </>
   );
@@ -202,9 +201,11 @@ function Answer({ answer, test }: { answer: TestedAnswer; test: SwapTest }) {
       <h4>
         <span>
           {answerTitle(answer)}
-          {answer.title ? <small> {answer.name}</small> : null}
+          {answer.title ? <small> {answer.name}</small> : null}, with the vector of
         </span>
-        <small>kept | how far out</small>
+        <small>
+          <Term name="kept" /> | <Term name="unusual" />
+        </small>
       </h4>
       <ul>
         {answer.bars
@@ -229,10 +230,10 @@ function FollowsBars({ follows }: { follows: readonly Follows[] }) {
   return (
     <>
       <h4>
-        <span title="how often the answer becomes what its rule gives with the other example's value; dotted: by chance">
-          follows
-        </span>
-        <small>share | pairs</small>
+        <Term name="follows" />
+        <small>
+          share | <Term name="pairs" />
+        </small>
       </h4>
       <ul data-role="follows">
         {follows.map((row) => (
@@ -252,7 +253,7 @@ function FollowsBar({ row }: { row: Follows }) {
       class="cw-swap-bar"
       data-pairs={row.pairs}
       style={{ "--cw-share": `${100 * (share ?? 0)}%` }}
-      title={said}
+      data-tip={said}
       aria-label={said}
     >
       <div>
@@ -281,7 +282,7 @@ function Bar({ bar, text, answer }: { bar: SwapBar; text: string; answer: Tested
       data-condition={condition}
       data-baseline={baseline || undefined}
       style={{ "--cw-share": `${100 * onScale(recovered ?? 0)}%` }}
-      title={said}
+      data-tip={said}
       aria-label={said}
     >
       <div>
@@ -295,7 +296,11 @@ function Bar({ bar, text, answer }: { bar: SwapBar; text: string; answer: Tested
           />
         )}
         <span>{text}</span>
-        {baseline ? <em>baseline</em> : null}
+        {baseline ? (
+          <em>
+            <Term name="baseline" />
+          </em>
+        ) : null}
       </div>
       <b>{recoveredText(recovered)}</b>
       <small data-far={isUnusual(bar.unusual) || undefined}>{timesText(bar.unusual)}</small>

@@ -4,6 +4,7 @@ import { useRef } from "preact/hooks";
 import type { Axis } from "../../compute/blocks";
 import { type Edge, labelsAlong, nameAlong } from "../../compute/edges";
 import type { Exploration } from "../../state/exploration";
+import { ConceptName } from "../parts/term";
 import type { Edges } from "./canvas";
 
 interface Props {
@@ -63,8 +64,20 @@ export function AxesFrame({ exploration, edges, children, below }: Props) {
       }}
     >
       <span class="cw-corner" />
-      <AxisLabels axis={columns} class="cw-top" property="left" edge={seen?.across ?? null} />
-      <AxisLabels axis={rows} class="cw-side" property="top" edge={seen?.down ?? null} />
+      <AxisLabels
+        exploration={exploration}
+        axis={columns}
+        class="cw-top"
+        property="left"
+        edge={seen?.across ?? null}
+      />
+      <AxisLabels
+        exploration={exploration}
+        axis={rows}
+        class="cw-side"
+        property="top"
+        edge={seen?.down ?? null}
+      />
       {children}
       <div class="cw-below" style={seen ? { maxWidth: `${seen.width}px` } : {}}>
         {below}
@@ -74,22 +87,25 @@ export function AxesFrame({ exploration, edges, children, below }: Props) {
 }
 
 interface AxisProps {
+  readonly exploration: Exploration;
   readonly axis: Axis | null;
   readonly class: string;
   readonly property: "left" | "top";
   readonly edge: Edge | null;
 }
 
-function AxisLabels({ axis, class: name, property, edge }: AxisProps) {
+function AxisLabels({ exploration, axis, class: name, property, edge }: AxisProps) {
   if (!axis) return <div class={name} />;
   const along = edge ?? { pitch: 0, from: 0, extent: 0 };
   const widest = Math.max(...axis.labels.map((label) => label.length));
   const room = property === "left" ? 6.5 * widest + 4 : 12;
   return (
     <div class={name}>
-      <em style={{ [property]: `${nameAlong(axis.labels, along)}px` }}>{axis.name}</em>
+      <em style={{ [property]: `${nameAlong(axis.labels, along)}px` }}>
+        <ConceptName exploration={exploration} name={axis.name} />
+      </em>
       {labelsAlong(axis.labels, along, room).map(({ text, at }) => (
-        <span key={text} title={text} style={{ [property]: `${at}px` }}>
+        <span key={text} data-tip={text} style={{ [property]: `${at}px` }}>
           {text}
         </span>
       ))}

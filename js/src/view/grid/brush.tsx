@@ -62,7 +62,7 @@ export function Brush({ exploration, axis }: { exploration: Exploration; axis: D
       role="group"
       aria-label="range of distances"
       data-set={band.value !== null || undefined}
-      title="Drag to look at a range of distances; the rest fades. Double click or Esc shows all."
+      data-tip="Drag to look at a range of distances; the rest fades. Double click or Esc shows all."
       onPointerDown={(event) => {
         if (event.button !== 0) return;
         const target = event.target as HTMLElement;

@@ -15,6 +15,7 @@ import type { Coded } from "../../data/concepts";
 import type { Display } from "../../state/display";
 import type { Exploration } from "../../state/exploration";
 import { countText, distanceText } from "../../words/text";
+import { ConceptName, Term } from "../parts/term";
 import { Brush } from "./brush";
 
 export const BINS = 72;
@@ -28,7 +29,11 @@ export function Legend({ exploration }: { exploration: Exploration }) {
   return (
     <div class="cw-legend" data-role="legend">
       {concept ? (
-        <ConceptLegend concept={concept} palette={exploration.display.palette.value} />
+        <ConceptLegend
+          exploration={exploration}
+          concept={concept}
+          palette={exploration.display.palette.value}
+        />
       ) : (
         <DistanceLegend exploration={exploration} />
       )}
@@ -78,7 +83,7 @@ function DistanceLegend({ exploration }: { exploration: Exploration }) {
           <span
             class="cw-reach"
             style={{ left: `${across(reach)}%` }}
-            title={`neighbor ${exploration.k.value} lies at ${distanceText(reach)}`}
+            data-tip={`The nearest ${countText(exploration.k.value)} lie up to ${distanceText(reach)} away.`}
           />
         )}
         {marker === null ? null : (
@@ -90,7 +95,11 @@ function DistanceLegend({ exploration }: { exploration: Exploration }) {
       <div class="cw-scale">
         <span>{distanceText(scale.min)}</span>
         <span class="cw-from" data-role="brushed">
-          {brushedText(exploration, shown) ?? `distance from ${from}`}
+          {brushedText(exploration, shown) ?? (
+            <>
+              <Term name="distance" /> from {from}
+            </>
+          )}
         </span>
         <span>{distanceText(scale.max)}</span>
       </div>
@@ -127,13 +136,21 @@ function barsPath(counts: Uint32Array): string {
   }).join("");
 }
 
-function ConceptLegend({ concept, palette }: { concept: Coded; palette: Palette }) {
+interface ConceptLegendProps {
+  readonly exploration: Exploration;
+  readonly concept: Coded;
+  readonly palette: Palette;
+}
+
+function ConceptLegend({ exploration, concept, palette }: ConceptLegendProps) {
   const { name, values } = concept;
   const colors = conceptColors(values, palette);
   if (values.length <= MOST_SWATCHES) {
     return (
       <div class="cw-swatches">
-        <em>{name}</em>
+        <em>
+          <ConceptName exploration={exploration} name={name} />
+        </em>
         {values.map((value, i) => (
           <span key={i}>
             <i style={{ background: colors[i] ?? "" }} />
@@ -148,7 +165,9 @@ function ConceptLegend({ concept, palette }: { concept: Coded; palette: Palette 
       <div class="cw-ramp" style={{ background: `linear-gradient(to right, ${colors})` }} />
       <div class="cw-scale">
         <span>{values[0]}</span>
-        <span class="cw-from">{name}</span>
+        <span class="cw-from">
+          <ConceptName exploration={exploration} name={name} />
+        </span>
         <span>{values.at(-1)}</span>
       </div>
     </>

@@ -1,5 +1,7 @@
 import { CLUSTER } from "../../data/concepts";
 import type { Exploration } from "../../state/exploration";
+import { describeConcept } from "../../words/concept";
+import { Term } from "../parts/term";
 
 const FOLLOW = "follow the stage";
 const PLAIN = "plain order";
@@ -24,6 +26,7 @@ export function GridMenus({ exploration }: { exploration: Exploration }) {
   return (
     <h3 class="cw-menus" data-manner={manner}>
       <Choice
+        exploration={exploration}
         name="color"
         label="color"
         options={["distance", ...(names.includes(CLUSTER) ? [] : [CLUSTER]), ...names]}
@@ -32,6 +35,7 @@ export function GridMenus({ exploration }: { exploration: Exploration }) {
         onChoose={(by) => exploration.color(by)}
       />
       <Choice
+        exploration={exploration}
         name="arrange"
         label="arrange"
         options={names.length > 0 ? [FOLLOW, CHOSEN, PLAIN] : [FOLLOW, PLAIN]}
@@ -41,6 +45,7 @@ export function GridMenus({ exploration }: { exploration: Exploration }) {
       {manner === CHOSEN ? (
         <>
           <Choice
+            exploration={exploration}
             name="rows"
             label="rows"
             options={names}
@@ -48,6 +53,7 @@ export function GridMenus({ exploration }: { exploration: Exploration }) {
             onChoose={(rows) => exploration.go({ arrangeBy: [rows, chosen[1] ?? rows] })}
           />
           <Choice
+            exploration={exploration}
             name="columns"
             label="columns"
             options={names}
@@ -61,6 +67,7 @@ export function GridMenus({ exploration }: { exploration: Exploration }) {
 }
 
 interface ChoiceProps {
+  readonly exploration: Exploration;
   readonly name: string;
   readonly label: string;
   readonly options: readonly string[];
@@ -71,21 +78,30 @@ interface ChoiceProps {
 }
 
 /** One of some options. */
-export function Choice({ name, label, options, value, without, onChoose }: ChoiceProps) {
+export function Choice(props: ChoiceProps) {
+  const { exploration, name, label, options, value, without, onChoose } = props;
+  const descriptions = exploration.contents.value?.descriptions;
   return (
-    <label class="cw-choice">
-      {label}
+    <span class="cw-choice">
+      {label === "color" || label === "arrange" ? <Term name={label} /> : label}
       <select
         data-role={name}
+        aria-label={label}
+        data-tip={describeConcept(descriptions, value)}
         value={value}
         onChange={(event) => onChoose(event.currentTarget.value)}
       >
         {options.map((option) => (
-          <option key={option} value={option} disabled={option === without && option !== value}>
+          <option
+            key={option}
+            value={option}
+            disabled={option === without && option !== value}
+            title={describeConcept(descriptions, option)}
+          >
             {option}
           </option>
         ))}
       </select>
-    </label>
+    </span>
   );
 }

@@ -100,7 +100,7 @@ function FilterInput({ exploration }: { exploration: Exploration }) {
         data-role="filter"
         placeholder={concept ? `filter, such as ${concept} = 1` : "filter by label"}
         aria-label="filter"
-        title="Concepts, such as carry2 = 1 and L0 > 5, or a text that labels contain. The rest fades."
+        data-tip="Concepts, such as carry2 = 1 and L0 > 5, or a text that labels contain. The rest fades."
         aria-invalid={problem !== ""}
         spellcheck={false}
         autocomplete="off"
@@ -120,7 +120,7 @@ function FilterInput({ exploration }: { exploration: Exploration }) {
             type="button"
             data-role="filter-clear"
             aria-label="clear the filter"
-            title="clear the filter"
+            data-tip="Clear the filter."
             onClick={() => {
               first.current = true;
               void use("");
@@ -144,6 +144,7 @@ function ColorMenu({ exploration }: { exploration: Exploration }) {
   return (
     <Menu name="colors" label="colors" icon={ICONS.colors}>
       <Choice
+        exploration={exploration}
         name="scale"
         label="scale"
         options={SCALES}
@@ -151,6 +152,7 @@ function ColorMenu({ exploration }: { exploration: Exploration }) {
         onChoose={(name) => (scale.value = name as ScaleName)}
       />
       <Choice
+        exploration={exploration}
         name="palette"
         label="palette"
         options={PALETTES}
@@ -158,6 +160,7 @@ function ColorMenu({ exploration }: { exploration: Exploration }) {
         onChoose={(name) => (palette.value = name as Palette)}
       />
       <Choice
+        exploration={exploration}
         name="near"
         label="near is"
         options={NEARS}

@@ -1,10 +1,16 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { Exploration } from "../../state/exploration";
 import { SwapStrip } from "./swapstrip";
 import { TokenRow } from "./tokens";
 
+interface Props {
+  readonly exploration: Exploration;
+  /** Whether the tour is shown. */
+  readonly touring: Signal<boolean>;
+}
+
 /** The selected example, and the ways to select another. */
-export function Header({ exploration }: { exploration: Exploration }) {
+export function Header({ exploration, touring }: Props) {
   const typed = useSignal("");
   const contents = exploration.contents.value;
   const problem = exploration.finder.problem.value;
@@ -15,7 +21,7 @@ export function Header({ exploration }: { exploration: Exploration }) {
   const random = () => {
     if (contents) exploration.go({ selected: Math.floor(Math.random() * contents.n) });
   };
-  const hint = contents?.canParse ? "type an example" : "search labels";
+  const hint = contents?.canParse ? "type an example" : "search the labels";
   return (
     <div class="cw-header">
       <TokenRow exploration={exploration} />
@@ -39,14 +45,19 @@ export function Header({ exploration }: { exploration: Exploration }) {
             </span>
           )}
         </span>
-        <button type="button" data-role="random" onClick={random}>
+        <button
+          type="button"
+          data-role="random"
+          data-tip="Select any example, by chance."
+          onClick={random}
+        >
           random
         </button>
         <button
           type="button"
           data-role="undo"
           aria-label="back"
-          title="back (Esc or Ctrl+Z)"
+          data-tip="Back to what was shown before (Esc or Ctrl+Z)."
           disabled={!exploration.canUndo.value}
           onClick={() => exploration.undo()}
         >
@@ -56,11 +67,21 @@ export function Header({ exploration }: { exploration: Exploration }) {
           type="button"
           data-role="redo"
           aria-label="forward"
-          title="forward (Ctrl+Shift+Z)"
+          data-tip="Forward again (Ctrl+Shift+Z)."
           disabled={!exploration.canRedo.value}
           onClick={() => exploration.redo()}
         >
           ↷
+        </button>
+        <button
+          type="button"
+          data-role="tour"
+          aria-label="show the tour"
+          aria-haspopup="dialog"
+          data-tip="A short tour over the figure: what each part of it shows (?)."
+          onClick={() => (touring.value = true)}
+        >
+          ?
         </button>
       </form>
       <SwapStrip exploration={exploration} />

@@ -10,6 +10,7 @@ import { SAVED_PAGE } from "../../words/saved";
 import { answerTitle, changesText, unusualText } from "../../words/swap";
 import { percentText, visibleToken } from "../../words/text";
 import { ProgressBar } from "../parts/progress";
+import { Term } from "../parts/term";
 
 /** The `detail` of a `clusterwidget:swapped` event. */
 export interface Swapped {
@@ -55,15 +56,15 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
         >
           <span
             class="cw-swap-what"
-            title={`${label(asked.receiver)}, with ${asked.stage} from ${label(asked.donor)}`}
+            data-tip={`${label(asked.receiver)}, with ${asked.stage} from ${label(asked.donor)}`}
           >
-            with <b>{asked.stage}</b> from <b>{label(asked.donor)}</b>
-            {problem === "" ? ", answers" : ""}
+            <Term name="swap" />: with <b>{asked.stage}</b> from <b>{label(asked.donor)}</b>
+            {problem === "" ? " the model answers" : ""}
           </span>
           {problem === "" ? (
             <Answers swap={found} />
           ) : (
-            <span class="cw-swap-problem" data-role="swap-problem" title={problem}>
+            <span class="cw-swap-problem" data-role="swap-problem" data-tip={problem}>
               {problem}
             </span>
           )}
@@ -83,7 +84,7 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
             type="button"
             data-role="swap-dismiss"
             aria-label="take the swap back"
-            title="take the swap back (Esc)"
+            data-tip="Take the swap back (Esc)."
             onClick={(event) => {
               const figure = event.currentTarget.closest(".clusterwidget");
               swaps.dismiss();
@@ -97,7 +98,10 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
         <div class="cw-swap cw-swap-hint">{SAVED_PAGE}</div>
       ) : exploration.contents.value?.hasModel ? (
         <div class="cw-swap cw-swap-hint">
-          Shift-click a cell to put its vector into the selected example.
+          <span>
+            <Term name="swap">Swap</Term>: Shift-click a cell, and see what the model answers with
+            that cell's vector.
+          </span>
         </div>
       ) : null}
       <div class="cw-spoken" aria-live="polite" data-role="spoken-swap">
@@ -116,7 +120,7 @@ function Answers({ swap }: { swap: Swap | null }) {
           <span
             key={name}
             class="cw-token"
-            title={answerTip(answer, swap.stage)}
+            data-tip={answerTip(answer, swap.stage)}
             data-answer={name}
             data-changed={changed || undefined}
             data-unreached={!reached || undefined}
@@ -133,22 +137,18 @@ function Answers({ swap }: { swap: Swap | null }) {
 function answerTip(answer: SwappedAnswer, stage: string): string {
   const { before, after, changed, reached, right } = answer;
   const title = answerTitle(answer);
-  if (!reached) return `${title}: read before ${stage}, which cannot change it`;
+  if (!reached) return `${title}: read before ${stage}, which cannot change it.`;
   const was = `${visibleToken(before.text)} (${percentText(before.probability)})`;
   const now = `${visibleToken(after.text)} (${percentText(after.probability)})`;
-  return `${title}: ${changed ? `${now} instead of ${was}` : `${now}, before ${was}`}; right is ${visibleToken(right)}`;
+  const said = changed ? `${now} instead of ${was}` : `${now}, as before (${was})`;
+  return `${title}: ${said}. Right is ${visibleToken(right)}.`;
 }
 
 function Unusual({ times }: { times: Distance | null }) {
   const text = unusualText(times);
   return text ? (
-    <span
-      class="cw-swap-unusual"
-      data-role="swap-unusual"
-      data-far={isUnusual(times) || undefined}
-      title="how far the activations after the swap are from the nearest ones seen in examples; 1× is as far as usual"
-    >
-      {text}
+    <span class="cw-swap-unusual" data-role="swap-unusual" data-far={isUnusual(times) || undefined}>
+      <Term name="unusual">{text}</Term>
     </span>
   ) : null;
 }
@@ -156,8 +156,8 @@ function Unusual({ times }: { times: Distance | null }) {
 function Fed({ exploration }: { exploration: Exploration }) {
   const { swaps } = exploration;
   return (
-    <label class="cw-choice" title="what stands in the input where the model reads earlier answers">
-      <span>earlier answers</span>
+    <span class="cw-choice">
+      <Term name="earlier answers" />
       <select
         data-role="swap-free"
         aria-label="earlier answers"
@@ -167,6 +167,6 @@ function Fed({ exploration }: { exploration: Exploration }) {
         <option value="false">the right ones</option>
         <option value="true">the model's own</option>
       </select>
-    </label>
+    </span>
   );
 }

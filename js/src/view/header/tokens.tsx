@@ -34,10 +34,10 @@ export function TokenRow({ exploration }: { exploration: Exploration }) {
       {partsOf(contents, tokens, selected).map(({ name, text, answer }) => {
         const share = Math.round(100 * (weights?.get(name) ?? 0));
         const title = answer
-          ? `${name}: the answer, not given to the model`
+          ? `${name}: the answer, which the model is not given.`
           : weights
-            ? `${name}: ${share}% of the look`
-            : name;
+            ? `Position ${name}: the head's attention to it is ${share}%.`
+            : `Position ${name}.`;
         return (
           <Token key={name} text={text} name={name} title={title} share={share} answer={answer} />
         );
@@ -58,7 +58,7 @@ interface TokenProps {
 /** A token in its box, over the name of its position. */
 export function Token({ text, name, title, share, answer }: TokenProps) {
   return (
-    <span class={answer ? "cw-token cw-answer" : "cw-token"} title={title} data-share={share}>
+    <span class={answer ? "cw-token cw-answer" : "cw-token"} data-tip={title} data-share={share}>
       <b style={share > 0 ? { "--cw-share": `${share}%` } : {}}>{visibleToken(text)}</b>
       <small>{name}</small>
     </span>

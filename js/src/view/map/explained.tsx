@@ -9,6 +9,7 @@ import {
 } from "../../data/atlas";
 import type { Sets } from "../../data/swaptest";
 import type { Exploration } from "../../state/exploration";
+import { describeConcept } from "../../words/concept";
 import { NOT_SAVED } from "../../words/saved";
 import { type Sign, signOf, signText } from "../../words/swaptest";
 import { percentText } from "../../words/text";
@@ -19,6 +20,14 @@ import { VerdictLegend, verdictTip } from "./verdicts";
 const EXPLAINS = "what explains it";
 const TESTS = "swap tests";
 const SECOND = "the second part";
+/** What each says of a stage, in a sentence. */
+const MEANT: Readonly<Record<string, string>> = {
+  [EXPLAINS]:
+    "Each stage has the color of the concept that explains most of the distances there, the stronger the more.",
+  [SECOND]:
+    "Each stage has the color of the concept that explains most of what the first one leaves.",
+  [TESTS]: "Each stage shows what its swap test says.",
+};
 const RUNNERS_UP = 3;
 /** A second part adds at most a half: its color has full strength there. */
 const SECOND_STRENGTH = 2;
@@ -89,7 +98,25 @@ export function useStageLooks(exploration: Exploration): (stage: string) => Stag
 }
 
 const sameText = "all examples are the same here";
-const nothingText = "nothing that you named explains it";
+const nothingText = "none of the concepts explains it";
+
+/** Which concepts a hue stands for. */
+function hueTip({ concepts, hues }: Atlas, name: string): string {
+  const own = concepts.filter((_, i) => hues[i]?.name === name);
+  return own.length === 1 && own[0] === name
+    ? `Where ${name} explains most.`
+    : `Where one of these explains most: ${own.join(", ")}.`;
+}
+
+function shareTip({ contents }: Exploration, name: string): string {
+  const said = describeConcept(contents.value?.descriptions, name);
+  const share = `How much of the distances at each stage ${name} explains.`;
+  return said === "" ? share : `${share}\n${said}`;
+}
+
+function sentence(text: string): string {
+  return `${text[0]?.toUpperCase()}${text.slice(1)}.`;
+}
 
 function chosenConcept(atlas: Atlas, mapped: string | null): number | null {
   const index = mapped === null ? -1 : atlas.concepts.indexOf(mapped);
@@ -110,14 +137,18 @@ export function explainedTip(exploration: Exploration, stage: string): Partial<T
   const rows = others.map((other) => [other.concept, percentText(other.share)] as const);
   if (concept === NOTHING) return { note: nothingText, rows };
   const name = atlas.value.concepts[concept] ?? "";
-  return { note: `${name} explains ${percentText(share)} of the distances`, rows };
+  const said = describeConcept(exploration.contents.value?.descriptions, name);
+  const note = `${name} explains ${percentText(share)} of the distances`;
+  return { note: said === "" ? note : `${note}\n${said}`, rows };
 }
 
-function secondTip({ madeOf }: Exploration, stage: string): Partial<Tip> {
+function secondTip({ madeOf, contents }: Exploration, stage: string): Partial<Tip> {
   const part = madeOf.second.value.get(stage);
   if (!part) return {};
   if (part.concept === "") return { note: "there is no second part" };
-  return { note: `${part.concept} adds ${percentText(part.adds)} of the distances` };
+  const said = describeConcept(contents.value?.descriptions, part.concept);
+  const note = `${part.concept} explains another ${percentText(part.adds)} of the distances`;
+  return { note: said === "" ? note : `${note}\n${said}` };
 }
 
 /** Chooses what the colors of the stage map say. */
@@ -139,6 +170,10 @@ export function ExplainedChoice({ exploration }: { exploration: Exploration }) {
     <select
       data-role="explained-by"
       aria-label="what the colors of the stages say"
+      data-tip={
+        (special === EXPLAINS && concept >= 0 ? undefined : MEANT[special]) ??
+        shareTip(exploration, mapped.value ?? "")
+      }
       // Concepts can have any name, even one of these options'.
       value={chosen}
       onChange={(event) => {
@@ -149,7 +184,11 @@ export function ExplainedChoice({ exploration }: { exploration: Exploration }) {
       }}
     >
       {[...first, ...concepts].map((option, at) => (
-        <option key={at} value={at}>
+        <option
+          key={at}
+          value={at}
+          title={MEANT[option] ?? describeConcept(contents?.descriptions, option)}
+        >
           {option}
         </option>
       ))}
@@ -179,7 +218,7 @@ export function ExplainedLegend({ exploration }: { exploration: Exploration }) {
   return (
     <div class="cw-swatches cw-key" data-role="atlas-legend">
       {hue ? (
-        <span title="how much of the distances it explains">
+        <span data-tip={shareTip(exploration, mapped.value ?? "")}>
           0%
           <i
             class="cw-strength"
@@ -189,36 +228,28 @@ export function ExplainedLegend({ exploration }: { exploration: Exploration }) {
         </span>
       ) : (
         [...shown].map(({ name, color }) => (
-          <span key={name}>
+          <span key={name} data-tip={hueTip(atlas, name)}>
             <i style={{ background: color }} />
             {name}
           </span>
         ))
       )}
       {same ? (
-        <span title={sameText}>
+        <span data-tip={sentence(sameText)}>
           <i class="cw-same" />
           all the same
         </span>
       ) : null}
       {lacksStages(exploration, atlas) ? (
-        <span title="the page has no vectors of these stages, so they cannot be chosen">
+        <span data-tip="The page has no vectors of these stages, so they cannot be chosen.">
           <i class="cw-unsaved" />
           {NOT_SAVED}
         </span>
       ) : null}
       {atlas.notes.length > 0 ? (
-        <span
-          class="cw-notes"
-          data-role="notes"
-          role="note"
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: what the pointer can read, so can keys
-          tabIndex={0}
-          title={atlas.notes.join("\n")}
-          aria-label={atlas.notes.join(" ")}
-        >
+        <button type="button" class="cw-term" data-role="notes" data-tip={atlas.notes.join("\n")}>
           notes
-        </span>
+        </button>
       ) : null}
     </div>
   );

@@ -36,7 +36,7 @@ export function StageHeads({ exploration, columns, column, names }: Props) {
           class="cw-head"
           data-here={position === here || undefined}
           data-off={onTrace?.has(position) === false || undefined}
-          title={`${texts[left + j] ?? ""} at ${position}`}
+          data-tip={`${texts[left + j] ?? ""} at position ${position}`}
           style={{ left: `${names + (left + j) * column}px`, width: `${column - 1}px` }}
         >
           <b>{texts[left + j] ?? ""}</b>

@@ -3,6 +3,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { parseStage, type Stage, stageText } from "../../data/stage";
 import type { Exploration } from "../../state/exploration";
 import { useSpan, visible } from "../parts/span";
+import { Term } from "../parts/term";
 import type { Tip } from "../parts/tooltip";
 import { ExplainedChoice, ExplainedLegend, useStageLooks } from "./explained";
 import { StageHeads } from "./heads";
@@ -133,9 +134,12 @@ export function StageMap({ exploration, tip, root }: Props) {
       data-trace={traces.drawn.value || undefined}
     >
       <h3>
-        <span>stage</span>
+        <Term name="stage" />
         <ExplainedChoice exploration={exploration} />
-        <label class="cw-check">
+        <label
+          class="cw-check"
+          data-tip="Show every kind of activation that the model has, not only those worth showing first."
+        >
           <input
             type="checkbox"
             data-role="all-kinds"

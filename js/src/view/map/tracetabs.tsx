@@ -2,8 +2,9 @@ import { traceKey } from "../../data/contents";
 import { traceables } from "../../data/trace";
 import type { Exploration } from "../../state/exploration";
 import { NOT_SAVED } from "../../words/saved";
-import { summaryText } from "../../words/trace";
+import { aloneText, keptText } from "../../words/trace";
 import { ProgressBar, progressText } from "../parts/progress";
+import { Term } from "../parts/term";
 
 /** One tab for each answer of the model: pressed, its trace is drawn on the stage map. */
 export function TraceTabs({ exploration }: { exploration: Exploration }) {
@@ -17,7 +18,7 @@ export function TraceTabs({ exploration }: { exploration: Exploration }) {
   const lacks = (name: string) => saved !== null && !saved.traces.has(traceKey(selected, name));
   return (
     <div class="cw-answers">
-      <span>trace</span>
+      <Term name="trace" />
       <div role="group" aria-label="trace an answer: which stages it came through">
         <div>
           {answers.map(({ name, title }, i) => (
@@ -27,7 +28,8 @@ export function TraceTabs({ exploration }: { exploration: Exploration }) {
               data-answer={name}
               aria-pressed={traces.answer.value === name}
               disabled={lacks(name)}
-              title={`which stages the answer ${title} came through${lacks(name) ? `; ${NOT_SAVED}` : ""}`}
+              title={lacks(name) ? NOT_SAVED : undefined}
+              data-tip={lacks(name) ? undefined : `Trace the answer ${title}: which stages it came through.`}
               onClick={(event) => void traces.press(name, event.timeStamp)}
             >
               <b>{title}</b>
@@ -67,16 +69,20 @@ export function TraceSummary({ exploration }: { exploration: Exploration }) {
         <>
           <div data-stale={traces.stale.value || undefined}>
             <span data-role="trace-summary" role="status">
-              {summaryText(trace)}
+              {keptText(trace)} <Term name="edge">edges</Term> carry this answer;{" "}
+              <Term name="unusual">{aloneText(trace)}</Term>.
             </span>
-            <label class="cw-check">
+            <label
+              class="cw-check"
+              data-tip="Draw also the edges that can be cut and leave the answer as it is."
+            >
               <input
                 type="checkbox"
                 data-role="pruned"
                 checked={traces.pruned.value}
                 onChange={(event) => (traces.pruned.value = event.currentTarget.checked)}
               />
-              pruned too
+              show cut edges
             </label>
           </div>
           <TraceKey />
@@ -90,20 +96,20 @@ export function TraceSummary({ exploration }: { exploration: Exploration }) {
 function TraceKey() {
   return (
     <div class="cw-swatches cw-trace-key">
-      <span title="the larger, the more the answer loses without the stage">
+      <span data-tip="The larger the circle, the less likely the answer is without that stage.">
         <svg class="cw-dot" data-kept aria-hidden="true">
           <circle cx="3" cy="7" r="2" />
           <circle cx="11" cy="7" r="5" />
         </svg>
-        loses without it
+        loss without it
       </span>
-      <span title="what a head looks at; the wider, the more">
+      <span data-tip="What a head looks at: the wider the line, the more.">
         <svg class="cw-arc cw-looks" data-kept aria-hidden="true">
           <path d="M2 1C2 8 8 10 16 10" style={{ strokeWidth: "2px" }} />
         </svg>
-        looks at
+        attention
       </span>
-      <span title="what stages pass on at one position">
+      <span data-tip="What one stage passes on to a later one at the same position.">
         <svg class="cw-arc" data-kept aria-hidden="true">
           <path d="M8 0C11 4 11 9 8 13" />
         </svg>

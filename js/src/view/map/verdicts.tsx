@@ -30,13 +30,13 @@ export function VerdictLegend({ exploration }: { exploration: Exploration }) {
   return (
     <div class="cw-swatches cw-key" data-role="verdict-legend">
       {(Object.keys(SIGN_WORDS) as Sign[]).map((sign) => (
-        <span key={sign} title={SIGN_WORDS[sign]}>
+        <span key={sign} data-tip={SIGN_WORDS[sign]}>
           <VerdictSign verdict={sign} />
           {SIGN_LABELS[sign]}
         </span>
       ))}
       {(Object.keys(SETS_WORDS) as (keyof typeof SETS_WORDS)[]).map((sets) => (
-        <span key={sets} title={SETS_WORDS[sets]}>
+        <span key={sets} data-tip={SETS_WORDS[sets]}>
           <i class="cw-sign" data-sets={sets} />
           {SETS_LABELS[sets]}
         </span>
@@ -60,13 +60,13 @@ export function VerdictLegend({ exploration }: { exploration: Exploration }) {
               <button
                 type="button"
                 data-role="test-all"
-                title="run the swap test at every stage shown that has none yet"
+                data-tip="Run the swap test at every stage shown that has none yet."
                 onClick={() => void swapTests.testAll(stages)}
               >
                 test all
               </button>
             ) : null}
-            <span title="stages where what you named, one concept or several together, is enough">
+            <span data-tip="Accounted for: stages where one concept, or several together, are enough.">
               {closed > 0 ? `${count}, ${countText(closed)} accounted for` : count}
             </span>
           </>

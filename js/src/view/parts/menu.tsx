@@ -70,7 +70,7 @@ export function IconButton(props: ButtonProps) {
       class="cw-icon"
       data-role={name}
       aria-label={label}
-      title={label}
+      data-tip={`${label[0]?.toUpperCase()}${label.slice(1)}.`}
       aria-expanded={expanded}
       disabled={disabled ?? false}
       ref={buttonRef ?? null}

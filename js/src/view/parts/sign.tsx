@@ -5,8 +5,8 @@ import { SETS_WORDS, SIGN_WORDS, type Sign } from "../../words/swaptest";
 export function VerdictSign({ verdict, sets = null }: { verdict: Sign; sets?: Sets }) {
   return (
     <>
-      <i class="cw-sign" data-verdict={verdict} title={SIGN_WORDS[verdict]} />
-      {sets ? <i class="cw-sign" data-sets={sets} title={SETS_WORDS[sets]} /> : null}
+      <i class="cw-sign" data-verdict={verdict} data-tip={SIGN_WORDS[verdict]} />
+      {sets ? <i class="cw-sign" data-sets={sets} data-tip={SETS_WORDS[sets]} /> : null}
     </>
   );
 }

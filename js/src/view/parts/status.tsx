@@ -51,7 +51,9 @@ export function Footer({ exploration }: { exploration: Exploration }) {
   const contents = exploration.contents.value;
   return (
     <div class="cw-footer">
-      <span class="cw-help">Hover a cell to preview, click to select. Esc goes back.</span>
+      <span class="cw-help">
+        Hover a cell to preview it, click to select it. Esc goes back, ? explains.
+      </span>
       <span class="cw-spacer" />
       <Arriving exploration={exploration} />
       <Background task={exploration.preparing} what="getting stages ready" />
@@ -89,7 +91,7 @@ function Background({ task, what }: { task: LatestTask; what: string }) {
       <button
         type="button"
         aria-label={`stop ${what}`}
-        title={`stop ${what}`}
+        data-tip={`Stop ${what}.`}
         onClick={() => task.cancel()}
       >
         ×

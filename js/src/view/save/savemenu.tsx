@@ -80,7 +80,7 @@ export function SaveMenu({ exploration, grid, root }: Props) {
           readOnly
           data-role="view-text"
           aria-label="this view as a text"
-          title="In Python, w.state = '…' brings this view back."
+          data-tip="In Python, w.state = '…' brings this view back."
           value={viewText(exploration)}
           onFocus={(event) => event.currentTarget.select()}
         />
