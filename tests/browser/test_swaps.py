@@ -134,11 +134,7 @@ def test_shift_click_shows_the_answers_with_the_others_vector(
     expect(strip).to_contain_text(kernel.value(f"problems.labels[{donor}]"))
     assert figure.painted()["selected"] == "42"
     unusual = kernel.value(f"ex.swap(w.stage, 42, {donor}).unusual")
-    expected = (
-        f"unusual activations ({unusual:.1f}×)"
-        if unusual >= 1.5
-        else f"usual activations ({unusual:.1f}×)"
-    )
+    expected = f"unusual ({unusual:.1f}×)" if unusual >= 1.5 else f"as usual ({unusual:.1f}×)"
     expect(strip).to_contain_text(expected)
     milliseconds = figure.page.evaluate("window.swapped.at(-1)")
     assert 0 < milliseconds < 10_000

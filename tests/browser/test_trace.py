@@ -146,7 +146,7 @@ def test_a_tab_draws_what_python_keeps(figure: Figure, kernel: Kernel) -> None:
     stages = drawn.evaluate_all("nodes => nodes.map(node => node.dataset.node)")
     assert sorted(stages) == sorted(s for s, one in found["nodes"].items() if one["kept"])
     summary = figure.part("trace-summary").inner_text()
-    assert summary.startswith(f"{len(edges)} of {len(found['edges'])} edges carry this answer;")
+    assert summary.startswith(f"{len(edges)} of {len(found['edges'])} edges carry this answer:")
 
 
 def test_a_node_is_on_its_cell_and_the_larger_the_more_is_lost_without_it(

@@ -12,6 +12,12 @@ export function unusualText(unusual: Unusual | null): string {
   return `${word} (${timesText(unusual)})`;
 }
 
+/** The same, as short as the strip needs. */
+export function unusualWord(unusual: Unusual | null): string {
+  if (unusual === null) return "";
+  return `${isUnusual(unusual) ? "unusual" : "as usual"} (${timesText(unusual)})`;
+}
+
 /** How far activations are from any seen, against what is usual. */
 export function timesText(unusual: Unusual | null): string {
   return unusual === null ? "–" : `${unusual.times.toFixed(1)}×`;

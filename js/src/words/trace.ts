@@ -1,6 +1,5 @@
 import { parseStage } from "../data/stage";
 import type { EdgeKind, Trace, TraceEdge, TraceNode } from "../data/trace";
-import { unusualText } from "./swap";
 import { countText, percentText, visibleToken } from "./text";
 
 const MEANINGS: Readonly<Record<Exclude<EdgeKind, "attention">, string>> = {
@@ -47,10 +46,4 @@ export function edgeMeaning(edge: TraceEdge): readonly [title: string, meaning: 
 /** How many of the edges carry the answer. */
 export function keptText({ edges }: Trace): string {
   return `${countText(edges.filter((edge) => edge.kept).length)} of ${countText(edges.length)}`;
-}
-
-/** How well these alone do. */
-export function aloneText({ keptProbability, unusual }: Trace): string {
-  const far = unusual === null ? "" : `: ${unusualText(unusual)}`;
-  return `with these alone its probability is ${percentText(keptProbability)}${far}`;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { TestedAnswer } from "../../src/data/swaptest";
-import { unusualText } from "../../src/words/swap";
+import { unusualText, unusualWord } from "../../src/words/swap";
 import {
   barText,
   followsText,
@@ -73,4 +73,6 @@ test("a bar says its range, what is still right, and what is unusual", () => {
   const unknown = { ...bare, unusual: null };
   expect(barText(unknown, "near", answer("S3", true)).split("\n")).toHaveLength(2);
   expect(unusualText(null)).toBe("");
+  expect(unusualWord({ times: 7.64, far: true })).toBe("unusual (7.6×)");
+  expect(unusualWord({ times: 0.9, far: false })).toBe("as usual (0.9×)");
 });

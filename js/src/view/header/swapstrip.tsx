@@ -7,7 +7,7 @@ import {
 } from "../../data/swap";
 import type { Exploration } from "../../state/exploration";
 import { SAVED_PAGE } from "../../words/saved";
-import { answerTitle, changesText, unusualText } from "../../words/swap";
+import { answerTitle, changesText, unusualWord } from "../../words/swap";
 import { percentText, visibleToken } from "../../words/text";
 import { ProgressBar } from "../parts/progress";
 import { Term } from "../parts/term";
@@ -145,7 +145,7 @@ function answerTip(answer: SwappedAnswer, stage: string): string {
 }
 
 function Unusual({ times }: { times: Distance | null }) {
-  const text = unusualText(times);
+  const text = unusualWord(times);
   return text ? (
     <span class="cw-swap-unusual" data-role="swap-unusual" data-far={isUnusual(times) || undefined}>
       <Term name="unusual">{text}</Term>

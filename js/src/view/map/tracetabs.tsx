@@ -1,8 +1,10 @@
 import { traceKey } from "../../data/contents";
-import { traceables } from "../../data/trace";
+import { type Trace, traceables } from "../../data/trace";
 import type { Exploration } from "../../state/exploration";
 import { NOT_SAVED } from "../../words/saved";
-import { aloneText, keptText } from "../../words/trace";
+import { unusualWord } from "../../words/swap";
+import { percentText } from "../../words/text";
+import { keptText } from "../../words/trace";
 import { ProgressBar, progressText } from "../parts/progress";
 import { Term } from "../parts/term";
 
@@ -29,7 +31,9 @@ export function TraceTabs({ exploration }: { exploration: Exploration }) {
               aria-pressed={traces.answer.value === name}
               disabled={lacks(name)}
               title={lacks(name) ? NOT_SAVED : undefined}
-              data-tip={lacks(name) ? undefined : `Trace the answer ${title}: which stages it came through.`}
+              data-tip={
+                lacks(name) ? undefined : `Trace the answer ${title}: which stages it came through.`
+              }
               onClick={(event) => void traces.press(name, event.timeStamp)}
             >
               <b>{title}</b>
@@ -69,8 +73,9 @@ export function TraceSummary({ exploration }: { exploration: Exploration }) {
         <>
           <div data-stale={traces.stale.value || undefined}>
             <span data-role="trace-summary" role="status">
-              {keptText(trace)} <Term name="edge">edges</Term> carry this answer;{" "}
-              <Term name="unusual">{aloneText(trace)}</Term>.
+              {keptText(trace)} <Term name="edge">edges</Term> carry this answer: alone they give it{" "}
+              {percentText(trace.keptProbability)} (<Unusual trace={trace} />
+              ).
             </span>
             <label
               class="cw-check"
@@ -90,6 +95,12 @@ export function TraceSummary({ exploration }: { exploration: Exploration }) {
       ) : null}
     </div>
   );
+}
+
+/** Whether what the model does then is like anything that it does with examples. */
+function Unusual({ trace }: { trace: Trace }) {
+  const text = unusualWord(trace.unusual);
+  return text === "" ? <>its probability</> : <Term name="unusual">{text}</Term>;
 }
 
 /** What the circles and curves stand for. */

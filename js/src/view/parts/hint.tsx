@@ -93,8 +93,7 @@ function followHints(root: HTMLElement, hint: HTMLElement, ending: AbortSignal):
   });
   listen("focusin", (event) => {
     const target = event.target as HTMLElement;
-    const next = target.matches(":focus-visible") ? about(target) : null;
-    if (next) show(next);
+    if (target.dataset.tip && target.matches(":focus-visible")) show(target);
   });
   listen("focusout", hide);
   listen("scroll", hide, true);
