@@ -190,5 +190,5 @@ def _names(table: pd.DataFrame) -> tuple[str, ...]:
             f"{concept} = {value}"
             for concept, value in zip(strong["concept"], strong["value"], strict=True)
         )
-        names.append(f"{int(rows['size'].iloc[0]):,}: {said or 'nothing that you named'}")
+        names.append(f"{int(rows['size'].iloc[0]):,}: {said or 'no concept in common'}")
     return tuple(names)

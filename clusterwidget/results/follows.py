@@ -190,10 +190,10 @@ def follows_sentence(rows: pd.DataFrame, concept: str, answer: str) -> str:
     told = rows[rows["n"] > 0]
     share = float(told["share"].iloc[-1])
     matched = " that differ in little else" if told["pairs"].iloc[-1] == "matched" else ""
-    shown = f"follows in {share:.0%} of pairs{matched}"
-    others = f": other stages carry {concept} too" if word == "shares" else ""
-    does = {"sets": "sets", "shares": "shares in", "no": "does not set"}[word]
-    return f"It {does} the answer {answer}, which {shown}{others}."
+    shown = f"with another value the answer follows in {share:.0%} of pairs{matched}"
+    others = f", as other stages carry {concept} too" if word == "shares" else ""
+    does = {"sets": "sets", "shares": "shares in setting", "no": "does not set"}[word]
+    return f"It {does} the answer {answer}: {shown}{others}."
 
 
 def _mean(values: npt.NDArray[Any]) -> float:

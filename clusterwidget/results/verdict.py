@@ -66,7 +66,8 @@ def verdict(bars: pd.DataFrame, concept: str | None, answer: str) -> tuple[Verdi
         are = "together are" if " and " in concept else "is"
         return (
             "enough",
-            f"{concept} {are} enough here: nothing else that the stage holds matters.{mean}{rare}",
+            f"{concept} {are} enough here: examples with the same {concept} can stand in for each "
+            f"other.{mean}{rare}",
         )
     if not highest < ENOUGH:
         return "undecided", (
@@ -91,7 +92,7 @@ def _without_concept(bars: pd.DataFrame, concept: str | None, answer: str) -> st
     if not bars["recovered"]["near"] >= ENOUGH:
         return _not_even_near(answer)
     if concept is None:
-        return "Near examples can stand in for each other, but nothing that you named says why."
+        return "Near examples can stand in for each other, but none of the concepts says why."
     return f"Near examples can stand in for each other; no two others share {concept}."
 
 

@@ -86,8 +86,15 @@ def test_what_a_concept_says_stands_wherever_its_name_does(figure: Figure) -> No
     cell = figure.root.locator("[data-stage='L0.resid_post@a']")
     cell.hover()
     expect(figure.part("tooltip")).to_contain_text(SAID)
-    figure.part("color").select_option("distance")
     figure.leave_grid()
+    expect(figure.part("tooltip")).to_have_count(0)
+    figure.part("stage-map").focus()
+    figure.page.keyboard.press("ArrowRight")
+    figure.page.keyboard.press("ArrowLeft")
+    expect(figure.part("tooltip")).to_be_visible()
+    figure.part("type").focus()
+    expect(figure.part("tooltip")).to_have_count(0)
+    figure.part("color").select_option("distance")
 
 
 def test_the_tour_is_walked_by_keys_and_gives_the_focus_back(figure: Figure) -> None:

@@ -182,7 +182,7 @@ def test_cells_on_the_trace_say_so(figure: Figure) -> None:
     cell = figure.root.locator('[data-stage="L1.resid_post@S4"]')
     expect(cell).not_to_have_attribute("aria-label", re.compile("on the trace"))
     trace(figure, "S3")
-    said = re.compile(r"; on the trace: without it the answer keeps [<>]?\d+%$")
+    said = re.compile(r"; on the trace: without it the answer's probability is [<>]?\d+%$")
     expect(cell).to_have_attribute("aria-label", said)
     expect(figure.root.locator('[data-stage="logits@S4"]')).to_have_attribute(
         "aria-label", re.compile(r"on the trace: the answer itself: \d$")

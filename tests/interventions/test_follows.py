@@ -59,7 +59,9 @@ def test_a_stage_that_holds_the_answer_sets_it(ex: Explorer) -> None:
     test = ex.swap_test("L1.resid_post@S4", concept="S3")
     assert (test.verdict, test.sets) == ("enough", "sets")
     assert (test.follows["low"] > 0.9).all()
-    assert "It sets the answer 1000s, which follows in 100%" in test.sentence
+    assert (
+        "It sets the answer 1000s: with another value the answer follows in 100%" in test.sentence
+    )
 
 
 def test_enough_and_setting_are_told_apart(ex: Explorer) -> None:

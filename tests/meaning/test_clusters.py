@@ -62,7 +62,7 @@ def test_enrichment_is_counted() -> None:
 def test_clusters_of_what_nobody_named_say_so() -> None:
     noise = partitions(pd.DataFrame({"noise": RNG.integers(0, 4, 600)})).all
     found = find_clusters(MATRIX, noise, 3)
-    assert all(name.endswith("nothing that you named") for name in found.names)
+    assert all(name.endswith("no concept in common") for name in found.names)
 
 
 @pytest.mark.parametrize("concepts", [["color"], ["noise"], ["color", "noise"], []])

@@ -31,11 +31,11 @@ export function barText(
 export type Sign = Verdict | "mean" | "untested";
 
 export const SIGN_WORDS: Readonly<Record<Sign, string>> = {
-  enough: "the name is enough",
-  mean: "enough, but so is the mean",
-  insufficient: "the name is not enough",
+  enough: "the concept is enough",
+  mean: "the concept is enough, but so is the mean of all examples",
+  insufficient: "the concept is not enough",
   undecided: "too few pairs to tell",
-  irrelevant: "does not matter",
+  irrelevant: "the stage does not matter",
   untested: "not tested",
 };
 
@@ -52,7 +52,7 @@ export const SIGN_LABELS: Readonly<Record<Sign, string>> = {
 /** Whether the answer follows, as a bar on the stage. */
 export const SETS_WORDS: Readonly<Record<NonNullable<Sets>, string>> = {
   sets: "sets the answer",
-  shares: "shares in the answer",
+  shares: "shares in setting the answer",
   no: "does not set the answer",
 };
 

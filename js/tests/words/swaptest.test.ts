@@ -28,7 +28,7 @@ test("a recovered share can be below none and above all", () => {
 
 test("a sign says whether the mean would do, and whether the answer follows", () => {
   const tested = { verdict: "enough", sets: "shares", mean: false, sentence: "" } as const;
-  expect(signText(tested)).toBe("the name is enough, shares in the answer");
+  expect(signText(tested)).toBe("the concept is enough, shares in setting the answer");
   expect(signOf({ ...tested, mean: true })).toBe("mean");
   expect(signOf({ ...tested, verdict: "undecided", mean: true })).toBe("undecided");
   expect(signText(undefined)).toBe("not tested");

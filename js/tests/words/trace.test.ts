@@ -1,13 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { EdgeKind, Trace, TraceEdge, TraceNode } from "../../src/data/trace";
-import {
-  aloneText,
-  edgeMeaning,
-  edgeNote,
-  keptText,
-  nodeNote,
-  nodeText,
-} from "../../src/words/trace";
+import { edgeMeaning, edgeNote, keptText, nodeNote, nodeText } from "../../src/words/trace";
 
 function node(stage: string, loss = 1, kept = true): TraceNode {
   return { stage, loss, kept, probability: Math.exp(-loss) };

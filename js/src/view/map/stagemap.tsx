@@ -77,6 +77,14 @@ export function StageMap({ exploration, tip, root }: Props) {
     const there = stage !== null && (exploration.saved.value?.stages.has(stage) ?? true);
     if (there) exploration.go({ stage }, started);
   };
+  /** Brings up for the keyboard what the pointer finds over a cell. */
+  const tell = (line: number, at: number) => {
+    const cell = root.ownerDocument.getElementById(cellId(line, at));
+    const about = cell && mapTip(exploration, cell.dataset);
+    const [box, figure] = [cell?.getBoundingClientRect(), root.getBoundingClientRect()];
+    const place = box && { x: box.right - figure.left, y: box.bottom - figure.top };
+    tip.value = about && place ? { ...place, ...about } : null;
+  };
   const press = (event: KeyboardEvent) => {
     const at = cursor.value ?? {
       line: Math.max(0, stageLine.value),
@@ -94,6 +102,7 @@ export function StageMap({ exploration, tip, root }: Props) {
       const to = Math.min(positions.length - 1, Math.max(0, at.column + step[1]));
       cursor.value = { line, column: to };
       if (scroller.current) reveal(scroller.current, line, to * column, column);
+      requestAnimationFrame(() => tell(line, to));
     } else if (event.key === "Enter" || event.key === " ") {
       const line = lines.value[at.line];
       if (line?.type === "layer") toggle(line.layer, line.open);
@@ -161,7 +170,10 @@ export function StageMap({ exploration, tip, root }: Props) {
         aria-activedescendant={active ? cellId(active.line, active.column) : undefined}
         tabIndex={0}
         onKeyDown={press}
-        onBlur={() => (cursor.value = null)}
+        onBlur={() => {
+          cursor.value = null;
+          tip.value = null;
+        }}
         onPointerOver={hover}
         onPointerLeave={leave}
         onClick={click}

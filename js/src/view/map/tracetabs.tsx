@@ -73,9 +73,9 @@ export function TraceSummary({ exploration }: { exploration: Exploration }) {
         <>
           <div data-stale={traces.stale.value || undefined}>
             <span data-role="trace-summary" role="status">
-              {keptText(trace)} <Term name="edge">edges</Term> carry this answer: alone they give it{" "}
-              {percentText(trace.keptProbability)} (<Unusual trace={trace} />
-              ).
+              {keptText(trace)} <Term name="edge">edges</Term> carry this answer: alone they make it{" "}
+              {percentText(trace.keptProbability)} likely
+              <Unusual trace={trace} />.
             </span>
             <label
               class="cw-check"
@@ -100,7 +100,11 @@ export function TraceSummary({ exploration }: { exploration: Exploration }) {
 /** Whether what the model does then is like anything that it does with examples. */
 function Unusual({ trace }: { trace: Trace }) {
   const text = unusualWord(trace.unusual);
-  return text === "" ? <>its probability</> : <Term name="unusual">{text}</Term>;
+  return text === "" ? null : (
+    <>
+      , <Term name="unusual">{text}</Term>
+    </>
+  );
 }
 
 /** What the circles and curves stand for. */
