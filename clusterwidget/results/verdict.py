@@ -64,10 +64,9 @@ def verdict(bars: pd.DataFrame, concept: str | None, answer: str) -> tuple[Verdi
     )
     if lowest > ENOUGH:
         are = "together are" if " and " in concept else "is"
-        return (
-            "enough",
+        return "enough", (
             f"{concept} {are} enough here: examples with the same {concept} can stand in for each "
-            f"other.{mean}{rare}",
+            f"other.{mean}{rare}"
         )
     if not highest < ENOUGH:
         return "undecided", (

@@ -90,7 +90,6 @@ def test_what_a_concept_says_stands_wherever_its_name_does(figure: Figure) -> No
     expect(figure.part("tooltip")).to_have_count(0)
     figure.part("stage-map").focus()
     figure.page.keyboard.press("ArrowRight")
-    figure.page.keyboard.press("ArrowLeft")
     expect(figure.part("tooltip")).to_be_visible()
     figure.part("type").focus()
     expect(figure.part("tooltip")).to_have_count(0)
