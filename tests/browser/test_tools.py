@@ -7,6 +7,7 @@ import io
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -280,6 +281,39 @@ def test_full_screen_fills_the_screen_and_goes_back(figure: Figure) -> None:
     assert abs(body - window) <= 2
     figure.part("full-screen").click()
     page.wait_for_function("document.fullscreenElement === null")
+
+
+def test_a_page_from_disk_filters_and_saves_without_a_kernel(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    made: dict[str, Any] = {}
+    exec(BOOK, made)
+    path = tmp_path / "page.html"
+    made["cw"].ClusterWidget(made["explorer"], filter="a > 6", zoom=[2.0, 0.1, 0.2]).export(
+        path, tell=None
+    )
+    page = open_page(path.as_uri())
+    figure = Figure(page)
+    figure.wait_for_picture()
+    expect(figure.part("filter")).to_have_value("a > 6")
+    expect(figure.root.locator("canvas.cw-zoomed")).to_have_count(1)
+    figure.part("zoom-whole").click()
+    figure.part("filter").fill("even = True")
+    assert strong(figure) == made["examples"].where("even = True").tolist()
+    assert saved(figure, "save-png", tmp_path).read_bytes().startswith(b"\x89PNG")
+    shown = HOSTILE.replace("\u202e", "\ufffd")
+    figure.part("filter").fill(f'"{HOSTILE[:5]}"')
+    assert strong(figure) == [made["twin"]]
+    figure.part("k").fill("60")
+    figure.part("k").press("Enter")
+    assert f"'{shown}" in next(
+        row[1]
+        for row in csv.reader(
+            io.StringIO(saved(figure, "save-neighbors", tmp_path).read_text(encoding="utf-8"))
+        )
+        if row[0] == str(made["twin"])
+    )
+    assert page.evaluate("window.harmed") is None
 
 
 PAIR = """

@@ -56,8 +56,8 @@ export function onTrait(
   signal.addEventListener("abort", () => model.off(`change:${name}`, listener));
 }
 
-/** A drag or a wheel tells Python where it has come to, once it rests so long, in ms. */
-const ZOOM_RESTS_MS = 300;
+/** A drag, a wheel or typing tells Python where it has come to, once it rests so long, in ms. */
+const RESTS_MS = 300;
 
 /** The traits that are a place to go to, or the filter there. */
 const PLACES = {
@@ -127,7 +127,7 @@ export function bindTraits(model: TraitModel, exploration: Exploration, signal: 
 
   // Written after the frame: a click is painted first, and told to Python then.
   let timer: ReturnType<typeof setTimeout> | undefined;
-  let zoomTimer: ReturnType<typeof setTimeout> | undefined;
+  let restTimer: ReturnType<typeof setTimeout> | undefined;
   const put = <K extends keyof Traits>(name: K, value: Traits[K]): boolean => {
     if (String(model.get(name)) === String(value)) return false;
     model.set(name, value);
@@ -143,18 +143,18 @@ export function bindTraits(model: TraitModel, exploration: Exploration, signal: 
       put("arrange_by", [...arrangeBy.value]),
       put("without", [...without.value]),
       put("plain", plain.value),
-      put("filter", filtering.text.value),
       put("scale", scale.value),
       put("palette", palette.value),
       put("near", near.value),
     ];
     if (changed.includes(true)) model.save_changes();
   };
-  const saveZoom = () => {
+  const saveRested = () => {
     const { scale: times, x, y } = zoom.value;
-    if (put("zoom", [times, x, y])) model.save_changes();
+    const changed = [put("zoom", [times, x, y]), put("filter", filtering.text.value)];
+    if (changed.includes(true)) model.save_changes();
   };
-  const followed = [selected, stage, k, colorBy, arrangeBy, without, plain, filtering.text];
+  const followed = [selected, stage, k, colorBy, arrangeBy, without, plain];
   const drawn = [scale, palette, near];
   const stops = [
     effect(() => {
@@ -162,14 +162,14 @@ export function bindTraits(model: TraitModel, exploration: Exploration, signal: 
       if (timer === undefined) timer = setTimeout(save, 0);
     }),
     effect(() => {
-      void zoom.value;
-      clearTimeout(zoomTimer);
-      zoomTimer = setTimeout(saveZoom, ZOOM_RESTS_MS);
+      for (const { value } of [zoom, filtering.text]) void value;
+      clearTimeout(restTimer);
+      restTimer = setTimeout(saveRested, RESTS_MS);
     }),
   ];
   signal.addEventListener("abort", () => {
     for (const stop of stops) stop();
     clearTimeout(timer);
-    clearTimeout(zoomTimer);
+    clearTimeout(restTimer);
   });
 }
