@@ -346,6 +346,11 @@ class ClusterWidget(anywidget.AnyWidget):
             self.color_by,
             tuple(self.arrange_by),
             tuple(self.without),
+            self.plain,
+            self.filter,
+            self.scale,
+            self.palette,
+            self.near,
         )
         return with_picture(bundle, self.explorer, shown, self.picture, unattended)
 

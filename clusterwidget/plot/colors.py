@@ -16,10 +16,24 @@ Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 Color = tuple[int, int, int]
 
+PALETTES = ("viridis", "cividis", "gray")
+NEARS = ("bright", "dark")
+"""What near examples are."""
+
+FADED = 36
+"""How opaque what a filter leaves out is, of 255."""
+
 MISSING = (0x8C, 0x8C, 0x8C)
 """Of examples for which a concept has no value."""
 
 _NONE = 255
+_GRAYS = (0.06, 0.94)
+_CIVIDIS = (
+    (-4.54, -35.34, 2381.73, -6402.7, 7024.72, -2710.57),
+    (32.49, 170.73, 52.82, -131.46, 176.58, -67.37),
+    (81.24, 442.36, -2482.43, 6167.24, -6614.94, 2475.67),
+)
+"""Polynomials for red, green and blue, the constant first: those of d3-scale-chromatic."""
 _NUMBER = re.compile(
     r"\s*([+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?|0x[0-9a-f]+|0o[0-7]+|0b[01]+)?\s*", re.I | re.ASCII
 )
@@ -98,18 +112,27 @@ def rgb(color: str) -> Color:
     return int(color[1:3], 16), int(color[3:5], 16), int(color[5:7], 16)
 
 
-def viridis(share: float) -> Color:
-    """Return a color of the scale, 0 dark and 1 bright."""
-    red, green, blue = VIRIDIS[max(0, min(255, int(np.floor(share * 256))))].tolist()
+def shade(share: float, palette: str = "viridis") -> Color:
+    """Return a color of a palette, 0 dark and 1 bright."""
+    if palette == "viridis":
+        red, green, blue = VIRIDIS[max(0, min(255, int(np.floor(share * 256))))].tolist()
+        return red, green, blue
+    if palette == "gray":
+        gray = _whole(255 * (_GRAYS[0] + share * (_GRAYS[1] - _GRAYS[0])))
+        return gray, gray, gray
+    red, green, blue = (_whole(_polynomial(share, each)) for each in _CIVIDIS)
     return red, green, blue
 
 
-def distance_table() -> Bytes:
-    """Return the 256 colors of distances, near and bright first, shape (256, 3)."""
-    return np.array([viridis(1 - index / 255) for index in range(256)], np.uint8)
+def distance_table(palette: str = "viridis", near: str = "bright") -> Bytes:
+    """Return the 256 colors of distances, the nearest first, shape (256, 3)."""
+    shares = [index / 255 for index in range(256)]
+    return np.array(
+        [shade(1 - share if near == "bright" else share, palette) for share in shares], np.uint8
+    )
 
 
-def value_colors(values: Sequence[str]) -> list[Color]:
+def value_colors(values: Sequence[str], palette: str = "viridis") -> list[Color]:
     """Return one color for each value of a concept.
 
     A scale from dark to bright where the values are numbers, or too many to tell apart by hue.
@@ -120,17 +143,17 @@ def value_colors(values: Sequence[str]) -> list[Color]:
     if not numbers and len(values) <= len(categories):
         return categories[: len(values)]
     last = max(1, len(values) - 1)
-    return [viridis(0.08 + 0.87 * index / last) for index in range(len(values))]
+    return [shade(0.08 + 0.87 * index / last, palette) for index in range(len(values))]
 
 
-def value_table(values: Sequence[str]) -> Bytes:
+def value_table(values: Sequence[str], palette: str = "viridis") -> Bytes:
     """Return 256 colors of a concept's values, the last of what is missing, shape (256, 3).
 
     More values than the table holds share colors with their neighbors.
     """
     table = np.full((256, 3), MISSING, np.uint8)
     places = min(len(values), _NONE)
-    colors = value_colors(values)
+    colors = value_colors(values, palette)
     for place in range(places):
         table[place] = colors[place * len(values) // places]
     return table
@@ -159,6 +182,17 @@ def _is_number(text: str) -> bool:
         return False
     digits = text.strip().lower()
     return digits[:2] in ("0x", "0o", "0b") or not digits or bool(np.isfinite(float(digits)))
+
+
+def _polynomial(x: float, coefficients: Sequence[float]) -> float:
+    found = 0.0
+    for coefficient in reversed(coefficients):
+        found = found * x + coefficient
+    return found
+
+
+def _whole(part: float) -> int:
+    return max(0, min(255, int(np.floor(part + 0.5))))
 
 
 def _paler(color: Color) -> Color:

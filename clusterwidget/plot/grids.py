@@ -24,8 +24,9 @@ from clusterwidget.plot.axes import (
     ticks,
     titled,
 )
+from clusterwidget.plot.colors import FADED as OPACITY
 from clusterwidget.plot.colors import Theme, value_colors
-from clusterwidget.plot.lattice import GAP, Lattice
+from clusterwidget.plot.lattice import FADED, Lattice
 from clusterwidget.plot.scene import DISTANCE, Coded, Scene, scene
 from clusterwidget.plot.words import distance_text, plain
 
@@ -47,6 +48,10 @@ def grid(
     color_by: str = DISTANCE,
     arrange_by: Sequence[str] | str | None = None,
     without: str | Sequence[str] = (),
+    filter: str = "",  # noqa: A002 - as the widget's trait
+    scale: str = "linear",
+    palette: str = "viridis",
+    near: str = "bright",
     k: int | None = None,
     legend: bool = True,
     ax: Axes | None = None,
@@ -71,6 +76,14 @@ def grid(
         default the pair that suits the stage.
     without : str or iterable of str, optional
         Concepts that are set aside: see `Explorer.matrix`.
+    filter : str
+        Fades all examples but those that it lets through: see `Examples.where`.
+    scale : str
+        How colors go with distance: ``"linear"``, ``"rank"`` or ``"log"``.
+    palette : str
+        ``"viridis"``, ``"cividis"`` or ``"gray"``.
+    near : str
+        Whether near examples are ``"bright"`` or ``"dark"``.
     k : int, optional
         How many of the nearest have a dot; as in `Explorer.neighbors` by default.
     legend : bool
@@ -110,6 +123,10 @@ def grid(
         color_by=color_by,
         arrange_by=arrange_by,
         without=without,
+        filter=filter,
+        scale=scale,
+        palette=palette,
+        near=near,
         k=k,
     )
     ax, theme = prepared(ax, dark, (5.6, 5.6))
@@ -119,7 +136,7 @@ def grid(
     _edges(ax, shown, lattice, theme)
     titled(ax, f"{plain(shown.label)} at {shown.stage}", theme)
     if legend and shown.concept is not None:
-        _values(ax, shown.concept, theme)
+        _values(ax, shown.concept, shown.palette, theme)
     elif legend:
         _distances(ax, shown, theme)
     return ax
@@ -136,11 +153,12 @@ def _lattice(ax: Axes, shown: Scene) -> Lattice:
 
 
 def _cells(ax: Axes, shown: Scene, lattice: Lattice) -> None:
-    places = lattice.paint(shown.arrangement, shown.indexes)
-    pixels = np.zeros((*places.shape, 4), np.uint8)
-    there = places != GAP
-    pixels[there, :3] = shown.table[places[there]]
-    pixels[there, 3] = 255
+    places = lattice.paint(shown.arrangement, shown.indexes, shown.mask)
+    # What is faded comes after what is not, and the gap, -1, is the last.
+    table = np.zeros((2 * FADED + 1, 4), np.uint8)
+    table[:FADED, :3] = table[FADED : 2 * FADED, :3] = shown.table
+    table[:FADED, 3], table[FADED : 2 * FADED, 3] = 255, OPACITY
+    pixels = table[places]
     ax.imshow(
         pixels, interpolation="none", extent=(0, lattice.width, lattice.height, 0), aspect="equal"
     )
@@ -216,15 +234,14 @@ def _distances(ax: Axes, shown: Scene, theme: Theme) -> None:
     heights = counts / max(1.0, counts.max())
     edges = np.linspace(0, 1, _BINS + 1)
     under.bar(edges[:-1], heights, 0.86 / _BINS, align="edge", color=theme.bars, linewidth=0)
-    across = np.linspace(scale.least, scale.most, 512).astype(np.float32)
+    across = scale.at(np.linspace(0, 1, 512))
     ramp = shown.table[scale.indexes(across)][None]
     under.imshow(ramp, extent=(0, 1, -0.32, -0.06), aspect="auto", interpolation="nearest")
     under.set(xlim=(0, 1), ylim=(-0.32, 1.0), yticks=[])
     if scale.most > scale.least:
-        reach = float(shown.distances[shown.near[-1]])
-        at = (reach - scale.least) / (scale.most - scale.least)
+        (at,) = scale.positions(shown.distances[shown.near[-1:]])
         under.axvline(at, color=theme.accent, linewidth=1.2)
-    ticks(under, "x", [0, 1], [distance_text(scale.least), distance_text(scale.most)])
+    ticks(under, "x", [0, 1], [distance_text(end) for end in scale.at(np.array([0.0, 1.0]))])
     bare(under, theme)
     least, most = under.get_xticklabels()
     least.set_horizontalalignment("left")
@@ -238,9 +255,9 @@ def _distances(ax: Axes, shown: Scene, theme: Theme) -> None:
     )
 
 
-def _values(ax: Axes, concept: Coded, theme: Theme) -> None:
+def _values(ax: Axes, concept: Coded, palette: str, theme: Theme) -> None:
     """Say which color each value of a concept has."""
-    colors = [_share(color) for color in value_colors(concept.values)]
+    colors = [_share(color) for color in value_colors(concept.values, palette)]
     if len(colors) <= _MOST_SWATCHES:
         key(ax, [Patch(color=color) for color in colors], concept.values, theme, concept.name)
         return

@@ -17,6 +17,8 @@ Bytes = npt.NDArray[np.uint8]
 
 GAP = -1
 """In place of a color index: no example is there."""
+FADED = 256
+"""Added to the color index of what is faded."""
 
 _LEAST_ASPECT = 0.6
 _MOST_GAP = 8
@@ -97,12 +99,15 @@ class Lattice:
         y = blocks // self.across * self.pitch_y + cells // self.columns * self.cell_height
         return np.stack([x, y], axis=1)
 
-    def paint(self, arrangement: Arrangement, indexes: Bytes) -> npt.NDArray[np.int16]:
+    def paint(
+        self, arrangement: Arrangement, indexes: Bytes, mask: npt.NDArray[np.bool_] | None = None
+    ) -> npt.NDArray[np.int16]:
         """Return the color index of each pixel, shape (height, width), `GAP` between cells.
 
-        A cell that several examples share has the mean of their indexes.
+        A cell that several examples share has the mean of their indexes. Those that a mask leaves
+        out do not count where others are; alone they are faded.
         """
-        blocks = self._cell_indexes(arrangement, indexes)
+        blocks = self._cell_indexes(arrangement, indexes, mask)
         down, across, rows, columns = blocks.shape
         # Each block as wide as a pitch, then cut where the last one ends.
         room = np.full(
@@ -116,24 +121,37 @@ class Lattice:
     def _wide(self) -> int:
         return max(self.pitch_x, self.columns * self.cell_width)
 
-    def _cell_indexes(self, arrangement: Arrangement, indexes: Bytes) -> npt.NDArray[np.int16]:
+    def _cell_indexes(
+        self, arrangement: Arrangement, indexes: Bytes, mask: npt.NDArray[np.bool_] | None
+    ) -> npt.NDArray[np.int16]:
         """Return the index of each cell, shape (down, across, rows, columns)."""
         starts, counts = arrangement.starts[:-1], np.diff(arrangement.starts)
         cells = np.arange(self.rows * self.columns + 1)
         # Rank in its block of the first example of each cell, and of the one after the last.
         firsts = np.floor(cells * self.per_cell + _ROUNDING).astype(int)
-        firsts = np.minimum(firsts, counts[:, None])
-        taken = np.diff(firsts, axis=1)
-        colors = np.append(indexes[arrangement.examples], 0)
-        if self.per_cell > 1:
-            sums = np.concatenate([[0], np.cumsum(colors, dtype=np.int64)])
-            at = starts[:, None] + firsts
-            total = sums[at[:, 1:]] - sums[at[:, :-1]]
-            found = np.floor(total / np.maximum(taken, 1) + 0.5)
-        else:
-            found = colors[np.minimum(starts[:, None] + firsts[:, :-1], len(colors) - 1)]
-        found = np.where(taken > 0, found, GAP).astype(np.int16)
+        at = starts[:, None] + np.minimum(firsts, counts[:, None])
+        taken = np.diff(at, axis=1)
+        colors = np.append(indexes[arrangement.examples], 0).astype(np.int64)
+        found, faded = _means(colors, at), np.zeros(taken.shape, bool)
+        if mask is not None:
+            counted = np.append(mask[arrangement.examples], False)
+            there = _sums(counted.astype(np.int64), at)
+            faded = there == 0
+            alone = _sums(colors * counted, at) / np.maximum(there, 1)
+            found = np.where(faded, found, np.floor(alone + 0.5))
+        found = np.where(taken > 0, found + FADED * faded, GAP).astype(np.int16)
         return found.reshape(self.down, self.across, self.rows, self.columns)
+
+
+def _sums(values: Ints, at: Ints) -> Ints:
+    """Return the sums between places, shape (blocks, cells), given shape (blocks, cells + 1)."""
+    sums = np.concatenate([[0], np.cumsum(values)])
+    return sums[at[:, 1:]] - sums[at[:, :-1]]
+
+
+def _means(values: Ints, at: Ints) -> npt.NDArray[np.float64]:
+    means: npt.NDArray[np.float64] = _sums(values, at) / np.maximum(np.diff(at, axis=1), 1)
+    return np.floor(means + 0.5)
 
 
 def _pitch(extent: int, blocks: int, block: int, gap: int) -> int:

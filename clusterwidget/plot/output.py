@@ -34,6 +34,11 @@ class Shown:
     color_by: str
     arrange_by: tuple[str, ...]
     without: tuple[str, ...]
+    plain: bool
+    filter: str
+    scale: str
+    palette: str
+    near: str
 
 
 def is_waited_for(picture: str | bool, unattended: bool) -> bool:
@@ -103,6 +108,11 @@ def _drawn(ex: Explorer, shown: Shown) -> Still:
             color_by=shown.color_by,
             arrange_by=shown.arrange_by or None,
             without=shown.without,
+            plain=shown.plain,
+            filter=shown.filter,
+            scale=shown.scale,
+            palette=shown.palette,
+            near=shown.near,
             k=shown.k,
             watch=Watch().quiet(),
         )

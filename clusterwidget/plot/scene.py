@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from clusterwidget.core.checks import checked_index, checked_k, names, shown
+from clusterwidget.core.checks import checked_index, checked_k, choice, names, shown
 from clusterwidget.core.columns import value_codes
 from clusterwidget.core.distances import l2, nearest_of
 from clusterwidget.core.stages import Stage
@@ -17,8 +17,14 @@ from clusterwidget.explorer import Explorer
 from clusterwidget.meaning.atlas import best_pair
 from clusterwidget.meaning.neighbors import default_k
 from clusterwidget.plot.arrangement import Arrangement, Axis, nearest_first
-from clusterwidget.plot.colors import distance_table, value_indexes, value_table
-from clusterwidget.plot.scale import Scale
+from clusterwidget.plot.colors import (
+    NEARS,
+    PALETTES,
+    distance_table,
+    value_indexes,
+    value_table,
+)
+from clusterwidget.plot.scale import SCALES, Scale
 
 Bytes = npt.NDArray[np.uint8]
 Float32Array = npt.NDArray[np.float32]
@@ -46,7 +52,7 @@ class Scene:
     Attributes
     ----------
     stage : str
-        With what is set aside there.
+        With what is set aside there, and what the filter is.
     label : str
         Of the selected example.
     selected : int
@@ -60,6 +66,9 @@ class Scene:
     indexes : numpy.ndarray of uint8, shape (N,)
         Each example's color in `table`.
     table : numpy.ndarray of uint8, shape (256, 3)
+    mask : numpy.ndarray of bool, shape (N,), or None
+        Whether the filter lets each example through; the others are faded.
+    palette : str
     """
 
     stage: str
@@ -72,6 +81,8 @@ class Scene:
     concept: Coded | None
     indexes: Bytes
     table: Bytes
+    mask: npt.NDArray[np.bool_] | None
+    palette: str
 
 
 def scene(
@@ -82,6 +93,11 @@ def scene(
     color_by: str = DISTANCE,
     arrange_by: Sequence[str] | str | None = None,
     without: str | Sequence[str] = (),
+    plain: bool = False,
+    filter: str = "",  # noqa: A002 - the trait's name
+    scale: str = "linear",
+    palette: str = "viridis",
+    near: str = "bright",
     k: int | None = None,
     watch: Watch | None = None,
 ) -> Scene:
@@ -96,12 +112,20 @@ def scene(
             f"color_by must be 'distance', 'cluster' or a concept, not {shown(color_by)}; there "
             f"are {', '.join(known) or 'no concepts'}."
         )
-    axes = _checked_axes(arrange_by, known)
+    axes = [] if plain else _checked_axes(arrange_by, known)
+    choice("scale", scale, SCALES)
+    choice("palette", palette, PALETTES)
+    choice("near", near, NEARS)
+    mask = None
+    passing = examples.where(filter)
+    if len(passing) < len(examples):
+        mask = np.zeros(len(examples), bool)
+        mask[passing] = True
     aside = names("without", without)
     matrix = ex.matrix(one, without=aside, progress=watch)
     distances = l2(matrix, selected)
     order = nearest_first(distances)
-    scale = Scale.of(distances, order)
+    spanned = Scale.of(distances, order, scale)
     if axes is None:
         axes = list(suited_axes(ex, one))
     arrangement = Arrangement.plain(len(examples))
@@ -110,17 +134,24 @@ def scene(
         arrangement = Arrangement.by(rows, columns, order)
     concept = None if color_by == DISTANCE else _coded(ex, color_by, one, aside)
     return Scene(
-        f"{one} without {', '.join(aside)}" if aside else str(one),
+        _name(one, aside, filter),
         examples.labels[selected],
         selected,
         distances,
-        scale,
+        spanned,
         nearest_of(distances, selected, count),
         arrangement,
         concept,
-        scale.indexes(distances) if concept is None else _indexes(concept),
-        distance_table() if concept is None else value_table(concept.values),
+        spanned.indexes(distances) if concept is None else _indexes(concept),
+        distance_table(palette, near) if concept is None else value_table(concept.values, palette),
+        mask,
+        palette,
     )
+
+
+def _name(stage: Stage, aside: list[str], filtered: str) -> str:
+    without = f" without {', '.join(aside)}" if aside else ""
+    return f"{stage}{without}" + (f", {filtered.strip()}" if filtered.strip() else "")
 
 
 def suited_axes(ex: Explorer, stage: Stage) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from clusterwidget.plot.colors import LIGHT, rgb, value_indexes
+from clusterwidget.plot.colors import FADED, LIGHT, rgb, value_indexes
 from clusterwidget.plot.lattice import Lattice
 from clusterwidget.plot.scene import Coded, Scene
 from clusterwidget.plot.words import distance_text, plain
@@ -26,6 +26,9 @@ RATIO = 2
 """Pixels to each of the page's, so that text is sharp on every screen."""
 CELL_COLORS = 232
 """Places of the palette that cells have; the others are the figure's own."""
+
+_FADED_COLORS = 40
+"""Of them, where a filter fades some: they are nearly alike."""
 
 _WIDTH, _HEIGHT = 560, 430
 """Of the cells, in the page's pixels."""
@@ -131,15 +134,15 @@ class _Sheet:
         # Whole pixels of the page.
         self.width, self.height = width + -width % RATIO, height + -height % RATIO
         self._shown, self._layout = shown, layout
-        self._place_of, self._colors = _reduced(shown)
+        self._place_of, self._faded_of, self._colors = _reduced(shown)
         self._pixels = np.full((self.height, self.width), _GROUND, np.uint8)
 
     def cells(self) -> None:
         """Paint the cells."""
         shown, coarse = self._shown, self._layout.coarse
-        places = self._layout.lattice.paint(shown.arrangement, shown.indexes)
-        # GAP is -1: the last of these.
-        colors = np.append(self._place_of, np.uint8(_GROUND))[places]
+        places = self._layout.lattice.paint(shown.arrangement, shown.indexes, shown.mask)
+        # What is faded comes after what is not, and the gap, -1, is the last.
+        colors = np.concatenate([self._place_of, self._faded_of, [np.uint8(_GROUND)]])[places]
         if coarse > 1:
             colors = colors.repeat(coarse, axis=0).repeat(coarse, axis=1)
         x, y = self._layout.left * RATIO, self._layout.top * RATIO
@@ -195,19 +198,19 @@ class _Sheet:
         floor = (top + 32) * RATIO
         for x, end, high in zip(edges[:-1], edges[1:], heights, strict=True):
             self._pixels[floor - high : floor, x : max(x + 1, end - RATIO // 2)] = _BARS
-        across = np.linspace(scale.least, scale.most, width * RATIO).astype(np.float32)
+        across = scale.at(np.linspace(0, 1, width * RATIO))
         rows = slice(floor + 2 * RATIO, floor + 10 * RATIO)
         columns = slice(left * RATIO, (left + width) * RATIO)
         self._pixels[rows, columns] = self._place_of[scale.indexes(across)]
         if scale.most > scale.least:
-            reach = float(shown.distances[shown.near[-1]])
-            at = (reach - scale.least) / (scale.most - scale.least)
+            (at,) = scale.positions(shown.distances[shown.near[-1:]])
             x = min(round((left + at * width) * RATIO), self.width - 3)
             self._pixels[floor - 32 * RATIO : floor + 10 * RATIO, x : x + 3] = _ACCENT
         said = f"distance; the {len(shown.near):,} nearest lie left of the line"
-        self.text(left, top + 44, distance_text(scale.least))
+        least, most = (distance_text(end) for end in scale.at(np.array([0.0, 1.0])))
+        self.text(left, top + 44, least)
         self.text(left + width / 2, top + 44, said, anchor="m")
-        self.text(left + width, top + 44, distance_text(scale.most), anchor="r")
+        self.text(left + width, top + 44, most, anchor="r")
 
     def values(self, concept: Coded, left: int, top: int, width: int) -> None:
         """Say which color each value of a concept has."""
@@ -282,8 +285,8 @@ class _Sheet:
         return np.concatenate([self._colors, *own]).round().astype(np.uint8)
 
 
-def _reduced(shown: Scene) -> tuple[Bytes, Bytes]:
-    """Return the place in the palette of each color of a table, and the colors there.
+def _reduced(shown: Scene) -> tuple[Bytes, Bytes, Bytes]:
+    """Return the place in the palette of each color of a table, the same faded, and the colors.
 
     A palette holds 256 colors, and the figure's own are among them: where the cells have more than
     are left, some that are next to each other become one.
@@ -292,13 +295,18 @@ def _reduced(shown: Scene) -> tuple[Bytes, Bytes]:
     if shown.concept is not None:
         values = shown.concept.values
         used = np.union1d(shown.indexes, value_indexes(np.arange(len(values)), values)).astype(int)
-    count = min(len(used), CELL_COLORS)
-    places = np.arange(len(used)) * count // len(used)
-    place_of = np.zeros(256, np.uint8)
-    place_of[used] = places
+    most = CELL_COLORS if shown.mask is None else CELL_COLORS - _FADED_COLORS
+    place_of, faded_of = np.zeros(256, np.uint8), np.zeros(256, np.uint8)
     colors = np.zeros((CELL_COLORS, 3), np.uint8)
+    places = np.arange(len(used)) * min(len(used), most) // len(used)
+    place_of[used] = places
     colors[places] = shown.table[used]
-    return place_of, colors
+    if shown.mask is not None:
+        places = most + np.arange(len(used)) * min(len(used), _FADED_COLORS) // len(used)
+        faded_of[used] = places
+        ground = np.array(rgb(LIGHT.ground))
+        colors[places] = np.rint(ground + FADED / 255 * (shown.table[used] - ground))
+    return place_of, faded_of, colors
 
 
 def _every(room: float, pitch: float) -> int:

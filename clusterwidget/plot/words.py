@@ -8,6 +8,7 @@ import unicodedata
 LONGEST = 60
 """Characters of a label that there is room for."""
 
+_UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
 _SIGNS = {"\n": "↵", "\r": "↵", "\t": "⇥"}
 
 
@@ -18,7 +19,7 @@ def plain(text: str, longest: int = LONGEST) -> str:
     of its own, is shown as such, so that no label can pass for another.
     """
     seen = "".join(
-        _SIGNS.get(sign) or ("�" if unicodedata.category(sign) in ("Cc", "Cf", "Cs") else sign)
+        _SIGNS.get(sign) or ("�" if unicodedata.category(sign) in _UNSEEN else sign)
         for sign in text[: longest + 1]
     )
     return seen if len(text) <= longest else seen[: longest - 1] + "…"

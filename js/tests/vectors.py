@@ -25,7 +25,14 @@ from clusterwidget.meaning.meaning import NESTED
 from clusterwidget.meaning.neighbors import NEARLY_AS_STRONG, SIGNIFICANT, shared_concepts
 from clusterwidget.plot.arcs import arcs_of, dots_of
 from clusterwidget.plot.arrangement import Arrangement, Axis, nearest_first
-from clusterwidget.plot.colors import distance_table, value_colors, value_indexes, value_table
+from clusterwidget.plot.colors import (
+    NEARS,
+    PALETTES,
+    distance_table,
+    value_colors,
+    value_indexes,
+    value_table,
+)
 from clusterwidget.plot.lattice import Lattice
 from clusterwidget.plot.scale import Scale
 from clusterwidget.plot.stagemap import COLUMN, LINE, StageMap
@@ -125,6 +132,9 @@ def grid_case(
         width, height, arrangement.across, arrangement.down, arrangement.capacity, 2
     )
     pixels = lattice.paint(arrangement, scale.indexes(distances))
+    mask = rng.random(n) < 0.4
+    faded = lattice.paint(arrangement, scale.indexes(distances), mask)
+    rank, log = (Scale.of(distances, order, name) for name in ("rank", "log"))
     return {
         "distances": [float(d) for d in distances],
         "selected": selected,
@@ -140,6 +150,11 @@ def grid_case(
         "corners": lattice.corners(arrangement, np.arange(n)).tolist(),
         # Runs of equal pixels, row by row: index, length.
         "runs": _runs(pixels.ravel()),
+        "mask": mask.astype(int).tolist(),
+        "fadedRuns": _runs(faded.ravel()),
+        "rank": rank.indexes(distances).tolist(),
+        "log": log.indexes(distances).tolist(),
+        "logHistogram": log.histogram(distances, selected, 20).tolist(),
     }
 
 
@@ -190,6 +205,12 @@ def color_cases() -> dict[str, Any]:
     codes = np.array([0, 1, 150, 298, 299, -1])
     return {
         "distances": distance_table().tolist(),
+        "palettes": [
+            {"palette": palette, "near": near, "table": distance_table(palette, near)[::5].tolist()}
+            for palette in PALETTES
+            for near in NEARS
+        ],
+        "grays": [list(color) for color in value_colors(["1", "2", "3"], "gray")],
         "values": [{"values": v, "colors": [list(c) for c in value_colors(v)]} for v in lists],
         "many": {
             "values": many,

@@ -92,6 +92,43 @@ def test_every_block_holds_its_examples_nearest_first_in_the_color_of_their_dist
             )
 
 
+def test_what_a_filter_leaves_out_is_faded(given: cw.Explorer) -> None:
+    ax = cw.plot.grid(
+        given, STAGE, CHOSEN, arrange_by=["tens", "word"], filter="tens > 3 and word = w2"
+    )
+    pixels = image_of(ax)
+    ticks = dict(zip((t.get_text() for t in ax.get_xticklabels()), ax.get_xticks(), strict=True))
+    lines = dict(zip((t.get_text() for t in ax.get_yticklabels()), ax.get_yticks(), strict=True))
+    for ten, y in lines.items():
+        for word, x in ticks.items():
+            there = pixels[int(y) - 8 : int(y) + 8, int(x) - 8 : int(x) + 8, 3]
+            opaque = 255 if int(ten) > 3 and word == "w2" else 36
+            assert set(np.unique(there)) <= {0, opaque}
+            assert opaque in there
+    assert ax.get_title(loc="left") == "example 12 at embed@0, tens > 3 and word = w2"
+
+
+@pytest.mark.parametrize("near", ["bright", "dark"])
+def test_a_palette_can_be_chosen(given: cw.Explorer, near: str) -> None:
+    ax = cw.plot.grid(given, STAGE, CHOSEN, palette="gray", near=near, arrange_by="plain")
+    pixels = image_of(ax)
+    cells = pixels[pixels[:, :, 3] > 0][:, :3].astype(int)
+    assert (cells.min(axis=1) == cells.max(axis=1)).all()
+    distances = given.distances(STAGE, CHOSEN)
+    # In the examples' own order: the first and the last cell are those of the first and the last.
+    first, last = cells[0, 0], cells[-1, 0]
+    assert (first > last) == ((distances[0] < distances[-1]) == (near == "bright"))
+
+
+def test_a_rank_scale_spends_each_color_on_as_many_examples(given: cw.Explorer) -> None:
+    ax = cw.plot.grid(given, STAGE, CHOSEN, scale="rank", palette="gray", arrange_by="plain")
+    pixels = image_of(ax)
+    cells = [tuple(color) for color in pixels[pixels[:, :, 3] > 0][:, :3].tolist()]
+    levels = sorted({color[0] for color in cells})
+    assert len(levels) == N
+    assert np.ptp(np.diff(levels)) <= 1
+
+
 def test_the_axes_follow_the_stage_as_the_atlas_does(given: cw.Explorer) -> None:
     ax = cw.plot.grid(given, STAGE, CHOSEN)
     atlas = given.atlas_of([STAGE], pairs=[("tens", "word")])
@@ -256,6 +293,11 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
     ({"arrange_by": ["tens", "tens"]}, ValueError, "two different concepts"),
     ({"arrange_by": ["tens", "unit"]}, ValueError, "there is no 'unit'; there are tens, units"),
     ({"without": "tan"}, ValueError, "no concept 'tan'"),
+    ({"filter": "tens ="}, ValueError, "tens"),
+    ({"filter": 3}, TypeError, "not 3"),
+    ({"scale": "cubic"}, ValueError, "scale must be one of 'linear', 'rank', 'log', not 'cubic'"),
+    ({"palette": "jet"}, ValueError, "palette must be one of 'viridis'"),
+    ({"near": "red"}, ValueError, "near must be one of 'bright', 'dark', not 'red'"),
     ({"k": N}, ValueError, f"k = {N} is out of range"),
     ({"legend": "no"}, TypeError, "legend must be True or False, not 'no'"),
     ({"dark": 1}, TypeError, "dark must be True or False, not 1"),

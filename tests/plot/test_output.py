@@ -74,6 +74,19 @@ def test_the_picture_shows_what_the_traits_say(given: cw.Explorer) -> None:
         assert right.sum() >= len(right) - 4
 
 
+def test_the_picture_has_the_looks_that_the_traits_say(given: cw.Explorer) -> None:
+    looks = {"scale": "log", "palette": "gray", "near": "dark"}
+    widget = cw.ClusterWidget(given, plain=True, filter="tens = 3", **looks)
+    stage = widget.stage
+    shown = scene(given, stage, 0, plain=True, filter="tens = 3", **looks)
+    pixels = picture_of(data_of(widget))
+    x, y = corners(shown).T
+    assert shown.mask is not None
+    right = np.abs(pixels[y, x] - shown.table[shown.indexes]).max(axis=1) <= 6
+    assert right[shown.mask].all()
+    assert (pixels[y, x][~shown.mask].mean(axis=1) > 200).sum() >= (~shown.mask).sum() - 4
+
+
 def test_a_notebook_that_a_program_executes_keeps_the_picture_in_the_widgets_place() -> None:
     cells = [ARRAYS, WIDGET, "cw.ClusterWidget(explorer, picture=True)"]
     notebook = nbformat.v4.new_notebook(

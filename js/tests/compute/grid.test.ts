@@ -1,7 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { distanceAxis, histogram, tablePlaces } from "../../src/compute/axis";
 import { arrangeByDistance, axisOf, blocksBy, emptyArrangement } from "../../src/compute/blocks";
-import { channels, conceptColors, distanceTable } from "../../src/compute/color";
+import {
+  channels,
+  conceptColors,
+  distanceTable,
+  fadedTable,
+  type Near,
+  type Palette,
+} from "../../src/compute/color";
 import { coloringByConcept } from "../../src/compute/coloring";
 import { cellOf, fitLattice, paintCells } from "../../src/compute/lattice";
 import { Ranker } from "../../src/compute/ranked";
@@ -10,6 +17,7 @@ import vectors from "../vectors.json";
 
 const MISSING = 65535;
 const GAP = -1;
+const FADED = 256;
 
 function coded(name: string, values: string[], codes: number[]): Coded {
   const stored = Uint16Array.from(codes, (code) => (code < 0 ? MISSING : code));
@@ -52,13 +60,30 @@ describe("the grid is as Python draws it", () => {
       grid.corners.forEach(([x, y], example) => {
         expect(cellOf(lattice, arrangement, example)).toMatchObject({ x, y });
       });
+      for (const name of ["rank", "log"] as const) {
+        const places = tablePlaces(ranked, name, new Uint8Array(distances.length));
+        expect(Array.from(places)).toEqual(grid[name]);
+      }
+      const even = histogram(ranked, distanceAxis(ranked, "log"), grid.selected, 20);
+      expect(Array.from(even)).toEqual(grid.logHistogram);
+
       const table = distanceTable();
+      const faded = fadedTable(table);
       const pixels = new Uint32Array(lattice.width * lattice.height);
       paintCells(pixels, lattice, arrangement, { indexes, table, faded: table, mask: null });
       const expected = grid.runs.flatMap(([index = GAP, length = 0]) =>
         new Array(length).fill(index === GAP ? 0 : table[index]),
       );
       expect(Array.from(pixels)).toEqual(expected);
+
+      const mask = Uint8Array.from(grid.mask);
+      paintCells(pixels, lattice, arrangement, { indexes, table, faded, mask });
+      const both = [...table, ...faded];
+      const filtered = grid.fadedRuns.flatMap(([index = GAP, length = 0]) =>
+        new Array(length).fill(index === GAP ? 0 : both[index]),
+      );
+      expect(grid.fadedRuns.some(([index = GAP]) => index >= FADED)).toBe(true);
+      expect(Array.from(pixels)).toEqual(filtered);
     });
   }
 
@@ -72,6 +97,17 @@ describe("the grid is as Python draws it", () => {
 describe("colors are as Python draws them", () => {
   test("of distances", () => {
     expect(Array.from(distanceTable(), unpacked)).toEqual(vectors.colors.distances);
+  });
+
+  for (const { palette, near, table } of vectors.colors.palettes) {
+    test(`of distances, near ${near} in ${palette}`, () => {
+      const found = Array.from(distanceTable(palette as Palette, near as Near), unpacked);
+      expect(found.filter((_, i) => i % 5 === 0)).toEqual(table);
+    });
+  }
+
+  test("of values in gray", () => {
+    expect(conceptColors(["1", "2", "3"], "gray").map(channels)).toEqual(vectors.colors.grays);
   });
 
   for (const { values, colors } of vectors.colors.values) {
