@@ -53,6 +53,7 @@ bench: $(VENV)/bench.stamp $(VENV)/browser.stamp $(BUNDLE)
 
 picture: $(VENV)/browser.stamp $(BUNDLE)
 	$(BIN)/python -m tests.browser.picture
+	$(BIN)/python -m tests.plot.picture
 
 build: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/python -m build --outdir dist

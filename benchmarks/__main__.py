@@ -15,6 +15,7 @@ PARTS = (
     "knowledge",
     "experiments",
     "made_of",
+    "figures",
     "page",
     "tools_page",
     "static_page",

@@ -246,8 +246,11 @@ def _distances(ax: Axes, shown: Scene, theme: Theme) -> None:
     least, most = under.get_xticklabels()
     least.set_horizontalalignment("left")
     most.set_horizontalalignment("right")
+    said = f"distance; the {len(shown.near):,} nearest lie left of the line"
+    if CHARACTER * (len(said) + 14) > inches(ax)[0]:
+        said = "distance"
     under.set_xlabel(
-        f"distance; the {len(shown.near):,} nearest lie left of the line",
+        said,
         color=theme.soft,
         fontsize="small",
         labelpad=-9,

@@ -139,14 +139,15 @@ class Lattice:
             faded = there == 0
             alone = _sums(colors * counted, at) / np.maximum(there, 1)
             found = np.where(faded, found, np.floor(alone + 0.5))
-        found = np.where(taken > 0, found + FADED * faded, GAP).astype(np.int16)
-        return found.reshape(self.down, self.across, self.rows, self.columns)
+        indexed = np.where(taken > 0, found + FADED * faded, GAP).astype(np.int16)
+        return indexed.reshape(self.down, self.across, self.rows, self.columns)
 
 
 def _sums(values: Ints, at: Ints) -> Ints:
     """Return the sums between places, shape (blocks, cells), given shape (blocks, cells + 1)."""
-    sums = np.concatenate([[0], np.cumsum(values)])
-    return sums[at[:, 1:]] - sums[at[:, :-1]]
+    sums: Ints = np.concatenate([[0], np.cumsum(values)])
+    found: Ints = sums[at[:, 1:]] - sums[at[:, :-1]]
+    return found
 
 
 def _means(values: Ints, at: Ints) -> npt.NDArray[np.float64]:

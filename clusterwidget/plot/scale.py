@@ -97,8 +97,11 @@ class Scale:
 
     def _above(self, least: float) -> float:
         """Return the smallest distance that is above 0 and not below another; 0 if all are 0."""
-        side = "left" if least > 0 else "right"
-        at = int(np.searchsorted(self.ordered, np.float32(least), side))
+        sought = np.float32(least)
+        if least > 0:
+            at = int(np.searchsorted(self.ordered, sought, "left"))
+        else:
+            at = int(np.searchsorted(self.ordered, sought, "right"))
         return float(self.ordered[at]) if at < len(self.ordered) else 0.0
 
 

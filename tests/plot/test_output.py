@@ -75,7 +75,7 @@ def test_the_picture_shows_what_the_traits_say(given: cw.Explorer) -> None:
 
 
 def test_the_picture_has_the_looks_that_the_traits_say(given: cw.Explorer) -> None:
-    looks = {"scale": "log", "palette": "gray", "near": "dark"}
+    looks: dict[str, Any] = {"scale": "log", "palette": "gray", "near": "dark"}
     widget = cw.ClusterWidget(given, plain=True, filter="tens = 3", **looks)
     stage = widget.stage
     shown = scene(given, stage, 0, plain=True, filter="tens = 3", **looks)
