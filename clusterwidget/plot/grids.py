@@ -232,8 +232,11 @@ def _distances(ax: Axes, shown: Scene, theme: Theme) -> None:
     under.set_facecolor("none")
     counts = np.sqrt(scale.histogram(shown.distances, shown.selected, _BINS))
     heights = counts / max(1.0, counts.max())
-    edges = np.linspace(0, 1, _BINS + 1)
-    under.bar(edges[:-1], heights, 0.86 / _BINS, align="edge", color=theme.bars, linewidth=0)
+    lefts, wide = np.arange(_BINS) / _BINS, 0.86 / _BINS
+    # One collection: as many patches as bars would take half the time of all the figure.
+    corners = [(lefts, 0 * heights), (lefts, heights), (lefts + wide, heights), (lefts + wide, 0)]
+    bars = np.stack([np.stack(np.broadcast_arrays(*corner), axis=1) for corner in corners], axis=1)
+    under.add_collection(PolyCollection(list(bars), color=theme.bars, linewidth=0), autolim=False)
     across = scale.at(np.linspace(0, 1, 512))
     ramp = shown.table[scale.indexes(across)][None]
     under.imshow(ramp, extent=(0, 1, -0.32, -0.06), aspect="auto", interpolation="nearest")

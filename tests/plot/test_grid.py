@@ -191,7 +191,8 @@ def test_without_a_legend_there_is_the_grid_alone(given: cw.Explorer) -> None:
 
 def test_the_histogram_counts_every_other_example(given: cw.Explorer) -> None:
     (under,) = cw.plot.grid(given, STAGE, CHOSEN).child_axes
-    heights = np.array([bar.get_height() for bar in under.patches])  # type: ignore[attr-defined]
+    (bars,) = under.collections
+    heights = np.array([np.asarray(path.vertices)[:, 1].max() for path in bars.get_paths()])
     counts = np.rint((heights / heights[heights > 0].min()) ** 2)
     assert counts.sum() == N - 1
     distances = np.sort(given.distances(STAGE, CHOSEN))
