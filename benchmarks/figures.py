@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import matplotlib as mpl
@@ -24,7 +25,7 @@ def main() -> None:
     rows = []
     for n in SIZES:
         explorer = _explored(n)
-        runs = {
+        runs: dict[str, Callable[[], object]] = {
             "figure": partial(_figure, explorer),
             "picture": partial(_picture, explorer),
         }
