@@ -1762,7 +1762,11 @@ class Explorer:
         from clusterwidget.model.lens import lens_values
 
         assert model is not None
-        return lens_values(model, stage, self.vectors, rows)
+
+        def chosen(stage: Stage) -> Float32Array:
+            return self._setting.activations.vectors(stage, rows)
+
+        return lens_values(model, stage, chosen, np.arange(len(rows)))
 
     def _why_none_is_added(self) -> str:
         if self.path is not None:

@@ -223,9 +223,14 @@ class Activations:
                 watch.check()
             watch.step(stop, n)
 
-    def vectors(self, stage: Stage) -> Matrix:
-        """Return the vectors in the model's own basis, shape (N, d); see `Explorer.vectors`."""
+    def vectors(self, stage: Stage, rows: npt.NDArray[np.int64] | None = None) -> Matrix:
+        """Return the vectors of some or all examples in the model's own basis, shape (n, d).
+
+        See `Explorer.vectors`.
+        """
         matrix = self.matrix(stage, Watch())
+        if rows is not None:
+            matrix = matrix[rows]
         basis = self.basis(stage) if stage.kind == "result" else None
         if basis is None:
             return matrix

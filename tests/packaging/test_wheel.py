@@ -25,7 +25,10 @@ from tests.browser.servers import Server
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("clusterwidget", "js", "hatch_build.py", "pyproject.toml", "README.md", "LICENSE")
-BUNDLE = {"clusterwidget/static/widget.js", "clusterwidget/static/widget.css"}
+BUNDLE = {
+    f"clusterwidget/static/{name}"
+    for name in ("widget.js", "widget.css", "page.js", "served.js", "served.css")
+}
 WEIGHTS = "clusterwidget/addition/adder.safetensors"
 
 

@@ -7,6 +7,7 @@ the latest few are kept. What is said of concepts and stages is said of the comm
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 from collections import OrderedDict
@@ -44,9 +45,19 @@ _EXPLORERS = 8
 
 
 class Typed:
-    """The examples that one visitor has typed."""
+    """The examples that one visitor has typed.
+
+    Attributes
+    ----------
+    number : int
+        No other visitor's.
+    examples : Examples or None
+    """
+
+    _numbers = itertools.count()
 
     def __init__(self) -> None:
+        self.number = next(self._numbers)
         self.examples: Examples | None = None
 
     def __len__(self) -> int:
@@ -77,7 +88,7 @@ class Answers:
 
     def known(self, request: Mapping[str, Any], typed: Typed) -> Answer | None:
         """Return the answer to a request if it is here already."""
-        if not self._is_common(request, typed):
+        if not self.is_common(request, typed):
             return None
         with self._lock:
             key = _key(request)
@@ -115,7 +126,7 @@ class Answers:
             )
         if what == "swap_test":
             self._check_pairs(messages.read(messages.SwapTestRequest, request)["pairs"])
-        if not self._is_common(request, typed):
+        if not self.is_common(request, typed):
             return Answer.of(*reply(self._with(typed), request, watch))
         # Another visitor may have asked the same while this one waited.
         answer = self.known(request, typed)
@@ -135,7 +146,7 @@ class Answers:
             return {}, []
         return reply(self.explorer, request, watch)
 
-    def _is_common(self, request: Mapping[str, Any], typed: Typed) -> bool:
+    def is_common(self, request: Mapping[str, Any], typed: Typed) -> bool:
         """Whether the answer is the same as for a visitor who has typed nothing."""
         what = request.get("what")
         if not len(typed) or what in _OF_THE_COMMON:
@@ -168,7 +179,7 @@ class Answers:
         """Return an explorer of the common examples and the typed ones."""
         examples = typed.examples
         assert examples is not None
-        key = (id(typed), len(examples))
+        key = (typed.number, len(examples))
         with self._lock:
             explorer = self._extended.get(key)
             if explorer is not None:
@@ -184,7 +195,7 @@ class Answers:
     def forget(self, typed: Typed) -> None:
         """Drop what was made for a visitor who is gone."""
         with self._lock:
-            for key in [key for key in self._extended if key[0] == id(typed)]:
+            for key in [key for key in self._extended if key[0] == typed.number]:
                 del self._extended[key]
 
     def words(self, error: Exception) -> str:

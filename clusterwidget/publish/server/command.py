@@ -36,6 +36,11 @@ def add_serve(commands: Any, models: Mapping[str, Callable[[], Model]]) -> None:
         help="what swaps, tests, traces and typed examples run on: adder, for the worked example; "
         "module:function, which returns a model; or none (default: %(default)s)",
     )
+    serve.add_argument(
+        "--load",
+        action="store_true",
+        help="load the model at once, not with the first question that needs it",
+    )
     serve.add_argument("--host", default="127.0.0.1", help="to listen on (default: %(default)s)")
     serve.add_argument("--port", type=int, default=8000, help="0 for a free one (default: 8000)")
     serve.add_argument(
@@ -64,26 +69,32 @@ def add_serve(commands: Any, models: Mapping[str, Callable[[], Model]]) -> None:
 def _serve(models: Mapping[str, Callable[[], Model]], options: argparse.Namespace) -> int:
     import clusterwidget as cw
     from clusterwidget.publish.server.limits import Limits
-    from clusterwidget.publish.server.run import serve
+    from clusterwidget.publish.server.run import serve, single_threaded
 
     if not 0 <= options.port < 1 << 16:
         raise ValueError(f"--port is from 0 to 65535, not {options.port}.")
     limits = Limits.of(options.limit)
     load, parse = _named_model(options.model, models)
-    explorer = cw.open(options.store, load, parse=parse, memory=options.memory)
+    explorer = cw.open(
+        options.store, load and single_threaded(load), parse=parse, memory=options.memory
+    )
 
     def ready(address: str) -> None:
         print(f"{len(explorer.examples):,} examples at {address} (Ctrl-C stops it)", flush=True)
 
-    serve(
-        explorer,
-        options.title or options.store.absolute().stem,
-        host=options.host,
-        port=options.port,
-        origins=options.origin,
-        limits=limits,
-        ready=ready,
-    )
+    try:
+        serve(
+            explorer,
+            options.title or options.store.absolute().stem,
+            host=options.host,
+            port=options.port,
+            origins=options.origin,
+            limits=limits,
+            load=options.load,
+            ready=ready,
+        )
+    except KeyboardInterrupt:
+        print("The server has stopped.")
     return 0
 
 

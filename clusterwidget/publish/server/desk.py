@@ -51,7 +51,8 @@ class Desk:
 
     def submit(self, job: Job) -> None:
         """Queue a job."""
-        quick = job.patience == QUICK
+        # Who has typed examples has answers made for them alone.
+        quick = job.patience == QUICK and self._answers.is_common(job.request, job.visitor.typed)
         if job.request.get("what") in _OF_STAGES:
             quick = self._answers.is_at_hand(job.request, job.visitor.typed)
         (self._quick if quick else self._slow).submit(job)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import html
 import json
 import socket
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from clusterwidget.core.stages import SHOWN_KINDS
@@ -36,6 +37,7 @@ _PAGE = """<!doctype html>
 </body>
 </html>
 """
+_SWITCH_SECONDS = 0.001
 _FIRST_EXAMPLES = 1000
 """What the page colors its map by before all examples are looked at: see `state/knowledge.ts`."""
 
@@ -48,6 +50,7 @@ def serve(
     port: int,
     origins: Iterable[str] = (),
     limits: Limits | None = None,
+    load: bool = False,
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Serve an exploration until the process is interrupted.
@@ -63,6 +66,8 @@ def serve(
     origins : iterable of str
         See `Origins`.
     limits : Limits, optional
+    load : bool
+        Load the model before the server says that it is ready.
     ready : function
         Told the address once the server listens.
 
@@ -74,7 +79,7 @@ def serve(
         Where the port is taken or the host is not this machine's.
     """
     try:
-        server = prepared(explorer, title, Origins(host, origins), limits or Limits())
+        server = prepared(explorer, title, Origins(host, origins), limits or Limits(), load=load)
     except ImportError as error:
         if (error.name or "").startswith("clusterwidget"):
             raise
@@ -82,20 +87,60 @@ def serve(
             f"serving needs further packages ({error.name} is missing): "
             "pip install 'clusterwidget[serve]'"
         ) from error
-    with listening(host, port) as bound:
+    with listening(host, port) as bound, one_thread_each():
         shown = f"[{host}]" if ":" in host else host
         ready(f"http://{shown}:{bound.getsockname()[1]}")
         server.run(sockets=[bound])
 
 
-def prepared(explorer: Explorer, title: str, origins: Origins, limits: Limits) -> uvicorn.Server:
-    """Return a server that only need be run."""
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Let each of the two threads that answer compute on one core.
+
+    numpy's and torch's own threads wait for one another by spinning: with as many visitors as
+    there are here, that costs more than it brings.
+    """
+    from threadpoolctl import threadpool_limits
+
+    interval = sys.getswitchinterval()
+    # The thread that reads and sends must not wait long for those that compute.
+    sys.setswitchinterval(_SWITCH_SECONDS)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        sys.setswitchinterval(interval)
+
+
+def single_threaded(load: Callable[[], Any]) -> Callable[[], Any]:
+    """Return what loads a model that torch runs on one thread, see `one_thread_each`."""
+
+    def loaded() -> Any:
+        model = load()
+        import torch
+
+        torch.set_num_threads(1)
+        return model
+
+    return loaded
+
+
+def prepared(
+    explorer: Explorer, title: str, origins: Origins, limits: Limits, *, load: bool = False
+) -> uvicorn.Server:
+    """Return a server that only need be run; the parameters are those of `serve`."""
     import uvicorn
 
     from clusterwidget.publish.server.app import Served
 
     answers = Answers(explorer, limits)
-    served = Served(page(explorer, title), answers, limits, origins, lambda: warm(answers))
+
+    def get_ready() -> None:
+        warm(answers)
+        if load:
+            explorer.get_ready()
+
+    served = Served(page(explorer, title), answers, limits, origins, get_ready)
 
     class Server(uvicorn.Server):
         async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
 from clusterwidget.publish.server.answers import Typed
 from clusterwidget.publish.server.framing import Answer, BadMessage, read_message
 from clusterwidget.publish.server.lanes import Job, patience_of
 from clusterwidget.publish.server.limits import Bucket, Limits
 
 if TYPE_CHECKING:
-    from starlette.websockets import WebSocket
-
     from clusterwidget.publish.server.desk import Desk
 
 log = logging.getLogger(__name__)
@@ -75,20 +75,25 @@ class Visitor:
         reading = asyncio.ensure_future(self._read())
         writing = asyncio.ensure_future(self._write())
         tasks = {reading, writing, asyncio.ensure_future(self._watch())}
+        closing: _Closing | None = None
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 if (error := task.exception()) is not None:
                     raise error
-        except _Closing as closing:
-            await self._close(closing)
+        except _Closing as chosen:
+            closing = chosen
         except (TimeoutError, asyncio.TimeoutError):
-            await self._close(_Closing(TOO_MUCH, "answers were not read"))
+            closing = _Closing(TOO_MUCH, "answers were not read")
+        except WebSocketDisconnect:
+            log.debug("a page went while it was answered")
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self._unread.clear()
+        if closing is not None:
+            await self._close(closing)
 
     def close(self, code: int, reason: str) -> None:
         """Close the connection soon."""
@@ -182,11 +187,11 @@ class Visitor:
             await self._in_time(self._socket.send_text(text))
             if answer is None:
                 continue
-            waited = not self.may_be_answered
             for piece in answer.pieces():
                 await self._in_time(self._socket.send_bytes(bytes(piece)))
+            held_back = not self.may_be_answered
             self._unread_bytes -= answer.size
-            if waited and self.may_be_answered:
+            if held_back and self.may_be_answered:
                 self._desk.nudge()
 
     async def _in_time(self, sending: Any) -> None:
@@ -205,5 +210,5 @@ class Visitor:
     async def _close(self, closing: _Closing) -> None:
         try:
             await asyncio.wait_for(self._socket.close(closing.code, str(closing)), 5)
-        except (TimeoutError, asyncio.TimeoutError, RuntimeError, OSError):
+        except (TimeoutError, asyncio.TimeoutError, WebSocketDisconnect, RuntimeError):
             log.debug("a connection could not be closed in time")

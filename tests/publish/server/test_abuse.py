@@ -161,3 +161,23 @@ def test_a_flood_does_not_keep_another_waiting(opened: Opened) -> None:
         thread.join()
         # One turn of the flood may run before it, not twenty: there is room for a busy machine.
         assert max(waited.values()) < 2, waited
+
+
+def test_who_reads_slowly_is_answered_all_the_same(opened: Opened) -> None:
+    from clusterwidget.publish.server import visitor
+
+    most = visitor._MOST_UNREAD_BYTES
+    visitor._MOST_UNREAD_BYTES = 300
+    try:
+        with running(opened()) as address, visiting(address) as visit:
+            # Each is larger than what may be unread, so that each waits for the one before.
+            asked = [
+                visit.send("distances", stage=f"L0.resid_post@{position}", without=[], row=row)
+                for position in "abcdefg"
+                for row in range(3)
+            ]
+            time.sleep(0.5)
+            for number in asked:
+                assert visit.receive(number, timeout=20)[0]["type"] == "reply"
+    finally:
+        visitor._MOST_UNREAD_BYTES = most
