@@ -10,7 +10,7 @@ BUNDLE := clusterwidget/static/widget.js
 PYTHONS ?= python3.10 python3.11 python3.12 python3.13
 JS := $(shell find js/src -type f) $(wildcard js/*.json js/*.mjs js/*.ts)
 
-.PHONY: demo lab test check versions bench picture build clean
+.PHONY: demo lab test check versions hosts bench picture build clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -20,6 +20,7 @@ help:
 	@echo 'make test     all checks and tests'
 	@echo 'make check    formatting, lint, types and the direction of imports only'
 	@echo 'make versions a smoke test with each Python that is there, without torch'
+	@echo 'make hosts    the figure in every host, each in its own environment; writes docs/hosts.md'
 	@echo 'make bench    the numbers of the README, measured here'
 	@echo 'make picture  the pictures of the README, taken anew'
 	@echo 'make build    wheel and source distribution, into dist/'
@@ -48,6 +49,9 @@ check: $(VENV)/dev.stamp $(BUNDLE)
 versions: $(BUNDLE)
 	$(BIN)/python tests/versions/run.py .venv-versions $(PYTHONS)
 
+hosts: $(VENV)/browser.stamp $(BUNDLE)
+	$(BIN)/python -m tests.hosts .venv-hosts
+
 bench: $(VENV)/bench.stamp $(VENV)/browser.stamp $(BUNDLE)
 	$(BIN)/python -m benchmarks
 
@@ -59,7 +63,7 @@ build: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/python -m build --outdir dist
 
 clean:
-	rm -rf $(VENV) .venv-versions js/node_modules clusterwidget/static dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-versions .venv-hosts js/node_modules clusterwidget/static dist .mypy_cache .pytest_cache .ruff_cache
 
 # Python. The package is installed for editing without its hook's help: the bundle has a rule here.
 $(BIN)/python:
