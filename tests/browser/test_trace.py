@@ -305,7 +305,7 @@ def test_what_cannot_be_traced_is_told_under_the_map(figure: Figure, kernel: Ker
     select(figure, 10)
     kernel.run(
         "from dataclasses import replace\n"
-        "setting = w.explorer._setting; w.explorer._setting = replace(setting, model=None)"
+        "setting = w.explorer._setting; w.explorer._setting = replace(setting, lazy=None)"
     )
     try:
         tab(figure, "S3").click()
