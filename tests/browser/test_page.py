@@ -134,7 +134,6 @@ def test_texts_are_text(figure: Figure) -> None:
 
 
 def test_what_needs_a_kernel_says_so(figure: Figure) -> None:
-    expect(figure.root).to_contain_text("Saved page")
     x, y = figure.middle(9)
     figure.grid.click(position={"x": x, "y": y}, modifiers=["Shift"])
     expect(figure.part("swap-problem")).to_contain_text("open the exploration in a notebook")

@@ -94,14 +94,16 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
             ×
           </button>
         </div>
-      ) : exploration.saved.value ? (
-        <div class="cw-swap cw-swap-hint">{SAVED_PAGE}</div>
       ) : exploration.contents.value?.hasModel ? (
         <div class="cw-swap cw-swap-hint">
+          {exploration.saved.value ? (
+            <span>{SAVED_PAGE}</span>
+          ) : (
           <span>
             <Term name="swap">Swap</Term>: Shift-click a cell, and see what the model answers with
             that cell's vector.
           </span>
+          )}
         </div>
       ) : null}
       <div class="cw-spoken" aria-live="polite" data-role="spoken-swap">
