@@ -99,10 +99,10 @@ export function SwapStrip({ exploration }: { exploration: Exploration }) {
           {exploration.saved.value ? (
             <span>{SAVED_PAGE}</span>
           ) : (
-          <span>
-            <Term name="swap">Swap</Term>: Shift-click a cell, and see what the model answers with
-            that cell's vector.
-          </span>
+            <span>
+              <Term name="swap">Swap</Term>: Shift-click a cell, and see what the model answers with
+              that cell's vector.
+            </span>
           )}
         </div>
       ) : null}
