@@ -1,4 +1,4 @@
-import { VIRIDIS } from "../data/viridis";
+import { DARKEST, STEPS } from "../data/viridis";
 
 /** Colors packed for an ImageData seen as Uint32Array: little-endian, so ABGR. */
 export type ColorTable = Uint32Array;
@@ -30,10 +30,7 @@ const GRAYS = [0.06, 0.94] as const;
 
 /** From dark at 0 to bright at 1, as d3-scale-chromatic has them, which alone is half a bundle. */
 const SHADES: Readonly<Record<Palette, (share: number) => string>> = {
-  viridis: (share) => {
-    const place = 6 * Math.max(0, Math.min(255, Math.floor(share * 256)));
-    return `#${VIRIDIS.slice(place, place + 6)}`;
-  },
+  viridis: (share) => VIRIDIS[Math.max(0, Math.min(255, Math.floor(share * 256)))] as string,
   cividis: (share) =>
     rgb(
       polynomial(share, [-4.54, -35.34, 2381.73, -6402.7, 7024.72, -2710.57]),
@@ -45,6 +42,16 @@ const SHADES: Readonly<Record<Palette, (share: number) => string>> = {
     return rgb(v, v, v);
   },
 };
+
+const VIRIDIS = viridis();
+
+function viridis(): string[] {
+  let parts: readonly number[] = DARKEST;
+  return Array.from({ length: 256 }, (_, i) => {
+    if (i > 0) parts = parts.map((v, part) => v + Number(STEPS[part]?.[i - 1]) - 2);
+    return rgb(...parts);
+  });
+}
 
 function polynomial(x: number, coefficients: readonly number[]): number {
   return coefficients.reduceRight((sum, coefficient) => sum * x + coefficient, 0);

@@ -56,6 +56,53 @@ test("what is set aside is a place to go to and back from", async () => {
   expect(Array.from(exploration.picture.value?.ranked.distances ?? [])).toEqual(STAGES["embed@a"]);
 });
 
+describe("a filter", () => {
+  const passing = () => exploration.filtering.mask.value && [...exploration.filtering.mask.value];
+
+  test("lets through, and is one step back and forth however it was typed", async () => {
+    exploration.go({ selected: 2 });
+    await exploration.filter("half", true);
+    await exploration.filter("half = low", false);
+    expect(passing()).toEqual([1, 1, 1, 0, 0, 0]);
+    exploration.undo();
+    await idle();
+    expect(passing()).toBe(null);
+    expect(exploration.filtering.typed.value).toBe("");
+    expect(exploration.selected.value).toBe(2);
+    exploration.redo();
+    await idle();
+    expect(passing()).toEqual([1, 1, 1, 0, 0, 0]);
+  });
+
+  test("that cannot be read leaves the one in force, and says why", async () => {
+    await exploration.filter("e5", true);
+    expect(passing()).toEqual([0, 0, 0, 0, 0, 1]);
+    expect(await exploration.filter("third = low", false)).toBe(false);
+    expect(exploration.filtering.problem.value).toContain("There is no concept “third”");
+    expect(exploration.filtering.text.value).toBe("e5");
+    expect(passing()).toEqual([0, 0, 0, 0, 0, 1]);
+  });
+
+  test("counts for the examples that come, and draws no picture anew", async () => {
+    const picture = exploration.picture.value;
+    await exploration.filter("half = high", true);
+    expect(exploration.picture.value).toBe(picture);
+    source.n = 7;
+    await exploration.load();
+    await idle();
+    expect(passing()).toEqual([0, 0, 0, 1, 1, 1, 1]);
+  });
+});
+
+test("a range of distances is left with the example and the stage it was marked for", () => {
+  const { band } = exploration.display;
+  band.value = { low: 1, high: 2 };
+  exploration.go({ plain: true });
+  expect(band.value).not.toBe(null);
+  exploration.go({ selected: 3 });
+  expect(band.value).toBe(null);
+});
+
 test("a concept that was made colors the grid once it has been read", async () => {
   exploration.colorWhenRead("half");
   await idle();
