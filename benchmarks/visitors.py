@@ -24,6 +24,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from jupyter_server.services.kernels.connection.base import (
+    deserialize_msg_from_ws_v1,
+    serialize_msg_to_ws_v1,
+)
 from playwright.sync_api import sync_playwright
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -41,6 +45,8 @@ WITHIN = 60.0
 CLICKS = 10
 THINK = 6.0
 """Seconds between two clicks of a visitor: at the end all are there at once."""
+PROTOCOL = "v1.kernel.websocket.jupyter.org"
+"""The one that pages speak."""
 LIMIT = 60.0
 """Seconds after which an answer has failed to come."""
 
@@ -193,6 +199,7 @@ class _Visitor:
     def __init__(self, server: Server, seed: int) -> None:
         self._server, self._seed = server, seed
         self._id = 0
+        self._session = uuid.uuid4().hex
         self.kernel = ""
         self.met = _Visit()
 
@@ -210,8 +217,11 @@ class _Visitor:
         self.kernel = _found(r'"kernelId": "([0-9a-f-]{36})"', html)
         self._model = _found(r'"model_id": "([0-9a-f]{32})"', html)
         url = self._server.url.replace("http", "ws")
-        address = f"{url}/api/kernels/{self.kernel}/channels"
-        async with connect(address, max_size=None, open_timeout=LIMIT) as socket:
+        address = f"{url}/api/kernels/{self.kernel}/channels?session_id={self._session}"
+        # What comes between two questions waits: it must not keep pings from being heard.
+        options: dict[str, Any] = {"max_size": None, "max_queue": None, "ping_interval": None}
+        options |= {"subprotocols": [PROTOCOL]}
+        async with connect(address, open_timeout=LIMIT, **options) as socket:
             hello = await self._ask(socket, "hello")
             rows, positions = hello["rows"], hello["positions"]
             shown = [
@@ -261,44 +271,32 @@ class _Visitor:
             if content["type"] in ("error", "cancelled"):
                 raise RuntimeError(f"{what}: {content.get('message')}")
 
-    def _message(self, content: dict[str, Any]) -> str:
+    def _message(self, content: dict[str, Any]) -> bytes:
         header = {
             "msg_id": uuid.uuid4().hex,
             "msg_type": "comm_msg",
             "username": "",
-            "session": uuid.uuid4().hex,
+            "session": self._session,
             "version": "5.3",
             "date": "2026-01-01T00:00:00Z",
         }
         data = {"method": "custom", "content": content}
-        return json.dumps(
-            {
-                "header": header,
-                "parent_header": {},
-                "metadata": {},
-                "content": {"comm_id": self._model, "data": data},
-                "channel": "shell",
-                "buffers": [],
-            }
-        )
+        parts: tuple[dict[str, Any], ...] = (header, {}, {}, {"comm_id": self._model, "data": data})
+        packed = [json.dumps(part).encode() for part in parts]
+        return bytes(serialize_msg_to_ws_v1(packed, "shell"))  # type: ignore[no-untyped-call]
 
 
 def _custom(raw: str | bytes) -> dict[str, Any] | None:
-    """Return what the widget sent; None for other messages.
-
-    Messages with buffers start with how many parts they have, and where each begins.
-    """
-    if isinstance(raw, bytes):
-        count = int.from_bytes(raw[:4], "big")
-        first = int.from_bytes(raw[4:8], "big")
-        end = int.from_bytes(raw[8:12], "big") if count > 1 else len(raw)
-        raw = raw[first:end].decode()
-    message = json.loads(raw)
-    if message["msg_type"] != "comm_msg":
+    """Return what the widget sent; None for other messages."""
+    if isinstance(raw, str):
         return None
-    data = message["content"]["data"]
-    content = data.get("content") if data.get("method") == "custom" else None
-    return content if isinstance(content, dict) else None
+    _, parts = deserialize_msg_from_ws_v1(raw)  # type: ignore[no-untyped-call]
+    header, content = parts[0], parts[3]
+    if json.loads(header)["msg_type"] != "comm_msg":
+        return None
+    data = json.loads(content)["data"]
+    found = data.get("content") if data.get("method") == "custom" else None
+    return found if isinstance(found, dict) else None
 
 
 def _found(pattern: str, text: str) -> str:

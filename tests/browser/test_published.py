@@ -18,6 +18,10 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
+from jupyter_server.services.kernels.connection.base import (
+    deserialize_msg_from_ws_v1,
+    serialize_msg_to_ws_v1,
+)
 from playwright.sync_api import Page, expect
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -171,38 +175,40 @@ def connection(server: Server, kernel_id: str, **options: Any) -> ClientConnecti
     return found
 
 
-def message(kind: str, content: dict[str, Any], channel: str = "shell") -> str:
+def message(kind: str, content: dict[str, Any], channel: str, protocol: str | None) -> str | bytes:
     header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "username": "", "session": "s"}
     header |= {"version": "5.3", "date": "2026-01-01T00:00:00Z"}
-    return json.dumps(
-        {
-            "header": header,
-            "parent_header": {},
-            "metadata": {},
-            "content": content,
-            "channel": channel,
-            "buffers": [],
-        }
-    )
+    if protocol is not None:
+        parts = [json.dumps(part).encode() for part in (header, {}, {}, content)]
+        return bytes(serialize_msg_to_ws_v1(parts, channel))  # type: ignore[no-untyped-call]
+    rest = {"parent_header": {}, "metadata": {}, "channel": channel, "buffers": []}
+    return json.dumps({"header": header, "content": content, **rest})
 
 
-def answers(socket: ClientConnection, kind: str, seconds: float = 20) -> list[dict[str, Any]]:
-    """Return what came until there was a message of a kind."""
-    came, deadline = [], time.monotonic() + seconds
-    while time.monotonic() < deadline:
+def kinds_until(socket: ClientConnection, last: str, seconds: float = 20) -> list[str]:
+    """Return the types of the messages that came until there was one of a type."""
+    came: list[str] = []
+    deadline = time.monotonic() + seconds
+    while not came or came[-1] != last:
+        assert time.monotonic() < deadline, came
         raw = socket.recv(timeout=seconds)
-        if isinstance(raw, str):
-            came.append(json.loads(raw))
-            if came[-1]["msg_type"] == kind:
-                return came
-    raise AssertionError(f"no {kind} among {[each['msg_type'] for each in came]}")
+        if isinstance(raw, bytes):
+            _, parts = deserialize_msg_from_ws_v1(raw)  # type: ignore[no-untyped-call]
+            raw = parts[0].decode()
+        came.append(json.loads(raw)["msg_type"])
+    return came
 
 
-def test_a_visitor_runs_no_code_of_their_own(server: Server, page: Page, tmp_path: Path) -> None:
+@pytest.mark.parametrize("protocol", [None, "v1.kernel.websocket.jupyter.org"])
+def test_a_visitor_runs_no_code_of_their_own(
+    server: Server, page: Page, tmp_path: Path, protocol: str | None
+) -> None:
     written = tmp_path / "written"
     code = f"open({str(written)!r}, 'w')"
     execute = {"code": code, "silent": False, "store_history": False, "user_expressions": {}}
-    with connection(server, kernel_id_of(page.content())) as socket:
+    options = {} if protocol is None else {"subprotocols": [protocol]}
+    with connection(server, kernel_id_of(page.content()), **options) as socket:
+        assert socket.subprotocol == protocol
         for kind, content, channel in (
             ("execute_request", execute, "shell"),
             ("execute_request", execute, "control"),
@@ -212,11 +218,10 @@ def test_a_visitor_runs_no_code_of_their_own(server: Server, page: Page, tmp_pat
             ("debug_request", {"type": "request", "command": "initialize"}, "control"),
             ("input_reply", {"value": code}, "stdin"),
         ):
-            socket.send(message(kind, content, channel))
-        socket.send(message("kernel_info_request", {}))
-        came = [each["msg_type"] for each in answers(socket, "kernel_info_reply")]
-    replies = {kind for kind in came if kind.endswith("_reply")}
-    assert replies == {"kernel_info_reply"}
+            socket.send(message(kind, content, channel, protocol))
+        socket.send(message("kernel_info_request", {}, "shell", protocol))
+        came = kinds_until(socket, "kernel_info_reply")
+    assert {kind for kind in came if kind.endswith("_reply")} == {"kernel_info_reply"}
     assert not written.exists()
 
 
