@@ -302,7 +302,7 @@ def _custom(raw: str | bytes) -> dict[str, Any] | None:
 def _found(pattern: str, text: str) -> str:
     found = re.search(pattern, text)
     if found is None:
-        raise RuntimeError(f"the page has no {pattern}: {text[:200]}")
+        raise RuntimeError(f"the page has no {pattern}: … {text[-600:]}")
     return found[1]
 
 

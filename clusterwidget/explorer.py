@@ -705,6 +705,23 @@ class Explorer:
             cancelled=cancelled,
         ).table()
 
+    def known_atlas(self) -> frozenset[Stage]:
+        """Return the stages whose shares are known, those of the pairs of `axes_pairs` as well.
+
+        See Also
+        --------
+        atlas, axes_pairs
+
+        Examples
+        --------
+        >>> few = cw.Explorer(ex.model, cw.addition.problems(50))
+        >>> table = few.atlas("L1H0.result@S3")
+        >>> list(map(str, few.known_atlas()))
+        ['L1H0.result@S3']
+        """
+        rows, pairs = self._atlas_rows.get(self._setting.digest) or {}, self.axes_pairs()
+        return frozenset(stage for stage in rows if atlas_kept.known(rows, stage, pairs))
+
     def axes_pairs(self) -> list[tuple[str, str]]:
         """Return the pairs of concepts by which the grid is arranged, those that group examples.
 

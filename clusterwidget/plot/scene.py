@@ -171,7 +171,11 @@ def suited_axes(ex: Explorer, stage: Stage) -> tuple[str, ...]:
         return own
     named = {name for partition in known.all for name in partition.names}
     usable = [pair for pair in pairs if named.issuperset(pair)]
-    best = best_pair(ex.matrix(stage), [(known.named(a), known.named(b)) for a, b in usable])
+    if stage in ex.known_atlas():
+        # Saved with the exploration: what works it out takes memory that many kernels would hold.
+        best = ex.atlas_of(stage, pairs=usable).best_pairs()[0]
+    else:
+        best = best_pair(ex.matrix(stage), [(known.named(a), known.named(b)) for a, b in usable])
     return usable[best] if best >= 0 else own
 
 
