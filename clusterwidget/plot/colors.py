@@ -68,8 +68,6 @@ class Theme:
         Of the histogram.
     warn : str
         Of activations far from any that were seen.
-    tint : str
-        Of a bar behind its text.
     """
 
     ground: str
@@ -80,7 +78,6 @@ class Theme:
     accent: str
     bars: str
     warn: str
-    tint: str
 
 
 LIGHT = Theme(
@@ -92,7 +89,6 @@ LIGHT = Theme(
     accent="#c2255c",
     bars="#8b95a1",
     warn="#9a3412",
-    tint="#fbe3ec",
 )
 DARK = Theme(
     ground="#16181c",
@@ -103,7 +99,6 @@ DARK = Theme(
     accent="#ff6b9d",
     bars="#79838f",
     warn="#ffb68a",
-    tint="#4a2233",
 )
 
 
