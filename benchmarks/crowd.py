@@ -43,6 +43,8 @@ SWAPPING = 20
 EXAMPLES = 10_000
 AT_ONCE = 1 << 20
 """Bytes of a stage matrix that a page asks for at once; of a larger one, the distances first."""
+LONGEST = 180.0
+"""Seconds after which a visitor has failed."""
 STEPS = 5.0
 """Most seconds between two clicks."""
 
@@ -174,7 +176,8 @@ async def _crowd(address: str, times: Times, failed: list[str]) -> None:
     async def visit(number: int, start: float) -> None:
         await asyncio.sleep(start)
         try:
-            await Visitor(address, times, random.Random(number), number in swapping).come()
+            visitor = Visitor(address, times, random.Random(number), number in swapping)
+            await asyncio.wait_for(visitor.come(), LONGEST)
         except Exception as error:  # noqa: BLE001 - whatever it is, this visitor has failed
             failed.append(f"visitor {number}: {type(error).__name__}: {error}")
 
@@ -319,7 +322,7 @@ class Visitor:
             while left:
                 left -= len(await self._socket.recv())
             answered = self._open.get(message.get("id", 0))
-            if answered is None or message["type"] not in ("reply", "error"):
+            if answered is None or message["type"] not in ("reply", "error") or answered.done():
                 continue
             del self._open[message["id"]]
             if message["type"] == "reply":
@@ -369,7 +372,10 @@ def _page(address: str) -> Times:
                 figure.choose_stage(stages[click // 2])
                 name = "click on a stage, painted"
             else:
-                figure.click_cell(100 + click)
+                # Where a new arrangement has come meanwhile, it is another example's cell.
+                x, y = figure.middle(100 + click)
+                with figure.repaint():
+                    figure.grid.click(position={"x": x, "y": y})
                 name = "click on an example, painted"
             times[name].append(page.evaluate("painted.at(-1)"))
             time.sleep(2)
