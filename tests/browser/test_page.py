@@ -115,7 +115,8 @@ def test_a_concept_is_set_aside_as_in_a_kernel(figure: Figure) -> None:
         figure.root.locator("[data-set-aside]").first.click()
     assert_shows(figure, "embed@a", 60, ("</script><b>",))
     expect(figure.part("what-is-left")).to_be_visible()
-    expect(figure.part("what-is-left").get_by_role("button").first).to_be_disabled()
+    named = figure.part("what-is-left").get_by_text("make it a concept")
+    expect(named.first).to_be_disabled()
     with figure.repaint():
         figure.root.locator("[data-set-aside]").first.click()
     figure.part("tab-near").click()
