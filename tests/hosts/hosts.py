@@ -171,12 +171,14 @@ def run_classic(page: Page) -> None:
     page.wait_for_function(
         """() => {
           const { kernel, _fully_loaded } = window.Jupyter?.notebook ?? {};
-          return _fully_loaded && kernel?.is_connected()
+          return _fully_loaded && kernel?.is_connected() && kernel.info_reply?.status === "ok"
             && kernel.comm_manager?.targets?.["jupyter.widget"]
             && window.Jupyter.notebook.get_cell(0).output_area.mime_types()
               .includes("application/vnd.jupyter.widget-view+json");
         }"""
     )
+    # What is shown before the page has taken in the kernel, it removes again, with any widget.
+    page.wait_for_timeout(10_000)
     page.evaluate("() => window.Jupyter.notebook.execute_all_cells()")
 
 
