@@ -23,12 +23,13 @@ def is_unattended() -> bool:
     if kernel is None:
         return False
     request = kernel.get_parent() or {}
-    for_a_page = (
-        "JPY_SESSION_NAME" in os.environ
-        or any(name.startswith("VOILA_") for name in os.environ)
-        or "google.colab" in sys.modules
-    )
+    for_a_page = "JPY_SESSION_NAME" in os.environ or in_voila() or "google.colab" in sys.modules
     return request.get("content", {}).get("allow_stdin") is False and not for_a_page
+
+
+def in_voila() -> bool:
+    """Whether Voila started this kernel, for a page that is served and kept nowhere."""
+    return any(name.startswith("VOILA_") for name in os.environ)
 
 
 def _kernel() -> Any:

@@ -6,6 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from clusterwidget.core.notebook import in_voila
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
@@ -69,7 +70,9 @@ def with_picture(
     waited_for = is_waited_for(picture, unattended)
     if bundle is None:
         return None
-    if not waited_for and (picture is False or not _is_quick(ex, shown)):
+    # Voila keeps no outputs: nobody would see the picture, and each visitor's kernel would draw it.
+    left_out = picture is False or in_voila() or not _is_quick(ex, shown)
+    if not waited_for and left_out:
         return bundle
     drawn = _drawn(ex, shown)
     plain, about = bundle if isinstance(bundle, tuple) else (bundle, {})

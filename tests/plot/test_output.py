@@ -63,6 +63,14 @@ def test_what_takes_longer_is_left_out_where_it_was_not_demanded(given: cw.Explo
     assert PNG in data_of(widget)
 
 
+def test_voila_keeps_no_output_so_none_is_drawn(
+    given: cw.Explorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOILA_BASE_URL", "/")
+    assert PNG not in data_of(cw.ClusterWidget(given))
+    assert PNG in data_of(cw.ClusterWidget(given, picture=True))
+
+
 def test_the_picture_shows_what_the_traits_say(given: cw.Explorer) -> None:
     widget = cw.ClusterWidget(given, selected=7, stage="embed@1", arrange_by=["word", "units"])
     for color_by in ("distance", "word"):
