@@ -106,7 +106,7 @@ def _serving(store: Path) -> Iterator[tuple[str, psutil.Process]]:
     """Start the command, and yield its address once it is ready."""
     command = [sys.executable, "-m", "clusterwidget.cli", "serve", str(store)]
     process = subprocess.Popen(
-        [*command, "--model", "adder", "--port", "0"], stdout=subprocess.PIPE, text=True
+        [*command, "--model", "adder", "--load", "--port", "0"], stdout=subprocess.PIPE, text=True
     )
     try:
         assert process.stdout is not None
