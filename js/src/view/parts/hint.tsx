@@ -101,7 +101,10 @@ function followHints(root: HTMLElement, hint: HTMLElement, ending: AbortSignal):
     "keydown",
     (event) => {
       if (event.key !== "Escape" || !anchor) return;
+      // At a control, Escape goes back as well: there it is not for the hint alone.
+      const term = anchor.classList.contains("cw-term");
       hide();
+      if (!term) return;
       event.preventDefault();
       event.stopPropagation();
     },
