@@ -75,7 +75,7 @@ export function TraceSummary({ exploration }: { exploration: Exploration }) {
             <span data-role="trace-summary" role="status">
               {keptText(trace)} <Term name="edge">edges</Term> carry this answer: alone they make it{" "}
               {percentText(trace.keptProbability)} likely
-              <Unusual trace={trace} />.
+              <Unusual trace={trace} />
             </span>
             <label
               class="cw-check"
