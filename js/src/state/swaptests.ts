@@ -27,7 +27,7 @@ export class SwapTests {
   readonly #opening = new LatestTask();
   readonly #recalling = new LatestTask();
   /** The kinds that were asked about. */
-  #recalled = "";
+  #recalled: readonly string[] | null = null;
 
   constructor(source: Source) {
     this.#source = source;
@@ -38,7 +38,7 @@ export class SwapTests {
     for (const task of [this.testing, this.testingAll, this.#opening, this.#recalling]) {
       task.cancel();
     }
-    this.#recalled = "";
+    this.#recalled = null;
     this.known.value = new Map();
     this.closed.value = new Set();
     this.shown.value = null;
@@ -48,8 +48,12 @@ export class SwapTests {
 
   /** Asks, once, which tests there could be of these kinds, and which are known already. */
   async recall(kinds: readonly string[]): Promise<void> {
-    if (this.#recalled === kinds.join()) return;
-    this.#recalled = kinds.join();
+    if (this.#recalled?.join() === kinds.join()) return;
+    this.#recalled = kinds;
+    await this.#ask(kinds);
+  }
+
+  async #ask(kinds: readonly string[]): Promise<void> {
     await this.#tried(async () => {
       const found = await this.#recalling.run("", (call) => this.#source.swapTests(kinds, call));
       if (!found) return;
@@ -82,8 +86,9 @@ export class SwapTests {
 
   /** Tests all stages that are not known yet; what is known when it is cancelled stays. */
   async testAll(stages: readonly string[]): Promise<void> {
+    let cancelled = false;
     await this.#tried(async () => {
-      await this.testingAll.run("", async (call) => {
+      const ended = await this.testingAll.run("", async (call) => {
         const missing = stages.filter((stage) => !this.known.value.has(stage));
         const started = performance.now();
         this.secondsLeft.value = null;
@@ -98,11 +103,15 @@ export class SwapTests {
             ...call,
             onProgress: () => undefined, // Stages are counted here, not runs.
           });
-          if (call.signal?.aborted) return;
+          if (call.signal?.aborted) return false;
           this.#keep(test);
         }
+        return true;
       });
+      cancelled = ended === undefined;
     });
+    // The last test may have been done as it was called off.
+    if (cancelled && this.#recalled) await this.#ask(this.#recalled);
   }
 
   /** Stops the test that runs for one stage. */

@@ -175,6 +175,16 @@ describe("swap tests", () => {
     expect(tests.known.value.size).toBe(3);
   });
 
+  test("a test that was done as all were called off is known all the same", async () => {
+    await tests.recall(["a"]);
+    void tests.testAll(["a@0", "b@0"]);
+    await slow.release();
+    tests.testingAll.cancel();
+    slow.known.set("b@0", { ...SHORT, verdict: "enough", sentence: "" });
+    await slow.release();
+    await vi.waitFor(() => expect([...tests.known.value.keys()]).toContain("b@0"));
+  });
+
   test("count stages, those known before among them", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     try {

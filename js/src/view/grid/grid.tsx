@@ -241,6 +241,8 @@ function select(exploration: Exploration, example: number, event: MouseEvent | K
 /** Arrow keys walk from cell to cell, Enter selects, Escape leaves. */
 function followKeys(exploration: Exploration, parts: Parts, ending: AbortSignal): void {
   const { cells, grid } = parts;
+  /** Whether keys led to the cell that is previewed; what the pointer rests on, Escape passes. */
+  let walked = false;
   const swapped = () => exploration.swaps.asked.value !== null;
   const press = (event: KeyboardEvent) => {
     const picture = exploration.picture.value;
@@ -251,16 +253,21 @@ function followKeys(exploration: Exploration, parts: Parts, ending: AbortSignal)
       const to = stepFrom(grid.sight.lattice, picture.arrangement, at, ...arrow);
       bringInSight(exploration, grid, to);
       exploration.point(to);
+      walked = true;
     } else if (event.key === "Enter" || event.key === " ") {
       select(exploration, at, event);
     } else if (event.key === "Escape" && exploration.pointed.value !== null && !swapped()) {
       exploration.point(null);
+      // The shortcut of the whole figure goes back.
+      if (!walked) return;
+      walked = false;
     } else return;
     cells.classList.remove("cw-clicked");
     event.preventDefault();
     event.stopPropagation();
   };
   cells.addEventListener("keydown", press, { signal: ending });
+  cells.addEventListener("pointermove", () => (walked = false), { signal: ending });
   const blur = () => {
     cells.classList.remove("cw-clicked");
     exploration.point(null);
