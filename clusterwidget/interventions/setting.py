@@ -63,7 +63,7 @@ class Setting:
         Named by it, what was worked out for examples stays theirs.
         """
         digest = hashlib.sha256(np.ascontiguousarray(self.examples.tokens, np.int64).tobytes())
-        for partition in self.concepts.all:
+        for partition in self.usable_concepts:
             digest.update(repr((partition.names, partition.groups)).encode())
             digest.update(np.ascontiguousarray(partition.codes, np.int64).tobytes())
         for answer in self.examples.answers.values():

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Patch, PathPatch
 from matplotlib.path import Path
 
 from clusterwidget.core.checks import flag, shown
-from clusterwidget.core.stages import SHOWN_KINDS, Stage
+from clusterwidget.core.stages import SHOWN_KINDS, Stage, stage_list
 from clusterwidget.explorer import Explorer, Stages
 from clusterwidget.meaning.atlas import NOTHING, SAME, Atlas
 from clusterwidget.meaning.hues import hues_of
@@ -210,8 +208,8 @@ def _atlas(ex: Explorer, stages: Atlas | Stages | None) -> Atlas:
         stages = ex.stages(kinds=[kind for kind in SHOWN_KINDS if kind in there])
         if not stages:
             stages = ex.stages()
-    elif not isinstance(stages, (str, Stage)) and isinstance(stages, Iterable):
-        given, stages = stages, list(stages)
+    else:
+        given, stages = stages, stage_list(stages)
         if not stages:
             raise ValueError(f"there is no stage to draw: stages is {shown(given)}.")
     return ex.atlas_of(stages)

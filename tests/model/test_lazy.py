@@ -124,7 +124,8 @@ def test_the_first_question_that_needs_the_model_loads_it_once(
         lambda ex: ex.matrix(UNSAVED),
         lambda ex: ex.swap(SAVED[1], 3, 4),
         lambda ex: ex.swap_test(SAVED[1], pairs=2),
-        lambda ex: ex.trace(3, "next", draws=1),
+        # Another number of draws than the trace that is kept in the store.
+        lambda ex: ex.trace(3, "next", draws=3),
         lambda ex: ex.lens(SAVED[0], 3),
         lambda ex: ex.ablate(SAVED[1], 3, draws=1),
         lambda ex: ex.get_ready(),
