@@ -26,7 +26,7 @@ _CARRIERS = {"result": "z", "attn_scores": "pattern"}
 # What these replace changes only its own position in its layer, once z is as it was.
 _IN_ONE_COLUMN = ("z", "attn_out", "resid_mid", "mlp_pre", "mlp_post", "mlp_out", "resid_post")
 _TOLERANCE, _ROUGH = 1e-3, 5e-2
-"""How far logits may differ by rounding, in their standard deviations; in half precision."""
+"""How far what leaves a layer may differ by rounding, over its change; in half precision."""
 
 _LOGITS_IN_BATCH = 1 << 26
 _TOKENS_IN_BATCH = 14_336
@@ -148,11 +148,9 @@ class Patcher:
         before_layers = carrier.layer is None and carrier.kind != "ln_final"
         if before is None or before.start is None or before_layers:
             return self._whole(tokens, stage, values, None)
-        if carrier.kind not in _IN_ONE_COLUMN or not self._by_column_fits(
-            tokens, carrier, values, before
-        ):
-            return self._whole(tokens, stage, values, before.start)
-        return self._by_column(tokens, carrier, values, before)
+        if carrier.kind in _IN_ONE_COLUMN and self._one_column_fits(carrier, values, before.start):
+            return self._by_column(tokens, carrier, values, before)
+        return self._whole(tokens, stage, values, before.start)
 
     def _whole(
         self, tokens: torch.Tensor, stage: Stage, values: torch.Tensor, start: Start | None
@@ -172,14 +170,30 @@ class Patcher:
     def _by_column(
         self, tokens: torch.Tensor, carrier: Stage, values: torch.Tensor, before: Run
     ) -> Run:
-        """Run the stage's layer at its position only, and the layers above at all positions.
+        """Run the stage's layer at its position only, and the layers above at all positions."""
+        start = before.start
+        assert start is not None
+        assert start.leaving is not None
+        layer, column = start_of(carrier, self.last), self.stage_set.column(carrier)
+        leaving, logits = self._one_column(carrier, values, start)
+        if layer < self.last:
+            beyond = start.leaving.clone()
+            beyond[:, column] = leaving
+            return self.hooked(tokens, [], beyond, layer + 1)
+        here = [at for at, answer in enumerate(self.columns) if answer == column]
+        run = Run(before.logits.clone(), before.final.clone())
+        run.logits[:, here] = logits
+        run.final[:, here] = leaving[:, None]
+        return run
+
+    def _one_column(
+        self, carrier: Stage, values: torch.Tensor, start: Start
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Run one position of a layer: what leaves it, (batch, d_model), and its logits.
 
         What is put in after the attention pattern changes nothing else in the same layer.
         """
-        start = before.start
-        assert start is not None
         assert start.z is not None
-        assert start.leaving is not None
         layer, column = start_of(carrier, self.last), self.stage_set.column(carrier)
         z = start.z[:, column]
         if carrier.kind == "z":
@@ -190,51 +204,41 @@ class Patcher:
             # What the heads would read from one position alone is of no use.
             return z[:, None].to(activation).expand_as(activation)
 
-        fired: list[bool] = []
         hooks: list[Hook] = [(f"blocks.{layer}.attn.hook_z", as_before)]
         if carrier.kind != "z":
-            hooks += self._patch(carrier, 0, values, fired)
-        entering = start.entering[:, column, None]
-        if layer < self.last:
-            left: list[torch.Tensor] = []
-            hooks.append((f"blocks.{layer}.hook_resid_post", keep(left)))
-            self._run(entering, hooks, layer, layer)
-            beyond = start.leaving.clone()
-            beyond[:, column] = left[0][:, 0]
-            return self.hooked(tokens, [], beyond, layer + 1)
-        final: list[torch.Tensor] = []
-        hooks.append((f"blocks.{layer}.hook_resid_post", keep(final)))
-        logits = self._run(entering, hooks, layer, layer).float()
-        here = [at for at, answer in enumerate(self.columns) if answer == column]
-        run = Run(before.logits.clone(), before.final.clone())
-        run.logits[:, here] = logits
-        run.final[:, here] = final[0]
-        return run
+            hooks += self._patch(carrier, 0, values, [])
+        left: list[torch.Tensor] = []
+        hooks.append((f"blocks.{layer}.hook_resid_post", keep(left)))
+        logits = self._run(start.entering[:, column, None], hooks, layer, layer)
+        return left[0][:, 0], logits.float()
 
-    def _by_column_fits(
-        self, tokens: torch.Tensor, carrier: Stage, values: torch.Tensor, before: Run
-    ) -> bool:
-        """Whether `_by_column` agrees with `_whole`; tried once for each kind, on two examples."""
+    def _one_column_fits(self, carrier: Stage, values: torch.Tensor, start: Start) -> bool:
+        """Whether one position of a layer is enough; tried once for each kind, on two examples.
+
+        What leaves the layer is compared, and by how much it changes: answers that a stage hardly
+        reaches would agree whatever was put in.
+        """
+        if start.z is None or start.leaving is None:
+            return False
         if carrier.kind not in self._fits:
-            start = before.start
-            assert start is not None
-            if start.z is None or start.leaving is None:
-                return False
-            few = Run(
-                before.logits[:2],
-                before.final[:2],
-                Start(start.entering[:2], start.z[:2], start.leaving[:2]),
-            )
-            whole = self._whole(tokens[:2], carrier, values[:2], few.start)
+            layer, column = start_of(carrier, self.last), self.stage_set.column(carrier)
+            few = Start(start.entering[:2], start.z[:2], start.leaving[:2])
+            whole: list[torch.Tensor] = []
+            hooks = self._patch(carrier, column, values[:2], [])
+            hooks.append((f"blocks.{layer}.hook_resid_post", keep(whole)))
             try:
-                by_column = self._by_column(tokens[:2], carrier, values[:2], few)
+                self._run(few.entering, hooks, layer, layer)
+                alone, _ = self._one_column(carrier, values[:2], few)
             except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
                 self._fits[carrier.kind] = False
-            else:
-                tolerance = _TOLERANCE if before.final.dtype == torch.float32 else _ROUGH
-                apart = (by_column.logits - whole.logits).abs().max()
-                spread = whole.logits.std()
-                self._fits[carrier.kind] = bool(apart <= tolerance * spread)
+                return False
+            expected = whole[0][:, column]
+            change = (expected - start.leaving[:2, column]).abs().max()
+            tolerance = _TOLERANCE if expected.dtype == torch.float32 else _ROUGH
+            if change <= tolerance * expected.std():
+                # Hardly anything was changed, so nothing is known: the next ones may tell.
+                return False
+            self._fits[carrier.kind] = bool((alone - expected).abs().max() <= tolerance * change)
         return self._fits[carrier.kind]
 
     def _patch(

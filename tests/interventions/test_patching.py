@@ -14,7 +14,7 @@ from sklearn.neighbors import NearestNeighbors
 from clusterwidget import Examples, Explorer, Stage
 from clusterwidget.core.stages import HEAD_KINDS, LAYER_KINDS
 from clusterwidget.interventions.patching import Patcher
-from clusterwidget.interventions.runs import Run, start_of
+from clusterwidget.interventions.runs import start_of
 from clusterwidget.model.hooks import model_stages
 from tests.conftest import make_native
 
@@ -197,7 +197,7 @@ def test_layers_below_the_stage_are_not_run_again(model: Any, examples: Examples
     values = patcher.vectors(donors, stage)
     before = patcher.run(receivers, 1)
     whole = patcher.patched(receivers, stage, values)
-    patcher.patched(receivers, stage, values, before)  # The first one is also tried the long way.
+    patcher.patched(receivers, stage, values, before)  # The first one is tried both ways.
     ran: list[int] = []
     handles = [
         block.attn.register_forward_hook(lambda *_, at=at: ran.append(at))
@@ -249,18 +249,22 @@ def test_where_one_position_is_not_enough_all_are_run(
 ) -> None:
     receivers, donors = two(examples)
     patcher = patcher_of(native_model, examples)
-    by_column = Patcher._by_column
+    one_column = Patcher._one_column
 
-    def off(self: Patcher, *given: Any) -> Run:
-        run = by_column(self, *given)
-        return Run(run.logits + 1, run.final)
+    def off(self: Patcher, *given: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        leaving, logits = one_column(self, *given)
+        return leaving + 1, logits + 1
 
-    monkeypatch.setattr(Patcher, "_by_column", off)
-    stage = Stage("mlp_out", 0, position="c")
-    values = patcher.vectors(donors, stage)
-    found = patcher.patched(receivers, stage, values, patcher.run(receivers, 0))
-    whole = patcher.patched(receivers, stage, values)
-    torch.testing.assert_close(found.logits, whole.logits, atol=1e-6, rtol=0)
+    monkeypatch.setattr(Patcher, "_one_column", off)
+    # The first is read by no answer: all ways agree on the logits.
+    for stage in (Stage("mlp_out", 1, position="c"), Stage("mlp_out", 1, position="g")):
+        before = patcher.run(receivers, 1)
+        # With their own vectors nothing changes, and nothing is learned.
+        patcher.patched(receivers, stage, patcher.vectors(receivers, stage), before)
+        values = patcher.vectors(donors, stage)
+        found = patcher.patched(receivers, stage, values, before)
+        whole = patcher.patched(receivers, stage, values)
+        torch.testing.assert_close(found.logits, whole.logits, atol=1e-6, rtol=0)
 
 
 def test_a_run_that_fails_leaves_the_model_as_it_was(model: Any, examples: Examples) -> None:
