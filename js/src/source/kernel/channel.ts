@@ -1,5 +1,6 @@
 import type { Call } from "../source";
 import type { Message, Part, Requests, What } from "../wire/messages";
+import { OpenRequests, takenBack } from "../wire/open";
 import { Pulse } from "../wire/pulse";
 import { Gone, type Heard, type Reply, type Transport, Unreachable } from "../wire/transport";
 import { Incoming, Outgoing } from "./parts";
@@ -13,10 +14,8 @@ export interface MessagePort {
   off(event: string, listener: Listener): void;
 }
 
-interface Waiting {
-  readonly resolve: (reply: Reply<never>) => void;
-  readonly reject: (error: Error) => void;
-  readonly call: Call;
+/** What is known of a request. */
+interface Sent {
   /** When it was sent, on the page's clock, in ms. */
   readonly sent: number;
   /** Whether the kernel has said that it has it. Until then a cell may run that it waits for. */
@@ -57,19 +56,18 @@ function bytesOf(buffer: unknown): Uint8Array {
 export class Channel implements Transport {
   readonly #port: MessagePort;
   readonly #view = Math.random().toString(36).slice(2);
-  readonly #waiting = new Map<number, Waiting>();
   readonly #heard: Heard;
   readonly #pulse = new Pulse(
     (silentMs) => this.#beat(silentMs),
     () => {
-      const reading = [...this.#waiting.values()].some(({ incoming }) => incoming.begun);
+      const reading = this.#waiting.all.some(({ incoming }) => incoming.begun);
       return reading ? READING_LIMIT_MS : LIMIT_MS;
     },
   );
+  readonly #waiting = new OpenRequests<Sent>(this.#pulse);
   /** Requests that were given up, since the kernel was gone. */
   readonly #lost = new Set<number>();
   #gone = false;
-  #lastId = 0;
 
   /**
    * @param heard told when the examples are others, and of the kernel's end
@@ -83,48 +81,35 @@ export class Channel implements Transport {
     signal.addEventListener("abort", () => {
       port.off("msg:custom", this.#receive);
       port.off("comm:close", this.#die);
-      for (const id of [...this.#waiting.keys()]) this.#cancel(id);
+      for (const id of this.#waiting.ids) this.#cancel(id);
       this.#leave();
     });
   }
 
   request<W extends What>(what: W, args: Requests[W], call: Call = {}): Promise<Reply<W>> {
-    this.#lastId += 1;
-    const id = this.#lastId;
-    return new Promise((resolve, reject) => {
-      if (call.signal?.aborted) {
-        reject(new DOMException("cancelled", "AbortError"));
-        return;
-      }
-      const request = { ...args, type: "request", id, view: this.#view, what };
-      const text = JSON.stringify(request);
-      const outgoing = Outgoing.needed(text) ? new Outgoing(text) : null;
-      const abort = () => this.#cancel(id);
-      call.signal?.addEventListener("abort", abort);
-      const settled = () => call.signal?.removeEventListener("abort", abort);
-      this.#waiting.set(id, {
-        resolve: (reply) => {
-          settled();
-          resolve(reply);
-        },
-        reject: (error) => {
-          settled();
-          reject(error);
-        },
-        call,
-        sent: performance.now(),
-        known: false,
-        incoming: new Incoming(),
-        outgoing,
-      });
-      this.#pulse.start();
-      try {
-        if (outgoing) this.#sendParts(id, outgoing, outgoing.further());
-        else this.#port.send(request);
-      } catch (error) {
-        this.#take(id)?.reject(new Unreachable("No kernel answers.", { cause: error }));
-      }
-    });
+    const asked = (id: number) => ({ ...args, type: "request", id, view: this.#view, what });
+    return this.#waiting.ask<W>(
+      call,
+      (id) => {
+        const text = JSON.stringify(asked(id));
+        return {
+          sent: performance.now(),
+          known: false,
+          incoming: new Incoming(),
+          outgoing: Outgoing.needed(text) ? new Outgoing(text) : null,
+        };
+      },
+      (id, { outgoing }) => {
+        try {
+          if (outgoing) this.#sendParts(id, outgoing, outgoing.further());
+          else this.#port.send(asked(id));
+        } catch (error) {
+          const unreachable = new Unreachable("No kernel answers.", { cause: error });
+          this.#waiting.take(id)?.reject(unreachable);
+        }
+      },
+      (id) => this.#cancel(id),
+    );
   }
 
   /** Tells the kernel that this view is gone, so that it need not hold what only it looked at. */
@@ -136,20 +121,13 @@ export class Channel implements Transport {
     }
   }
 
-  #take(id: number): Waiting | undefined {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (this.#waiting.size === 0) this.#pulse.stop();
-    return waiting;
-  }
-
   #cancel(id: number): void {
-    const waiting = this.#take(id);
+    const waiting = this.#waiting.take(id);
     if (!waiting) return;
     try {
       this.#tellCancelled(id);
     } finally {
-      waiting.reject(new DOMException("cancelled", "AbortError"));
+      waiting.reject(takenBack());
     }
   }
 
@@ -172,10 +150,11 @@ export class Channel implements Transport {
   }
 
   #beat(silentMs: number | null): void {
-    for (const [id, { outgoing }] of [...this.#waiting]) {
+    for (const id of this.#waiting.ids) {
+      const outgoing = this.#waiting.get(id)?.outgoing;
       if (outgoing && !outgoing.done) this.#sendAgain(id, outgoing);
     }
-    const waiting = [...this.#waiting.values()];
+    const waiting = this.#waiting.all;
     if (silentMs === null) {
       // Once it was gone, there is no cell that a request could wait for.
       if (this.#gone || waiting.some(({ known }) => known)) this.#die();
@@ -191,9 +170,9 @@ export class Channel implements Transport {
 
   #die = (): void => {
     this.#gone = true;
-    for (const id of [...this.#waiting.keys()]) {
+    for (const id of this.#waiting.ids) {
       this.#lost.add(id);
-      this.#take(id)?.reject(new Gone(GONE));
+      this.#waiting.take(id)?.reject(new Gone(GONE));
     }
     this.#heard.gone(GONE);
   };
@@ -236,16 +215,16 @@ export class Channel implements Transport {
         break;
       case "reply":
         // Which reply it is follows from its id: that of the request which has these fields.
-        this.#take(message.id)?.resolve({
+        this.#waiting.take(message.id)?.resolve({
           fields: message as never,
           buffers: (buffers ?? []).map(bytesOf),
         });
         break;
       case "error":
-        this.#take(message.id)?.reject(new Error(message.message));
+        this.#waiting.take(message.id)?.reject(new Error(message.message));
         break;
       case "cancelled":
-        this.#take(message.id)?.reject(new DOMException("cancelled", "AbortError"));
+        this.#waiting.take(message.id)?.reject(takenBack());
         break;
     }
   };
@@ -260,7 +239,7 @@ export class Channel implements Transport {
     const whole = incoming.whole();
     if (whole) {
       this.#tell("received", id);
-      this.#take(id)?.resolve(whole as Reply<never>);
+      this.#waiting.take(id)?.resolve(whole as Reply<never>);
       return;
     }
     const parts = incoming.further();
@@ -282,7 +261,7 @@ export class Channel implements Transport {
     if (next === "ask") this.#tell("more", id, { parts: incoming.overdue() });
     if (next === "give up") {
       this.#tell("received", id);
-      this.#take(id)?.reject(new Error(READ_IN_PART));
+      this.#waiting.take(id)?.reject(new Error(READ_IN_PART));
     }
   }
 
@@ -296,7 +275,7 @@ export class Channel implements Transport {
   #sendAgain(id: number, outgoing: Outgoing): void {
     const next = outgoing.patience.sign();
     if (next === "ask") this.#sendParts(id, outgoing, outgoing.overdue());
-    if (next === "give up") this.#take(id)?.reject(new Error(SENT_IN_PART));
+    if (next === "give up") this.#waiting.take(id)?.reject(new Error(SENT_IN_PART));
   }
 
   #know(id: number): void {

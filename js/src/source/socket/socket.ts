@@ -1,14 +1,9 @@
 import type { Call } from "../source";
 import type { Requests, What } from "../wire/messages";
+import { OpenRequests, takenBack } from "../wire/open";
 import { Pulse } from "../wire/pulse";
 import { Gone, type Heard, type Reply, type Transport } from "../wire/transport";
 import { Arriving, type ServerMessage } from "./frames";
-
-interface Waiting {
-  readonly resolve: (reply: Reply<never>) => void;
-  readonly reject: (error: Error) => void;
-  readonly call: Call;
-}
 
 /** The server closes with these codes: see `clusterwidget/publish/server/visitor.py`. */
 const IDLE = 4408;
@@ -34,7 +29,6 @@ const MOST_RETRY_MS = 30_000;
 export class SocketTransport implements Transport {
   readonly #url: string;
   readonly #heard: Heard;
-  readonly #waiting = new Map<number, Waiting>();
   readonly #pulse = new Pulse(
     (silentMs) => {
       if (silentMs !== null) return;
@@ -44,6 +38,7 @@ export class SocketTransport implements Transport {
     },
     () => SILENT_MS,
   );
+  readonly #waiting = new OpenRequests<object>(this.#pulse);
   /** What was typed and added, in order. */
   readonly #typed: string[] = [];
   #socket: WebSocket | null = null;
@@ -53,7 +48,6 @@ export class SocketTransport implements Transport {
   #attempts = 0;
   #gone = false;
   #ended = false;
-  #lastId = 0;
 
   /**
    * @param url of the WebSocket
@@ -71,7 +65,7 @@ export class SocketTransport implements Transport {
     signal.addEventListener("abort", () => {
       this.#ended = true;
       clearTimeout(this.#retry);
-      this.#failAll(new DOMException("cancelled", "AbortError"));
+      this.#failAll(takenBack());
       this.#socket?.close();
     });
   }
@@ -85,33 +79,15 @@ export class SocketTransport implements Transport {
   }
 
   #ask<W extends What>(what: W, args: Requests[W], call: Call = {}): Promise<Reply<W>> {
-    this.#lastId += 1;
-    const id = this.#lastId;
-    return new Promise((resolve, reject) => {
-      if (call.signal?.aborted) {
-        reject(new DOMException("cancelled", "AbortError"));
-        return;
-      }
-      const abort = () => {
+    return this.#waiting.ask<W>(
+      call,
+      () => ({}),
+      (id) => this.#send({ ...args, type: "request", id, what }),
+      (id) => {
         this.#send({ type: "cancel", id });
-        this.#take(id)?.reject(new DOMException("cancelled", "AbortError"));
-      };
-      call.signal?.addEventListener("abort", abort);
-      const settled = () => call.signal?.removeEventListener("abort", abort);
-      this.#waiting.set(id, {
-        resolve: (reply) => {
-          settled();
-          resolve(reply);
-        },
-        reject: (error) => {
-          settled();
-          reject(error);
-        },
-        call,
-      });
-      this.#pulse.start();
-      this.#send({ ...args, type: "request", id, what });
-    });
+        this.#waiting.take(id)?.reject(takenBack());
+      },
+    );
   }
 
   #remember({ text }: Requests["find"], { added }: { readonly added: boolean }): void {
@@ -122,15 +98,8 @@ export class SocketTransport implements Transport {
     if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(message));
   }
 
-  #take(id: number): Waiting | undefined {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (this.#waiting.size === 0) this.#pulse.stop();
-    return waiting;
-  }
-
   #failAll(error: Error): void {
-    for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(error);
+    for (const id of this.#waiting.ids) this.#waiting.take(id)?.reject(error);
   }
 
   /** Resolves once the connection is open and the server knows what was typed here. */
@@ -219,10 +188,10 @@ export class SocketTransport implements Transport {
         this.#finish();
         break;
       case "error":
-        this.#take(message.id)?.reject(new Error(message.message));
+        this.#waiting.take(message.id)?.reject(new Error(message.message));
         break;
       case "cancelled":
-        this.#take(message.id)?.reject(new DOMException("cancelled", "AbortError"));
+        this.#waiting.take(message.id)?.reject(takenBack());
         break;
     }
   }
@@ -233,6 +202,6 @@ export class SocketTransport implements Transport {
     this.#arriving = null;
     const { head, buffers } = arriving;
     // Which reply it is follows from its id: that of the request which has these fields.
-    this.#take(head.id)?.resolve({ fields: head as never, buffers });
+    this.#waiting.take(head.id)?.resolve({ fields: head as never, buffers });
   }
 }
