@@ -15,7 +15,7 @@ from clusterwidget.core.columns import value_codes
 from clusterwidget.core.stages import ATTENTION_KINDS, SHOWN_KINDS, Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
-from clusterwidget.wire import messages, replies_interventions, replies_meaning
+from clusterwidget.wire import messages, replies_interventions, replies_meaning, requests
 from clusterwidget.wire.binary import Buffer, as_bytes, smallest_unsigned
 from clusterwidget.wire.messages import Reply
 
@@ -33,7 +33,7 @@ def reply(explorer: Explorer, request: Mapping[str, Any], watch: Watch) -> Reply
     if known is None:
         raise ValueError(f"the page asked for {shown(what)}, which the kernel does not know.")
     kind, handler = known
-    return handler(explorer, messages.read(kind, request), watch)
+    return handler(explorer, requests.read(kind, request), watch)
 
 
 def _hello(explorer: Explorer, *_: Any) -> tuple[messages.Hello, list[Buffer]]:
@@ -61,7 +61,7 @@ def _hello(explorer: Explorer, *_: Any) -> tuple[messages.Hello, list[Buffer]]:
 
 
 def _captions(
-    explorer: Explorer, request: messages.ExampleRequest, _: Watch
+    explorer: Explorer, request: requests.ExampleRequest, _: Watch
 ) -> tuple[messages.Captions, list[Buffer]]:
     return {"captions": list(explorer.examples.captions(request["row"]).values())}, []
 
@@ -87,7 +87,7 @@ def _tokens(explorer: Explorer, *_: Any) -> tuple[messages.Tokens, list[Buffer]]
 
 
 def _concepts(
-    explorer: Explorer, request: messages.ConceptsRequest, _: Watch
+    explorer: Explorer, request: requests.ConceptsRequest, _: Watch
 ) -> tuple[messages.Concepts, list[Buffer]]:
     fields: list[messages.Codes] = []
     buffers: list[Buffer] = []
@@ -101,7 +101,7 @@ def _concepts(
 
 
 def _matrix(
-    explorer: Explorer, request: messages.LeftRequest, watch: Watch
+    explorer: Explorer, request: requests.LeftRequest, watch: Watch
 ) -> tuple[messages.Matrix, list[Buffer]]:
     stage = Stage.parse(request["stage"])
     matrix = explorer.matrix(stage, without=request["without"], progress=watch)
@@ -113,7 +113,7 @@ def _matrix(
 
 
 def _distances(
-    explorer: Explorer, request: messages.DistancesRequest, watch: Watch
+    explorer: Explorer, request: requests.DistancesRequest, watch: Watch
 ) -> tuple[messages.Distances, list[Buffer]]:
     stage, row, without = Stage.parse(request["stage"]), request["row"], request["without"]
     matrix = explorer.matrix(stage, without=without, progress=watch)
@@ -123,7 +123,7 @@ def _distances(
 
 
 def _find(
-    explorer: Explorer, request: messages.FindRequest, watch: Watch
+    explorer: Explorer, request: requests.FindRequest, watch: Watch
 ) -> tuple[messages.Found, list[Buffer]]:
     before = len(explorer.examples)
     if explorer.find(request["text"]) is None and explorer.examples.parse is not None:
@@ -160,27 +160,27 @@ def _prepare(
 
 _HANDLERS: dict[str, tuple[type, Callable[[Explorer, Any, Watch], Reply]]] = {
     "hello": (messages.Nothing, _hello),
-    "captions": (messages.ExampleRequest, _captions),
+    "captions": (requests.ExampleRequest, _captions),
     "labels": (messages.Nothing, _labels),
     "tokens": (messages.Nothing, _tokens),
-    "concepts": (messages.ConceptsRequest, _concepts),
-    "matrix": (messages.LeftRequest, _matrix),
-    "distances": (messages.DistancesRequest, _distances),
-    "find": (messages.FindRequest, _find),
+    "concepts": (requests.ConceptsRequest, _concepts),
+    "matrix": (requests.LeftRequest, _matrix),
+    "distances": (requests.DistancesRequest, _distances),
+    "find": (requests.FindRequest, _find),
     "load": (messages.Nothing, _load),
     "prepare": (messages.Nothing, _prepare),
     "partitions": (messages.Nothing, replies_meaning.partitions),
-    "atlas": (messages.AtlasRequest, replies_meaning.atlas),
-    "lens": (messages.LensRequest, replies_meaning.lens),
-    "clusters": (messages.LeftRequest, replies_meaning.clusters),
-    "parts": (messages.LeftRequest, replies_meaning.parts),
-    "second_parts": (messages.KindsRequest, replies_meaning.second_parts),
-    "concept_of": (messages.ConceptRequest, replies_meaning.concept_of),
-    "swap": (messages.SwapRequest, replies_interventions.swap),
-    "swap_test": (messages.SwapTestRequest, replies_interventions.swap_test),
-    "account": (messages.StageRequest, replies_interventions.account),
-    "swap_tests": (messages.KindsRequest, replies_interventions.swap_tests),
-    "trace": (messages.TraceRequest, replies_interventions.trace),
+    "atlas": (requests.AtlasRequest, replies_meaning.atlas),
+    "lens": (requests.LensRequest, replies_meaning.lens),
+    "clusters": (requests.LeftRequest, replies_meaning.clusters),
+    "parts": (requests.LeftRequest, replies_meaning.parts),
+    "second_parts": (requests.KindsRequest, replies_meaning.second_parts),
+    "concept_of": (requests.ConceptRequest, replies_meaning.concept_of),
+    "swap": (requests.SwapRequest, replies_interventions.swap),
+    "swap_test": (requests.SwapTestRequest, replies_interventions.swap_test),
+    "account": (requests.StageRequest, replies_interventions.account),
+    "swap_tests": (requests.KindsRequest, replies_interventions.swap_tests),
+    "trace": (requests.TraceRequest, replies_interventions.trace),
 }
 
 

@@ -12,7 +12,7 @@ from clusterwidget.results.kept import Settings
 from clusterwidget.results.swap import UNUSUAL
 from clusterwidget.results.swaptest import SwapTest, condition_texts
 from clusterwidget.results.verdict import mean_is_enough
-from clusterwidget.wire import messages
+from clusterwidget.wire import messages, requests
 from clusterwidget.wire.binary import Buffer
 
 _MORE = 4
@@ -20,7 +20,7 @@ _MORE = 4
 
 
 def swap(
-    explorer: Explorer, request: messages.SwapRequest, watch: Watch
+    explorer: Explorer, request: requests.SwapRequest, watch: Watch
 ) -> tuple[messages.Swap | messages.Refused, list[Buffer]]:
     """Send what the model answers with another example's vector, or why that cannot be said."""
     explorer.get_ready(watch)
@@ -46,7 +46,7 @@ def swap(
 
 
 def swap_test(
-    explorer: Explorer, request: messages.SwapTestRequest, watch: Watch
+    explorer: Explorer, request: requests.SwapTestRequest, watch: Watch
 ) -> tuple[messages.SwapTest | messages.Refused, list[Buffer]]:
     """Send the swap test of a stage, made first where it must be, or why there is none."""
     stage, pairs = Stage.parse(request["stage"]), request["pairs"]
@@ -59,7 +59,7 @@ def swap_test(
 
 
 def account(
-    explorer: Explorer, request: messages.StageRequest, watch: Watch
+    explorer: Explorer, request: requests.StageRequest, watch: Watch
 ) -> tuple[messages.Account | messages.Refused, list[Buffer]]:
     """Send the parts of a stage that together are enough, or those that are not."""
     try:
@@ -89,7 +89,7 @@ def _swap_test(explorer: Explorer, test: SwapTest) -> messages.SwapTest:
 
 
 def swap_tests(
-    explorer: Explorer, request: messages.KindsRequest, _: Watch
+    explorer: Explorer, request: requests.KindsRequest, _: Watch
 ) -> tuple[messages.SwapTests, list[Buffer]]:
     """Send the verdicts that are known, and which stages of some kinds a test can be asked for."""
     known = explorer.known_swap_tests()
@@ -101,7 +101,7 @@ def swap_tests(
 
 
 def trace(
-    explorer: Explorer, request: messages.TraceRequest, watch: Watch
+    explorer: Explorer, request: requests.TraceRequest, watch: Watch
 ) -> tuple[messages.Trace | messages.Refused, list[Buffer]]:
     """Send the stages and edges that an answer came through, or why there are none."""
     try:

@@ -15,7 +15,7 @@ from clusterwidget.explorer import Explorer
 from clusterwidget.meaning.hues import hues_of
 from clusterwidget.meaning.meaning import NESTED
 from clusterwidget.meaning.neighbors import NEARLY_AS_STRONG, SIGNIFICANT, wide_look
-from clusterwidget.wire import messages
+from clusterwidget.wire import messages, requests
 from clusterwidget.wire.binary import Buffer, as_bytes, smallest_unsigned
 
 COMPONENTS = 3
@@ -54,7 +54,7 @@ def partitions(explorer: Explorer, *_: Any) -> tuple[messages.Partitions, list[B
 
 
 def atlas(
-    explorer: Explorer, request: messages.AtlasRequest, watch: Watch
+    explorer: Explorer, request: requests.AtlasRequest, watch: Watch
 ) -> tuple[messages.Atlas, list[Buffer]]:
     """Send explained shares, what explains each stage, and how to arrange the grid for it."""
     known, usable = explorer.partitions(), explorer.axes_pairs()
@@ -75,7 +75,7 @@ def atlas(
 
 
 def lens(
-    explorer: Explorer, request: messages.LensRequest, _: Watch
+    explorer: Explorer, request: requests.LensRequest, _: Watch
 ) -> tuple[messages.Lens | messages.Unread, list[Buffer]]:
     """Send what the model would answer if it stopped at a stage, or why that cannot be said.
 
@@ -112,7 +112,7 @@ def lens(
 
 
 def parts(
-    explorer: Explorer, request: messages.LeftRequest, watch: Watch
+    explorer: Explorer, request: requests.LeftRequest, watch: Watch
 ) -> tuple[messages.Parts, list[Buffer]]:
     """Send what a stage is made of, and the principal components of what is left of it."""
     stage, without = Stage.parse(request["stage"]), request["without"]
@@ -146,7 +146,7 @@ def parts(
 
 
 def second_parts(
-    explorer: Explorer, request: messages.KindsRequest, watch: Watch
+    explorer: Explorer, request: requests.KindsRequest, watch: Watch
 ) -> tuple[messages.SecondParts, list[Buffer]]:
     """Send the second part of the stages of some kinds, for the stage map."""
     stages = _within_reach(explorer, request["kinds"], explorer.partitions())
@@ -169,7 +169,7 @@ def second_parts_of(
 
 
 def concept_of(
-    explorer: Explorer, request: messages.ConceptRequest, _: Watch
+    explorer: Explorer, request: requests.ConceptRequest, _: Watch
 ) -> tuple[messages.Named, list[Buffer]]:
     """Make a concept of a component's ranges or of the clusters of what is left of a stage."""
     stage, without, component = request["stage"], request["without"], request["component"]
@@ -200,7 +200,7 @@ def _colors(explorer: Explorer) -> dict[str, str]:
 
 
 def clusters(
-    explorer: Explorer, request: messages.LeftRequest, _: Watch
+    explorer: Explorer, request: requests.LeftRequest, _: Watch
 ) -> tuple[messages.Clusters, list[Buffer]]:
     """Send each example's cluster at a stage, and what is in the clusters."""
     found = explorer.clusters(request["stage"], without=request["without"])

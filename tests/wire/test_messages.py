@@ -11,7 +11,12 @@ import pytest
 
 from clusterwidget import Explorer
 from clusterwidget.core.watch import Watch
-from clusterwidget.wire import messages, replies, replies_interventions, replies_meaning
+from clusterwidget.wire import (
+    replies,
+    replies_interventions,
+    replies_meaning,
+    requests,
+)
 from clusterwidget.wire.replies import _HANDLERS, reply
 from tests.wire.asked import REQUESTS, asked_explorer
 
@@ -94,7 +99,7 @@ def test_an_unknown_request_is_refused(explorer: Explorer, what: Any) -> None:
 
 def test_true_is_no_whole_number() -> None:
     with pytest.raises(ValueError, match='"row" of the page\'s request "captions" is a whole'):
-        messages.read(messages.ExampleRequest, {"what": "captions", "row": True})
+        requests.read(requests.ExampleRequest, {"what": "captions", "row": True})
 
 
 def test_the_replies_that_the_page_is_tested_with_have_the_declared_fields() -> None:

@@ -22,7 +22,7 @@ from clusterwidget.explorer import Explorer
 from clusterwidget.publish.server.framing import Answer
 from clusterwidget.publish.server.limits import Limits
 from clusterwidget.results.kept import Settings
-from clusterwidget.wire import messages
+from clusterwidget.wire import messages, requests
 from clusterwidget.wire.replies import reply
 
 _OF_THE_COMMON = (
@@ -119,13 +119,13 @@ class Answers:
         """
         what = request.get("what")
         if what == "find":
-            return self._find(messages.read(messages.FindRequest, request)["text"], typed, watch)
+            return self._find(requests.read(requests.FindRequest, request)["text"], typed, watch)
         if what == "concept_of":
             raise ValueError(
                 "this page is shared, and a concept would be seen by all: make it in a notebook."
             )
         if what == "swap_test":
-            self._check_pairs(messages.read(messages.SwapTestRequest, request)["pairs"])
+            self._check_pairs(requests.read(requests.SwapTestRequest, request)["pairs"])
         if not self.is_common(request, typed):
             return Answer.of(*reply(self._with(typed), request, watch))
         # Another visitor may have asked the same while this one waited.

@@ -1,6 +1,6 @@
 /**
  * Every request of the page and every reply to it, field by field: the other side of
- * `clusterwidget/wire/messages.py`. Arrays travel beside the fields, as buffers.
+ * `clusterwidget/wire/requests.py` and `messages.py`. Arrays travel beside the fields, as buffers.
  */
 import type { Hue } from "../../data/atlas";
 import type { Contents, StageRow } from "../../data/contents";
