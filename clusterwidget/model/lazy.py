@@ -172,8 +172,9 @@ def _require_no_arguments(function: Callable[..., Any]) -> None:
         signature.bind()
     except TypeError as error:
         raise TypeError(
-            f"the function that loads the model is called without arguments, and "
-            f"{_name(function)} has a {error}: give model=lambda: {_name(function)}(…)."
+            f"the function that loads the model is called without arguments, but "
+            f"{_name(function)} cannot be: {error}. Give one that fills them in, such as "
+            "model=lambda: load(name)."
         ) from error
 
 

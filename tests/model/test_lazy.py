@@ -172,7 +172,7 @@ def test_a_function_that_cannot_be_called_without_arguments_is_refused_at_once(
     async def later() -> None:
         raise AssertionError
 
-    with pytest.raises(TypeError, match=r"load\(\) has a missing a required argument: 'path'"):
+    with pytest.raises(TypeError, match=r"load\(\) cannot be: missing a required argument: 'path'"):
         cw.open(store, model=load)
     with pytest.raises(TypeError, match=r"later\(\) is a coroutine"):
         cw.open(store, model=later)
