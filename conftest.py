@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Before torch is loaded: threads of several processes that share few cores wait by spinning.
+    _each = (os.cpu_count() or 1) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, _each)))
+
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +18,24 @@ import pytest
 import clusterwidget as cw
 
 pytest_plugins = ["tests.browser.fixtures"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several processes, one drives all browsers, and begins first; modules stay whole.
+
+    The browser, JupyterLab and Voila are started once then, and the pages stay calm.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        return
+    for item in items:
+        group = "browser" if _drives_a_browser(item) else item.path.as_posix()
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: not _drives_a_browser(item))
+
+
+def _drives_a_browser(item: pytest.Item) -> bool:
+    return "chromium" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")
