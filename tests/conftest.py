@@ -6,15 +6,14 @@ import os
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
 from clusterwidget import Examples
+from tests.families import VOCABULARY, booted
 
-VOCABULARY = 50
 LENGTH = 7
 
 
@@ -37,57 +36,15 @@ def make_native(**changes: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def boot_hugging_face(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, Any], Any]:
-    """Return a function that wraps a Hugging Face model in a bridge, offline."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformer_lens.model_bridge import TransformerBridge
-    from transformers import AutoTokenizer, PreTrainedTokenizerFast
-
-    words = {f"w{index}": index for index in range(VOCABULARY - 2)}
-    words |= {"<unk>": VOCABULARY - 2, "<s>": VOCABULARY - 1}
-    tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
-    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
-    folder = tmp_path_factory.mktemp("tokenizer")
-    special = {"unk_token": "<unk>", "bos_token": "<s>", "eos_token": "<s>", "pad_token": "<s>"}
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special).save_pretrained(folder)
-    loaded = AutoTokenizer.from_pretrained(folder, add_bos_token=True)
-
-    def boot(name: str, model: Any) -> Any:
-        return TransformerBridge.boot_transformers(
-            name, hf_model=model.eval(), tokenizer=loaded, device="cpu"
-        )
-
-    return boot
-
-
-@pytest.fixture(scope="session")
-def gpt2(boot_hugging_face: Callable[[str, Any], Any]) -> Any:
+def gpt2() -> Any:
     """Return a GPT-2-shaped model."""
-    import torch
-    from transformers import GPT2Config, GPT2LMHeadModel
-
-    torch.manual_seed(0)
-    config = GPT2Config(n_layer=2, n_head=4, n_embd=32, vocab_size=VOCABULARY, n_positions=12)
-    return boot_hugging_face("gpt2", GPT2LMHeadModel(config))
+    return booted("gpt2")
 
 
 @pytest.fixture(scope="session")
-def llama(boot_hugging_face: Callable[[str, Any], Any]) -> Any:
+def llama() -> Any:
     """Return a Llama-shaped model, with fewer key and value heads than query heads."""
-    import torch
-    from transformers import LlamaConfig, LlamaForCausalLM
-
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        hidden_size=32,
-        intermediate_size=64,
-        vocab_size=VOCABULARY,
-        max_position_embeddings=12,
-    )
-    return boot_hugging_face("tiny-llama", LlamaForCausalLM(config))
+    return booted("llama")
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from clusterwidget.core.watch import CaptureCancelledError, Watch
 from clusterwidget.model.capture import capture
 from clusterwidget.model.hooks import checked_model, hook_name, model_stages
 from clusterwidget.model.recorder import result_basis
-from tests.conftest import VOCABULARY, make_native
+from tests.conftest import make_native
+from tests.families import VOCABULARY
 
 MODELS = ["native_model", "gpt2", "llama"]
 

@@ -20,7 +20,8 @@ from clusterwidget.plot.colors import DARK, LIGHT, mixed, rgb
 from clusterwidget.plot.stagemap import COLUMN, LINE
 from clusterwidget.results.trace import Trace
 from tests.browser.fixtures import OpenPage
-from tests.conftest import LENGTH, VOCABULARY
+from tests.conftest import LENGTH
+from tests.families import VOCABULARY
 from tests.plot.conftest import color_at
 
 STAGES = ("embed@a", "embed@b", "L0.resid_post@a", "L0.resid_post@b", "L1.resid_post@b")
