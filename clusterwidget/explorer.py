@@ -25,6 +25,7 @@ from clusterwidget.core.edges import Edge
 from clusterwidget.core.examples import Examples, Vocabulary
 from clusterwidget.core.finding import find_example, parsed_example
 from clusterwidget.core.kept import Document, Kept
+from clusterwidget.core.metrics import Metric, checked_metric
 from clusterwidget.core.questions import question_named
 from clusterwidget.core.stages import Stage, StageSet, stage_list
 from clusterwidget.core.watch import Cancelled, Progress, Watch
@@ -311,6 +312,7 @@ class Explorer:
         stage: Stage | str,
         *,
         without: Names = (),
+        metric: str = "l2",
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> Float32Array:
@@ -326,17 +328,29 @@ class Explorer:
             Concepts that are set aside: a vector for each of their values, fitted by least squares
             together, is subtracted, and with them the mean of all. A missing value is a value of
             its own.
+        metric : str
+            Between rows of what is returned, L2 is the distance of this metric. ``"l2"``: the
+            vectors as they are. ``"cosine"``: each over its length, so that the squared distance
+            is 2 − 2 cos; a vector of zeros stays at 0. ``"standardized"``: each coordinate over
+            its standard deviation, that of `result` in the model's own basis. ``"whitened"``:
+            Mahalanobis distance, of standardized coordinates whose correlations are shrunk
+            towards none as Ledoit and Wolf (2004) estimate, which also serves where there are
+            fewer examples than dimensions. Coordinates and directions in which the examples do
+            not differ count for nothing, and the matrix may be narrower. Concepts are set aside
+            after that, in the mapped space. The statistics are of the examples that the explorer
+            was made or opened with: one that is typed later moves nothing.
         progress, cancelled
             As in `capture`.
 
         Raises
         ------
         ValueError
-            For a concept that is unknown or the same for all, and for more values than examples.
+            For a concept that is unknown or the same for all, and for more values than examples;
+            for an unknown metric, and for more than 4,096 directions to whiten.
 
         See Also
         --------
-        vectors, distances
+        vectors, distances, coordinate_shares
         parts : what a stage is made of.
 
         Examples
@@ -346,12 +360,15 @@ class Explorer:
         >>> left = ex.matrix("L1H0.result@S3", without="carry2")
         >>> bool((left ** 2).sum() < 0.05 * (ex.matrix("L1H0.result@S3") ** 2).sum())
         True
+        >>> mapped = ex.matrix("L1H0.result@S3", metric="standardized")
+        >>> mapped.shape
+        (1000, 16)
         """
         watch = Watch.of(progress, cancelled)
-        aside = self._aside(without)
+        aside, metric = self._aside(without), checked_metric(metric)
         if not aside:
-            return self._setting.activations.matrix(Stage.of(stage), watch)
-        return self._setting.asides.matrix(Stage.of(stage), aside, watch)
+            return self._setting.measured(metric).matrix(Stage.of(stage), watch)
+        return self._setting.asides[metric].matrix(Stage.of(stage), aside, watch)
 
     def vectors(self, stage: Stage | str) -> Float32Array:
         """Return the vectors in the model's own basis, shape (N, d).
@@ -446,10 +463,13 @@ class Explorer:
         """
         return self._setting.activations.affordable(stage_list(stages))
 
-    def distances(self, stage: Stage | str, example: int, *, without: Names = ()) -> Float32Array:
-        """Return the L2 distance of every example to one, shape (N,), float32.
+    def distances(
+        self, stage: Stage | str, example: int, *, without: Names = (), metric: str = "l2"
+    ) -> Float32Array:
+        """Return the distance of every example to one, shape (N,), float32.
 
-        `without` as in `matrix`.
+        `without` and `metric` as in `matrix`: L2 by default. With ``metric="cosine"`` it is L2
+        between vectors of length 1, from 0 to 2; ``1 - distances ** 2 / 2`` is the cosine.
 
         See Also
         --------
@@ -460,18 +480,63 @@ class Explorer:
         >>> distances = ex.distances("L1H0.result@S3", 42)
         >>> distances.shape, float(distances[42])
         ((1000,), 0.0)
+        >>> cosine = 1 - ex.distances("L1H0.result@S3", 42, metric="cosine") ** 2 / 2
+        >>> bool(cosine.min() >= -1)
+        True
         """
         example = checks.checked_index(example, len(self.examples))
-        distances: Float32Array = l2(self.matrix(stage, without=without), example)
+        distances: Float32Array = l2(self.matrix(stage, without=without, metric=metric), example)
         return distances
 
+    def coordinate_shares(self, stage: Stage | str) -> pd.DataFrame:
+        """Return which coordinates carry the L2 distances of a stage, the heaviest first.
+
+        In a residual stream a few coordinates can carry most of L2: then ``metric="standardized"``
+        says more. The share of a coordinate is its variance over the sum of all variances, which
+        is its share of the squared distance between two random examples. Of the examples that the
+        explorer was made or opened with.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``coordinate``, an index, ``share`` and ``deviation``, its standard deviation.
+            Of `result` the coordinates are those of `vectors`.
+
+        See Also
+        --------
+        matrix : whose metric can take them to the same size.
+
+        Examples
+        --------
+        >>> table = ex.coordinate_shares("L1.resid_post@S4")
+        >>> len(table), round(float(table["share"].sum()), 6)
+        (64, 1.0)
+        """
+        activations = self._setting.activations
+        [moments] = activations.transforms.moments([Stage.of(stage)], activations, Watch())
+        order = np.argsort(-moments.shares, kind="stable")
+        return pd.DataFrame(
+            {
+                "coordinate": order,
+                "share": moments.shares[order],
+                "deviation": np.sqrt(moments.variance[order]),
+            }
+        )
+
     def neighbors(
-        self, stage: Stage | str, example: int, k: int | None = None, *, without: Names = ()
+        self,
+        stage: Stage | str,
+        example: int,
+        k: int | None = None,
+        *,
+        without: Names = (),
+        metric: str = "l2",
     ) -> pd.DataFrame:
         """Return the k nearest examples: columns example, label, distance; nearest first.
 
         Ties are in the order of the examples; the example itself is left out. By default k is 100,
-        or a tenth of the examples where they are fewer than 1,000. `without` as in `matrix`.
+        or a tenth of the examples where they are fewer than 1,000. `without` and `metric` as in
+        `matrix`.
 
         See Also
         --------
@@ -484,7 +549,7 @@ class Explorer:
         ['8583+9608=18191', '5788+9803=15591', '0485+4605=05090']
         """
         k = self._k(k)
-        distances = self.distances(stage, example, without=without)
+        distances = self.distances(stage, example, without=without, metric=metric)
         return self.neighbor_table(nearest_of(distances, example, k), distances)
 
     def neighbor_table(
@@ -648,11 +713,12 @@ class Explorer:
         *,
         concepts: Iterable[str] | None = None,
         without: Names = (),
+        metric: str = "l2",
     ) -> pd.DataFrame:
         """Return what the k neighbors share with an example, one row a concept, strongest first.
 
         The columns are those of `meaning.neighbors.shared_concepts`; k as in `neighbors`, `without`
-        as in `matrix`.
+        and `metric` as in `matrix`.
 
         See Also
         --------
@@ -664,7 +730,7 @@ class Explorer:
         'carry2'
         """
         k = self._k(k)
-        distances = self.distances(stage, example, without=without)
+        distances = self.distances(stage, example, without=without, metric=metric)
         near = nearest_of(distances, example, k)
         wide = nearest_of(distances, example, wide_look(len(self.examples)))
         return shared_concepts(self._partitions(concepts), example, near, wide)
@@ -675,6 +741,7 @@ class Explorer:
         concepts: Iterable[str] | None = None,
         *,
         without: Names = (),
+        metric: str = "l2",
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> pd.DataFrame:
@@ -682,7 +749,8 @@ class Explorer:
 
         All stages and all concepts by default; stages that are not held are not kept either. NaN
         where all examples are the same; ``attrs["spread"]`` says how far the vectors of each stage
-        are from their mean. `without` as in `matrix`: the shares are of what is left.
+        are from their mean. `without` and `metric` as in `matrix`: the shares are of what is left,
+        as that metric measures it.
 
         See Also
         --------
@@ -701,12 +769,15 @@ class Explorer:
             concepts=concepts,
             pairs=pairs,
             without=without,
+            metric=metric,
             progress=progress,
             cancelled=cancelled,
         ).table()
 
-    def known_atlas(self) -> frozenset[Stage]:
+    def known_atlas(self, *, metric: str = "l2") -> frozenset[Stage]:
         """Return the stages whose shares are known, those of the pairs of `axes_pairs` as well.
+
+        `metric` as in `atlas`.
 
         See Also
         --------
@@ -719,7 +790,8 @@ class Explorer:
         >>> list(map(str, few.known_atlas()))
         ['L1H0.result@S3']
         """
-        rows, pairs = self._atlas_rows.get(self._setting.digest) or {}, self.axes_pairs()
+        key = atlas_kept.key(self._setting.digest, checked_metric(metric))
+        rows, pairs = self._atlas_rows.get(key) or {}, self.axes_pairs()
         return frozenset(stage for stage in rows if atlas_kept.known(rows, stage, pairs))
 
     def axes_pairs(self) -> list[tuple[str, str]]:
@@ -746,6 +818,7 @@ class Explorer:
         pairs: Sequence[tuple[str, str]] = (),
         first: int | None = None,
         without: Names = (),
+        metric: str = "l2",
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> Atlas:
@@ -753,7 +826,7 @@ class Explorer:
 
         Parameters
         ----------
-        stages, concepts, without, progress, cancelled
+        stages, concepts, without, metric, progress, cancelled
             As in `atlas`.
         pairs : sequence of two names each
             Concepts that are taken together, as joint groups.
@@ -776,7 +849,8 @@ class Explorer:
             Watch.of(progress, cancelled),
             self._aside(without),
         )
-        activations = self._setting.activations
+        measure = checked_metric(metric)
+        activations = self._setting.measured(measure)
         for stage in wanted:
             self.stage_set.width(stage)
         named = _checked_pairs(pairs)
@@ -784,7 +858,8 @@ class Explorer:
         n = len(self.examples)
         some = first is not None and checks.whole("first", first, least=2) < n
         kept = not aside and concepts is None
-        rows = dict(self._atlas_rows.get(self._setting.digest) or {}) if kept else {}
+        key = atlas_kept.key(self._setting.digest, measure)
+        rows = dict(self._atlas_rows.get(key) or {}) if kept else {}
         missing = [stage for stage in wanted if not atlas_kept.known(rows, stage, named)]
         if kept and not missing and known.all:
             return atlas_kept.atlas_of(rows, wanted, known, named, n)
@@ -793,14 +868,16 @@ class Explorer:
             wanted if some or not kept else missing,
             known,
             pairs=joint,
-            scales=self._setting.scales.of(wanted if some or not kept else missing, watch),
+            scales=self._setting.scales_of(measure).of(
+                wanted if some or not kept else missing, watch.quiet()
+            ),
             first=first,
             watch=watch,
         )
         if some or not kept:
             return found
         rows |= atlas_kept.rows_of(found, named)
-        self._atlas_rows.put(self._setting.digest, rows, last=False)
+        self._atlas_rows.put(key, rows, last=False)
         return atlas_kept.atlas_of(rows, wanted, known, named, n)
 
     def significance(
@@ -811,6 +888,7 @@ class Explorer:
         permutations: int = 199,
         correction: Correction = "bh",
         seed: int = 0,
+        metric: str = "l2",
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> pd.DataFrame:
@@ -818,7 +896,7 @@ class Explorer:
 
         Parameters
         ----------
-        stages, concepts, progress, cancelled
+        stages, concepts, metric, progress, cancelled
             As in `atlas`; progress counts permutations.
         permutations : int
             The smallest p is one over this plus one.
@@ -839,7 +917,7 @@ class Explorer:
         {'carry2': True, 'L3': False}
         """
         return significance(
-            self._setting.activations,
+            self._setting.measured(checked_metric(metric)),
             stage_list(stages),
             self._partitions(concepts),
             permutations=checks.whole("permutations", permutations, 1, MOST_PERMUTATIONS),
@@ -854,6 +932,7 @@ class Explorer:
         *,
         concepts: Iterable[str] | None = None,
         without: Names = (),
+        metric: str = "l2",
         most: float = 0.8,
         seed: int = 0,
     ) -> Meaning:
@@ -865,6 +944,7 @@ class Explorer:
         concepts : iterable of str, optional
             Names to choose among; all by default.
         without : str or iterable of str, optional
+        metric : str
             As in `matrix`.
         most : float
             Share of the best concept's explained share that the coarsest one must reach.
@@ -884,7 +964,8 @@ class Explorer:
         if most == 0:
             raise ValueError(f"most must be above 0 and at most 1, not {most}.")
         known, seed = self._named_partitions(concepts), checks.seed(seed)
-        matrix, scale = self.matrix(stage, without=without), self._scale(stage)
+        matrix = self.matrix(stage, without=without, metric=metric)
+        [scale] = self._setting.scales_of(checked_metric(metric)).of([Stage.of(stage)], Watch())
         return meaning(matrix, known, scale=scale, most=most, seed=seed)
 
     def parts(
@@ -892,6 +973,7 @@ class Explorer:
         stage: Stage | str,
         *,
         concepts: Iterable[str] | None = None,
+        metric: str = "l2",
         seed: int = 0,
     ) -> Parts:
         """Return what a stage is made of: the concepts that together explain it.
@@ -906,6 +988,8 @@ class Explorer:
         stage : Stage or address
         concepts : iterable of str, optional
             Names to choose among; all by default.
+        metric : str
+            As in `matrix`.
         seed : int
             Of the halves: the same seed gives the same parts.
 
@@ -921,13 +1005,14 @@ class Explorer:
         carry2 99%, unexplained 1%
         """
         one = Stage.of(stage)
-        return self.parts_of(one, concepts=concepts, seed=seed)[one]
+        return self.parts_of(one, concepts=concepts, metric=metric, seed=seed)[one]
 
     def parts_of(
         self,
         stages: Stages | None = None,
         *,
         concepts: Iterable[str] | None = None,
+        metric: str = "l2",
         seed: int = 0,
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
@@ -938,7 +1023,7 @@ class Explorer:
         ----------
         stages : Stage or address, or iterable of them, optional
             All by default.
-        concepts, seed
+        concepts, metric, seed
             As in `parts`.
         progress, cancelled
             As in `capture`.
@@ -956,17 +1041,19 @@ class Explorer:
         wanted = self.stages() if stages is None else stage_list(stages)
         chosen = None if concepts is None else checks.names("concepts", concepts)
         known, seed = self._named_partitions(chosen), checks.seed(seed)
-        settings = PartsSettings(tuple(chosen or ()), seed, len(self.examples))
+        measure = checked_metric(metric)
+        settings = PartsSettings(tuple(chosen or ()), seed, len(self.examples), measure)
         watch = Watch.of(progress, cancelled)
         missing = [stage for stage in wanted if self._known_parts.get(stage, settings) is None]
         for stage in missing:
             self.stage_set.width(stage)
         if missing:
-            scales = dict(zip(missing, self._setting.scales.of(missing, watch), strict=True))
+            found_scales = self._setting.scales_of(measure).of(missing, watch.quiet())
+            scales = dict(zip(missing, found_scales, strict=True))
             from clusterwidget.meaning.fitting import PartsFinder
 
             finder = PartsFinder(known, len(self.examples), seed)
-            for stage, matrix in self._setting.activations.each(missing, watch):
+            for stage, matrix in self._setting.measured(measure).each(missing, watch):
                 parts = NOTHING
                 spread, length = spread_of(matrix)
                 if is_same_for_all(spread, length, scales[stage]):
@@ -977,7 +1064,9 @@ class Explorer:
         found = {stage: self._known_parts.get(stage, settings) for stage in wanted}
         return {stage: parts for stage, parts in found.items() if parts is not None}
 
-    def components(self, stage: Stage | str, *, without: Names = (), most: int = 5) -> Components:
+    def components(
+        self, stage: Stage | str, *, without: Names = (), metric: str = "l2", most: int = 5
+    ) -> Components:
         """Return the leading principal components of a stage, or of what is left of it.
 
         Where much is left that no concept explains, its directions may suggest one: look at the
@@ -987,6 +1076,7 @@ class Explorer:
         ----------
         stage : Stage or address
         without : str or iterable of str, optional
+        metric : str
             As in `matrix`.
         most : int
             At most so many components.
@@ -1003,7 +1093,7 @@ class Explorer:
         'component'
         """
         most = checks.whole("most", most, 1)
-        return components(self.matrix(stage, without=without), most)
+        return components(self.matrix(stage, without=without, metric=metric), most)
 
     def add_concept(self, name: str, values: npt.ArrayLike, description: str | None = None) -> None:
         """Add a concept to the examples, or replace the one of this name.
@@ -1070,9 +1160,11 @@ class Explorer:
         )
 
     def lens_agreement(
-        self, stage: Stage | str, example: int, k: int | None = None
+        self, stage: Stage | str, example: int, k: int | None = None, *, metric: str = "l2"
     ) -> tuple[int, int]:
         """Return at how many of the k neighbors the lens gives the same token, and k.
+
+        `metric` as in `matrix`.
 
         See Also
         --------
@@ -1084,7 +1176,7 @@ class Explorer:
         (20, 20)
         """
         k = self._k(k)
-        near = self.neighbors(stage, example, k)["example"].to_numpy()
+        near = self.neighbors(stage, example, k, metric=metric)["example"].to_numpy()
         values, _ = self._lens_values(Stage.of(stage), np.array([example, *near]))
         tokens = values.argmax(axis=1)
         return int((tokens[1:] == tokens[0]).sum()), k
@@ -1097,6 +1189,7 @@ class Explorer:
         method: str = "kmeans",
         concepts: Iterable[str] | None = None,
         without: Names = (),
+        metric: str = "l2",
         seed: int = 0,
     ) -> Clusters:
         """Return the clusters of a stage, each named by the concepts enriched in it.
@@ -1111,6 +1204,7 @@ class Explorer:
         concepts : iterable of str, optional
             Names to choose among; all by default.
         without : str or iterable of str, optional
+        metric : str
             As in `matrix`.
         seed : int
 
@@ -1131,10 +1225,11 @@ class Explorer:
         known, seed = self._partitions(concepts).all, checks.seed(seed)
         self._aside(without)
         stage, names = Stage.of(stage), checks.names("without", without)
-        key = clusters_kept.key(str(stage), names, n, method, seed, self._setting.digest)
+        measure = checked_metric(metric)
+        key = clusters_kept.key(str(stage), names, n, method, seed, self._setting.digest, measure)
         found = None if concepts is not None else self._clusters.get(key)
         if found is None:
-            matrix = self.matrix(stage, without=without)
+            matrix = self.matrix(stage, without=without, metric=metric)
             found = find_clusters(matrix, known, n, method=method, seed=seed)
             if concepts is None:
                 self._clusters.put(key, found)
@@ -1212,6 +1307,7 @@ class Explorer:
         pairs: int = 1000,
         seed: int = 0,
         free: bool = False,
+        metric: str = "l2",
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> SwapTest:
@@ -1243,6 +1339,9 @@ class Explorer:
             Decides the receivers, their donors and the bootstrap.
         free : bool
             Feed the model its own answers rather than the right ones.
+        metric : str
+            By which donors are near or far, and the concept that names the stage is found: see
+            `matrix`. What is put in is always the donor's own vector.
         progress, cancelled
             As in `capture`. What a test that was called off has done is kept: called again it goes
             on from there.
@@ -1265,7 +1364,7 @@ class Explorer:
         >>> test.verdict, test.concept, test.sets
         ('enough', 'carry2', 'shares')
         """
-        stage, settings = Stage.of(stage), _settings(concept, how, pairs, seed, free)
+        stage, settings = Stage.of(stage), _settings(concept, how, pairs, seed, free, metric)
         watch = Watch.of(progress, cancelled)
         known = self._kept.get(stage, settings)
         if known is not None and answer is None:
@@ -1283,6 +1382,7 @@ class Explorer:
         *,
         pairs: int = 1000,
         seed: int = 0,
+        metric: str = "l2",
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> pd.DataFrame:
@@ -1295,7 +1395,7 @@ class Explorer:
         ----------
         stages : Stage or address, or iterable of them, optional
             By default what heads, attention and MLPs write at the positions of the answers.
-        pairs, seed
+        pairs, seed, metric
             As in `swap_test`.
         progress : function of (stages done, stages in all), optional
         cancelled : function, optional
@@ -1319,7 +1419,7 @@ class Explorer:
         from clusterwidget.interventions.swaptests import default_stages, swap_tests
 
         wanted = default_stages(self._setting) if stages is None else stage_list(stages)
-        settings = _settings(None, "vector", pairs, seed, False)
+        settings = _settings(None, "vector", pairs, seed, False, metric)
         watch = Watch.of(progress, cancelled)
         return verdicts(swap_tests(self._setting, self._kept, wanted, settings, watch))
 
@@ -1348,6 +1448,7 @@ class Explorer:
         *,
         pairs: int = 1000,
         seed: int = 0,
+        metric: str = "l2",
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> Account:
@@ -1356,7 +1457,7 @@ class Explorer:
         Parameters
         ----------
         stage : Stage or address
-        answer, pairs, seed, progress, cancelled
+        answer, pairs, seed, metric, progress, cancelled
             As in `swap_test`.
 
         Returns
@@ -1374,12 +1475,13 @@ class Explorer:
         'L2 and R2 together are enough here.'
         """
         stage = Stage.of(stage)
-        settings = _settings(None, "vector", pairs, seed, False)
+        settings = _settings(None, "vector", pairs, seed, False, metric)
         watch = Watch.of(progress, cancelled)
         self._setting.require_model(watch)
         from clusterwidget.interventions.accounts import account
 
-        return account(self._setting, self._kept, stage, self.parts(stage), settings, answer, watch)
+        parts = self.parts(stage, metric=metric)
+        return account(self._setting, self._kept, stage, parts, settings, answer, watch)
 
     def known_accounts(self) -> dict[Stage, SwapTest]:
         """Return the swap tests that say "enough", by stage: what was accounted for so far.
@@ -1737,12 +1839,9 @@ class Explorer:
             )
         return np.array(rows, np.int64)
 
-    def _scale(self, stage: Stage | str) -> float:
-        return self._setting.scales.of([Stage.of(stage)], Watch())[0]
-
     def _aside(self, without: Names) -> tuple[Partition, ...]:
         """Return the groups of concepts that are set aside, or raise where they cannot be."""
-        return self._setting.asides.groups(checks.names("without", without))
+        return self._setting.asides["l2"].groups(checks.names("without", without))
 
     def _named_partitions(self, names: Iterable[str] | None) -> Partitions:
         known = self._partitions(names)
@@ -1864,7 +1963,7 @@ def _fits(examples: Examples, saved: Store | None) -> Callable[[Model], StageSet
 
 
 def _settings(
-    concept: str | Iterable[str] | None, how: str, pairs: int, seed: int, free: bool
+    concept: str | Iterable[str] | None, how: str, pairs: int, seed: int, free: bool, metric: str
 ) -> Settings:
     concepts = () if concept is None else tuple(checks.names("concept", concept))
     if concept is not None and not concepts:
@@ -1878,7 +1977,8 @@ def _settings(
         checks.text("concept", name)
     checks.choice("how", how, HOW)
     pairs = checks.whole("pairs", pairs, least=2)
-    return Settings(concepts, pairs, checks.seed(seed), checks.flag("free", free), how)
+    checked: Metric = checked_metric(metric)
+    return Settings(concepts, pairs, checks.seed(seed), checks.flag("free", free), how, checked)
 
 
 def _checked_pairs(pairs: Any) -> list[tuple[str, str]]:

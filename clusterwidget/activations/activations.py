@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from clusterwidget.activations.cache import Cache, Matrix
+from clusterwidget.activations.measured import Measured, Transforms
 from clusterwidget.activations.passes import groups_within
 from clusterwidget.activations.saved import Saved
+from clusterwidget.core.metrics import Metric
 from clusterwidget.core.stages import Stage, StageSet
 from clusterwidget.core.watch import Watch
 from clusterwidget.model.hooks import Model
@@ -59,6 +61,8 @@ class Activations:
         self.tokens = tokens
         self._batch_size = batch_size
         self.saved = saved
+        self.transforms = Transforms(len(tokens))
+        """What metrics know of the stages."""
         self._capturing = threading.RLock()
 
     @property
@@ -110,6 +114,10 @@ class Activations:
             matrix = self.in_memory(stage)
         assert matrix is not None
         return matrix
+
+    def measured(self, metric: Metric) -> Activations | Measured:
+        """Return the activations as a metric sees them."""
+        return self if metric == "l2" else Measured(self, metric)
 
     def capture(self, stages: Iterable[Stage], watch: Watch) -> None:
         """Read or capture those of these stages, or their rows, that are not in memory."""
@@ -257,6 +265,7 @@ class Activations:
 
     def release(self) -> None:
         """Drop the matrices that can be captured or read again."""
+        self.transforms.release()
         if self.model is not None or self.saved is not None:
             self._held.clear()
 

@@ -42,6 +42,7 @@ class Extended(Activations):
         super().__init__(
             common._held, common.stage_set, common.model, tokens, common._batch_size, common.saved
         )
+        self.transforms = common.transforms
 
     @property
     def tokens(self) -> npt.NDArray[np.integer[Any]]:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clusterwidget.activations.activations import Activations
+from clusterwidget.activations.measured import Measured
 from clusterwidget.core.concepts import Partition, Partitions, partitions, usable
 from clusterwidget.core.examples import Examples
+from clusterwidget.core.metrics import METRICS, Metric
 from clusterwidget.core.questions import Question, questions
 from clusterwidget.core.stages import StageSet
 from clusterwidget.core.watch import Watch
 from clusterwidget.meaning.aside import Asides
-from clusterwidget.meaning.spread import Scales
+from clusterwidget.meaning.spread import MeasuredScales, Scales
 from clusterwidget.model.hooks import Model, is_causal
 from clusterwidget.model.lazy import LazyModel
 
@@ -86,15 +88,24 @@ class Setting:
         """The answers that the model is asked for."""
         return questions(self.examples, causal=self.causal)
 
+    def measured(self, metric: Metric) -> Activations | Measured:
+        """Return the activations as a metric sees them."""
+        return self.activations.measured(metric)
+
     @cached_property
-    def asides(self) -> Asides:
-        """Stage matrices with concepts set aside."""
-        return Asides(self.activations, self.examples.concepts)
+    def asides(self) -> dict[Metric, Asides]:
+        """Stage matrices with concepts set aside, by metric."""
+        concepts = self.examples.concepts
+        return {metric: Asides(self.measured(metric), concepts) for metric in METRICS}
 
     @cached_property
     def scales(self) -> Scales:
         """What the spread of a stage is compared with."""
         return Scales(self.activations)
+
+    def scales_of(self, metric: Metric) -> Scales | MeasuredScales:
+        """Return what the spread of a stage is compared with, as a metric sees it."""
+        return self.scales if metric == "l2" else MeasuredScales(self.activations, self.scales)
 
     @cached_property
     def bench(self) -> Workbench:

@@ -149,7 +149,7 @@ def _made(
     extra = (1 + (put_in is not None)) if following else 0
     steps = Steps(watch, count * ((6 if concept else 4) + 2 + extra))
     if under_way is None:
-        matrix = setting.activations.matrix(stage, watch.quiet())
+        matrix = setting.measured(settings.metric).matrix(stage, watch.quiet())
         pairs = draw_pairs(matrix, receivers, concept, settings.seed, steps.add)
         if following:
             matched = following.matched(setting.usable_concepts, receivers, settings.seed)
@@ -212,8 +212,9 @@ def _named(setting: Setting, stage: Stage, settings: Settings) -> _Named | None:
     if not known.all:
         return None
     watch = Watch()
-    matrix = setting.activations.matrix(stage, watch)
-    best = meaning(matrix, known, scale=setting.scales.of([stage], watch)[0])
+    matrix = setting.measured(settings.metric).matrix(stage, watch)
+    [scale] = setting.scales_of(settings.metric).of([stage], watch)
+    best = meaning(matrix, known, scale=scale)
     if best.concept is None:
         return None
     groups = known.named(best.concept)

@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.activations.activations import Activations, Consumer
+from clusterwidget.activations.measured import Measured
 from clusterwidget.core.concepts import Partition, partitions
 from clusterwidget.core.stages import Stage, StageSet
 from clusterwidget.core.watch import Watch
@@ -148,12 +149,12 @@ class Asides:
 
     Parameters
     ----------
-    activations : Activations
+    activations : Activations or Measured
     concepts : pandas.DataFrame
         Of the examples.
     """
 
-    def __init__(self, activations: Activations, concepts: pd.DataFrame) -> None:
+    def __init__(self, activations: Activations | Measured, concepts: pd.DataFrame) -> None:
         self._activations = activations
         self._concepts = concepts
         self._groups: dict[tuple[str, ...], tuple[Partition, ...]] = {}
@@ -189,11 +190,11 @@ class AllAside:
 
     Parameters
     ----------
-    activations : Activations
+    activations : Activations or Measured
     aside : tuple of Partition
     """
 
-    def __init__(self, activations: Activations, aside: tuple[Partition, ...]) -> None:
+    def __init__(self, activations: Activations | Measured, aside: tuple[Partition, ...]) -> None:
         self._activations, self._partitions = activations, aside
 
     @property

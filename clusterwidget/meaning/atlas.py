@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.activations.activations import Activations
+from clusterwidget.activations.measured import Measured
 from clusterwidget.activations.passes import groups_within
 from clusterwidget.core.concepts import Partition, Partitions
 from clusterwidget.core.stages import Stage
@@ -177,7 +178,7 @@ def _best_pair(shares: Float64Array) -> int:
 
 
 def atlas(
-    activations: Activations | AllAside,
+    activations: Activations | Measured | AllAside,
     stages: Sequence[Stage],
     partitions: Partitions,
     *,
@@ -194,7 +195,7 @@ def atlas(
 
     Parameters
     ----------
-    activations : Activations or AllAside
+    activations : Activations, Measured or AllAside
     stages : sequence of Stage
     partitions : Partitions
     pairs : sequence of two partitions each, optional

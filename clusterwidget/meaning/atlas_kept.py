@@ -11,6 +11,7 @@ import numpy as np
 from clusterwidget.core.checks import number
 from clusterwidget.core.concepts import Partitions
 from clusterwidget.core.kept import Document
+from clusterwidget.core.metrics import Metric
 from clusterwidget.core.stages import Stage
 from clusterwidget.meaning.atlas import Atlas
 
@@ -42,6 +43,11 @@ class Row:
 
 
 Rows = dict[Stage, Row]
+
+
+def key(examples: str, metric: Metric) -> str:
+    """Return what an atlas is kept under; of L2 nothing is said: atlases were saved before it."""
+    return examples if metric == "l2" else f"{examples} metric={metric}"
 
 
 def rows_of(atlas: Atlas, pairs: Sequence[Pair]) -> Rows:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from clusterwidget.core.checks import number
 from clusterwidget.core.kept import Document
+from clusterwidget.core.metrics import Metric
 from clusterwidget.meaning.clusters import COLUMNS, Clusters
 
 RECORDS = "clusters"
@@ -17,11 +18,21 @@ RECORDS = "clusters"
 
 
 def key(
-    stage: str, without: Sequence[str], n: int | None, method: str, seed: int, examples: str
+    stage: str,
+    without: Sequence[str],
+    n: int | None,
+    method: str,
+    seed: int,
+    examples: str,
+    metric: Metric = "l2",
 ) -> str:
     """Return what clusters are kept under: all that they depend on."""
     aside = " and ".join(without)
-    return f"{stage} without={aside} n={n} method={method} seed={seed} examples={examples}"
+    # Of L2 nothing is said: explorations were saved before metrics.
+    measured = "" if metric == "l2" else f" metric={metric}"
+    return (
+        f"{stage} without={aside} n={n} method={method} seed={seed} examples={examples}{measured}"
+    )
 
 
 def document(clusters: Clusters) -> dict[str, Any]:

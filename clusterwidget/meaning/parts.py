@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from clusterwidget.core.checks import number, shown, whole
+from clusterwidget.core.metrics import Metric, checked_metric
 from clusterwidget.core.stages import Stage
 
 RECORDS = "parts"
@@ -147,11 +148,13 @@ class PartsSettings:
     seed : int
     n : int
         Number of examples.
+    metric : str
     """
 
     concepts: tuple[str, ...]
     seed: int
     n: int
+    metric: Metric = "l2"
 
 
 class KnownParts:
@@ -198,7 +201,9 @@ class KnownParts:
 
 def _key(stage: Stage, settings: PartsSettings) -> str:
     named = f"concepts={' and '.join(settings.concepts)} seed={settings.seed} n={settings.n}"
-    return f"{stage} {named}"
+    # Of L2 nothing is said: explorations were saved before metrics.
+    metric = "" if settings.metric == "l2" else f" metric={settings.metric}"
+    return f"{stage} {named}{metric}"
 
 
 def _document(stage: Stage, settings: PartsSettings, parts: Parts) -> dict[str, Any]:
@@ -218,6 +223,7 @@ def _restored(record: Mapping[str, Any]) -> tuple[Stage, PartsSettings, Parts]:
     settings = PartsSettings(**{**given, "concepts": tuple(given["concepts"])})
     whole("seed", settings.seed, 0)
     whole("n", settings.n, 2)
+    checked_metric(settings.metric)
     parts = [Part(**{**part, "names": tuple(part["names"])}) for part in record["parts"]]
     unexplained = record["unexplained"]
     for part in parts:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.activations.activations import Activations
+from clusterwidget.activations.measured import Measured
 from clusterwidget.core.concepts import Partition, Partitions
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
@@ -35,7 +36,7 @@ _ROUNDING = 1e-6
 
 
 def significance(
-    activations: Activations,
+    activations: Activations | Measured,
     stages: Sequence[Stage],
     partitions: Partitions,
     *,
@@ -149,7 +150,7 @@ def _shares(samples: Sequence[_Sample], groups: Groups, order: Ints) -> Float64A
 
 
 def _rows_of(
-    activations: Activations, stages: Sequence[Stage], rows: Ints, watch: Watch
+    activations: Activations | Measured, stages: Sequence[Stage], rows: Ints, watch: Watch
 ) -> list[Float32Array]:
     """Return some rows of the stage matrices; those that are not held are not kept either."""
     held, missing = activations.divided(stages)

@@ -101,3 +101,28 @@ class Scales:
         )
         for stream, rows in parts.items():
             self._of_stream[stream] = spread_of(np.concatenate(rows))[0]
+
+
+class MeasuredScales:
+    """What the spread of stages is compared with, where a metric maps their vectors.
+
+    Whether examples differ at all is seen before they are mapped: afterwards rounding can look like
+    any other difference.
+
+    Parameters
+    ----------
+    activations : Activations
+    scales : Scales
+    """
+
+    def __init__(self, activations: Activations, scales: Scales) -> None:
+        self._activations, self._scales = activations, scales
+
+    def of(self, stages: Sequence[Stage], watch: Watch) -> list[float]:
+        """Return infinity where all examples are the same, and otherwise 0."""
+        raw = self._scales.of(stages, watch)
+        all_moments = self._activations.transforms.moments(stages, self._activations, watch)
+        return [
+            float("inf") if is_same_for_all(moments.spread, moments.length, scale) else 0.0
+            for moments, scale in zip(all_moments, raw, strict=True)
+        ]

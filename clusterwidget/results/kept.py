@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, get_args
 
 from clusterwidget.core.checks import shown, whole
+from clusterwidget.core.metrics import METRICS, Metric
 from clusterwidget.core.stages import Stage
 from clusterwidget.results.follows import COLUMNS, Sets
 from clusterwidget.results.swaptest import HOW, SwapTest
@@ -44,6 +45,8 @@ class Settings:
     pairs, seed : int
     free : bool
     how : "vector" or "part"
+    metric : str
+        By which donors are near.
     """
 
     concepts: tuple[str, ...] = ()
@@ -51,6 +54,7 @@ class Settings:
     seed: int = 0
     free: bool = False
     how: str = "vector"
+    metric: Metric = "l2"
 
 
 class SwapTests:
@@ -170,6 +174,7 @@ def _restored(record: Mapping[str, Any]) -> tuple[SwapTest, Settings]:
         ("answer to whether it sets the answer", document["sets"], (*get_args(Sets), None)),
         ("way to put in", document["how"], HOW),
         ("way to put in", settings.how, HOW),
+        ("metric", settings.metric, METRICS),
     ):
         if value not in known:
             raise ValueError(f"there is no {what} {shown(value)}")
@@ -195,11 +200,19 @@ def _checked_rows(
 
 def as_record(test: SwapTest, settings: Settings) -> tuple[str, dict[str, Any]]:
     """Return what a test is kept under, and as."""
-    plain = {**asdict(settings), "concepts": list(settings.concepts)}
+    plain = {**_fields(settings), "concepts": list(settings.concepts)}
     document = {"version": _VERSION, "settings": plain, "test": test.document()}
     return _key(test.stage, settings), document
 
 
 def _key(stage: Stage, settings: Settings) -> str:
-    named = {**asdict(settings), "concepts": " and ".join(settings.concepts)}
+    named = {**_fields(settings), "concepts": " and ".join(settings.concepts)}
     return " ".join([str(stage), *(f"{name}={value}" for name, value in named.items())])
+
+
+def _fields(settings: Settings) -> dict[str, Any]:
+    """Return settings by name. Of L2 nothing is said: explorations were saved before metrics."""
+    fields = asdict(settings)
+    if settings.metric == "l2":
+        del fields["metric"]
+    return fields
