@@ -50,7 +50,7 @@ from clusterwidget.meaning.significance import (
     significance,
 )
 from clusterwidget.meaning.spread import is_same_for_all, spread_of
-from clusterwidget.model.hooks import Model, check_tokens, model_stages
+from clusterwidget.model.hooks import Model, check_inputs, model_stages
 from clusterwidget.model.lazy import LazyModel
 from clusterwidget.results import trace_kept
 from clusterwidget.results.kept import RECORDS, Settings, SwapTests
@@ -166,7 +166,7 @@ class Explorer:
             assert activations is not None
             cache, stages = given_activations(activations, len(examples), examples.positions)
         self.path = None if saved is None else saved.path
-        held = Activations(cache, stages, lazy, examples.tokens, batch_size, saved)
+        held = Activations(cache, stages, lazy, examples.inputs, batch_size, saved)
         self._setting = Setting(lazy, examples, held)
         self._keeps = keep
         self._kept = SwapTests(partial(self._keep, RECORDS))
@@ -615,7 +615,7 @@ class Explorer:
         if found is not None:
             return found
         extended = self.examples.extended(self.parsed(text))
-        self._setting.activations.tokens = extended.tokens
+        self._setting.activations.inputs = extended.inputs
         self._setting = replace(self._setting, examples=extended)
         return len(extended) - 1
 
@@ -644,7 +644,7 @@ class Explorer:
         parsed = parsed_example(self.examples, text)
         model = self.model
         assert model is not None
-        check_tokens(model, parsed.tokens)
+        check_inputs(model, parsed.inputs)
         return parsed
 
     def extended(self, examples: Examples) -> Explorer:
@@ -679,9 +679,9 @@ class Explorer:
         joined = self.examples.extended(examples)
         self._setting.require_model()
         assert self.model is not None
-        check_tokens(self.model, examples.tokens)
+        check_inputs(self.model, examples.inputs)
         other = copy.copy(self)
-        activations = Extended(self._setting.activations, joined.tokens)
+        activations = Extended(self._setting.activations, joined.inputs)
         other._setting = self._setting.extended(joined, activations)
         other._chosen = None
         other.path = None
@@ -1953,10 +1953,10 @@ def _fits(examples: Examples, saved: Store | None) -> Callable[[Model], StageSet
     """Return what checks a model against the examples and what was saved of it."""
 
     def check(model: Model) -> StageSet:
-        check_tokens(model, examples.tokens)
+        check_inputs(model, examples.inputs)
         stages = model_stages(model, examples.positions)
         if saved is not None:
-            saved.require_model(model, stages, examples.tokens)
+            saved.require_model(model, stages, examples.inputs)
         return stages
 
     return check

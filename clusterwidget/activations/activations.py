@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from clusterwidget.activations.cache import Cache, Matrix
 from clusterwidget.activations.measured import Measured, Transforms
 from clusterwidget.activations.passes import groups_within
 from clusterwidget.activations.saved import Saved
+from clusterwidget.core.inputs import Inputs
 from clusterwidget.core.metrics import Metric
 from clusterwidget.core.stages import Stage, StageSet
 from clusterwidget.core.watch import Watch
@@ -39,8 +40,8 @@ class Activations:
         None for the model's own, which are known once it is loaded.
     model : LazyModel or None
         None where all activations were given.
-    tokens : numpy.ndarray of integers, shape (N, T)
-        Replaced by a longer array when examples are appended.
+    inputs : Inputs
+        Of the examples. Replaced by longer ones when examples are appended.
     batch_size : int or None
     saved : Saved or None
         A store whose stages need not be captured.
@@ -51,17 +52,17 @@ class Activations:
         held: Cache,
         stage_set: StageSet | None,
         model: LazyModel | None,
-        tokens: npt.NDArray[np.integer[Any]],
+        inputs: Inputs,
         batch_size: int | None,
         saved: Saved | None = None,
     ) -> None:
         self._stage_set = stage_set
         self.model = model
         self._held = held
-        self.tokens = tokens
+        self.inputs = inputs
         self._batch_size = batch_size
         self.saved = saved
-        self.transforms = Transforms(len(tokens))
+        self.transforms = Transforms(len(inputs))
         """What metrics know of the stages."""
         self._capturing = threading.RLock()
 
@@ -81,12 +82,12 @@ class Activations:
     @property
     def n(self) -> int:
         """Number of examples."""
-        return len(self.tokens)
+        return len(self.inputs)
 
     def in_memory(self, stage: Stage) -> Matrix | None:
         """Return a stage's matrix if it is held for all examples, those appended included."""
         matrix = self._held.get(stage)
-        return matrix if matrix is not None and len(matrix) == len(self.tokens) else None
+        return matrix if matrix is not None and len(matrix) == len(self.inputs) else None
 
     def at_hand(self, stage: Stage) -> bool:
         """Whether a stage's matrix is in memory or in the store: no model needs to run."""
@@ -205,7 +206,7 @@ class Activations:
         with self._capturing, threads(1):
             stream(
                 model,
-                self.tokens[:n],
+                self.inputs[:n],
                 run,
                 self.stage_set,
                 consume_tensor,
@@ -275,7 +276,7 @@ class Activations:
         chosen = []
         for stage in stages:
             if room is not None and self.in_memory(stage) is None:
-                room -= 4 * len(self.tokens) * self.stage_set.width(stage)
+                room -= 4 * len(self.inputs) * self.stage_set.width(stage)
                 if room < 0:
                     break
             chosen.append(stage)
@@ -289,21 +290,21 @@ class Activations:
     ) -> None:
         from clusterwidget.model.capture import capture
 
-        tokens = self.tokens
+        inputs = self.inputs
         passes = self._passes(missing)
-        total = sum(len(tokens) - start for start, _ in passes)
+        total = sum(len(inputs) - start for start, _ in passes)
         done = 0
         with watch.bar(total) as watch:
             for start, group in passes:
                 captured = capture(
                     model,
-                    tokens[start:],
+                    inputs[start:],
                     group,
                     self.stage_set,
                     batch_size=self._batch_size,
                     watch=watch.onward(done, total),
                 )
-                done += len(tokens) - start
+                done += len(inputs) - start
                 for stage, matrix in captured.items():
                     old = self._held.get(stage) if start else None
                     self._held.put(stage, matrix if old is None else np.concatenate([old, matrix]))

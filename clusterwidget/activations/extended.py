@@ -7,13 +7,12 @@ examples are held apart.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from clusterwidget.activations.activations import Activations, Consumer
 from clusterwidget.activations.cache import Cache, Matrix
+from clusterwidget.core.inputs import Inputs
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
 
@@ -25,34 +24,34 @@ class Extended(Activations):
     ----------
     common : Activations
         Left as they are.
-    tokens : numpy.ndarray of integers, shape (N + M, T)
+    inputs : Inputs
         Of the common examples and of the further ones.
     """
 
-    def __init__(self, common: Activations, tokens: npt.NDArray[np.integer[Any]]) -> None:
+    def __init__(self, common: Activations, inputs: Inputs) -> None:
         self._common = common
         self._n_common = common.n
         self._own = Activations(
             Cache(),
             common.stage_set,
             common.model,
-            tokens[self._n_common :],
+            inputs[self._n_common :],
             common._batch_size,
         )
         super().__init__(
-            common._held, common.stage_set, common.model, tokens, common._batch_size, common.saved
+            common._held, common.stage_set, common.model, inputs, common._batch_size, common.saved
         )
         self.transforms = common.transforms
 
     @property
-    def tokens(self) -> npt.NDArray[np.integer[Any]]:
-        """The tokens of all examples, shape (N + M, T)."""
-        return self._tokens
+    def inputs(self) -> Inputs:
+        """The inputs of all N + M examples."""
+        return self._inputs
 
-    @tokens.setter
-    def tokens(self, tokens: npt.NDArray[np.integer[Any]]) -> None:
-        self._tokens = tokens
-        self._own.tokens = tokens[self._n_common :]
+    @inputs.setter
+    def inputs(self, inputs: Inputs) -> None:
+        self._inputs = inputs
+        self._own.inputs = inputs[self._n_common :]
 
     def in_memory(self, stage: Stage) -> Matrix | None:
         """Return a stage's matrix if its rows are held, of all examples."""

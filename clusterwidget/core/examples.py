@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,7 @@ from clusterwidget.core.columns import (
     texts_of_concepts,
 )
 from clusterwidget.core.filters import matching
+from clusterwidget.core.inputs import Inputs
 
 Vocabulary = Sequence[str] | Callable[[int], str]
 
@@ -107,6 +109,11 @@ class Examples:
             f"Examples({n:,} of {t} tokens, {self.concepts.shape[1]} concepts, "
             f"{len(self.answers)} answers; first: {self.labels[0]!r})"
         )
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """What a model is fed of each example."""
+        return Inputs(self.tokens)
 
     def token_text(self, token: int) -> str:
         """Return what a token looks like on screen.

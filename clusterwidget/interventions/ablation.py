@@ -23,6 +23,7 @@ from clusterwidget.interventions.cuts import Cuts, run_cut
 from clusterwidget.interventions.replacements import Replacements, other_examples, per_head
 from clusterwidget.interventions.runs import Run, start_of
 from clusterwidget.interventions.workbench import Workbench, losses
+from clusterwidget.model.batch import Batch
 
 _METHODS = ("mean", "resample", "zero", "drop")
 
@@ -119,26 +120,26 @@ def ablate_stage(
         if method.name == "resample"
         else bench.references
     )
-    size = patcher.batch_size(bench.examples.tokens.shape[1])
+    size = bench.batch_size
     if method.name == "zero":
         vectors = torch.zeros(1, bench.stage_set.width(carrier))
     else:
         vectors = torch.cat(
             [
-                patcher.vectors(patcher.tensor(bench.examples.tokens[part]), carrier)
+                patcher.vectors(bench.batch(part), carrier)
                 for part in np.array_split(chosen, -(-len(chosen) // size))
             ]
         )
     if method.name == "mean":
         vectors = vectors.mean(dim=0, dtype=torch.float64).float()[None]
-    tokens = patcher.tensor(bench.examples.tokens[example][None])
+    one = bench.batch(np.array([example]))
     start = start_of(stage, patcher.last)
     runs = []
     for part in torch.split(vectors, size):
-        batch = tokens.expand(len(part), -1)
+        batch = one.expand(len(part))
         runs.append(patcher.patched(batch, stage, part, patcher.run(batch, start)))
     donors = chosen if method.name == "resample" else np.full(1, example)
-    return _table(bench, example, column, patcher.run(tokens), runs, donors)
+    return _table(bench, example, column, patcher.run(one), runs, donors)
 
 
 def ablate_edges(
@@ -150,31 +151,28 @@ def ablate_edges(
     seed: int,
 ) -> pd.DataFrame:
     """Ablate edges together in one example."""
-    patcher = bench.patcher
     first = min(edges, key=lambda edge: bench.column(edge.target)).target
     require_reached(bench.answers, bench.column(first), first)
-    tokens = patcher.tensor(bench.examples.tokens[example][None])
+    one = bench.batch(np.array([example]))
     donors = np.full(1, example)
     if method.name == "drop":
-        runs = [_dropped(bench, edges[0], tokens, renormalize=method.renormalize)]
+        runs = [_dropped(bench, edges[0], one, renormalize=method.renormalize)]
     elif method.name == "mean":
-        runs = [_cut(bench, means, edges, tokens)]
+        runs = [_cut(bench, means, edges, one)]
     else:
         donors = other_examples(len(bench.examples), example, method.draws, seed)
-        runs = [_cut(bench, Replacements(bench, donors, averaged=False), edges, tokens)]
-    return _table(bench, example, bench.column(first), patcher.run(tokens), runs, donors)
+        runs = [_cut(bench, Replacements(bench, donors, averaged=False), edges, one)]
+    return _table(bench, example, bench.column(first), bench.patcher.run(one), runs, donors)
 
 
-def _cut(
-    bench: Workbench, replacements: Replacements, edges: Sequence[Edge], tokens: torch.Tensor
-) -> Run:
+def _cut(bench: Workbench, replacements: Replacements, edges: Sequence[Edge], one: Batch) -> Run:
     cuts = Cuts(bench, 1)
     for edge in edges:
         cuts.cut(slice(None), edge)
-    return run_cut(bench, replacements, tokens, cuts)
+    return run_cut(bench, replacements, one, cuts)
 
 
-def _dropped(bench: Workbench, edge: Edge, tokens: torch.Tensor, *, renormalize: bool) -> Run:
+def _dropped(bench: Workbench, edge: Edge, one: Batch, *, renormalize: bool) -> Run:
     seen: dict[str, torch.Tensor] = {}
     head, to, source = edge.target.head, bench.column(edge.target), bench.column(edge.source)
 
@@ -199,7 +197,7 @@ def _dropped(bench: Workbench, edge: Edge, tokens: torch.Tensor, *, renormalize:
 
     attention = f"blocks.{edge.layer}.attn"
     hooks = [(f"{attention}.hook_{name}", keep(name)) for name in ("v", "pattern")]
-    return bench.patcher.hooked(tokens, [*hooks, (f"{attention}.hook_z", drop)])
+    return bench.patcher.hooked(one, [*hooks, (f"{attention}.hook_z", drop)])
 
 
 def _table(

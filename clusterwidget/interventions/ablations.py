@@ -21,6 +21,7 @@ from clusterwidget.core.watch import Watch
 from clusterwidget.interventions.ablation import Method, require_zero_fits
 from clusterwidget.interventions.runs import Run, start_of
 from clusterwidget.interventions.workbench import Workbench, losses
+from clusterwidget.model.batch import Batch
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -63,7 +64,7 @@ def ablate_stages(
         stage: _Sums(np.zeros(len(bench.answers)), np.zeros(len(bench.answers)), [])
         for stage in stages
     }
-    size = min(_EXAMPLES_AT_ONCE, bench.patcher.batch_size(bench.examples.tokens.shape[1]))
+    size = min(_EXAMPLES_AT_ONCE, bench.batch_size)
     by_start: dict[int, list[Stage]] = {}
     for stage in stages:
         by_start.setdefault(start_of(stage, bench.patcher.last), []).append(stage)
@@ -74,17 +75,17 @@ def ablate_stages(
     with watch.bar(total, "run") as watch:
         for first in range(0, len(rows), size):
             part = slice(first, min(first + size, len(rows)))
-            tokens = bench.patcher.tensor(bench.examples.tokens[rows[part]])
+            batch = bench.batch(rows[part])
             for start, some in by_start.items():
-                before = bench.patcher.run(tokens, start)
+                before = bench.patcher.run(batch, start)
                 if start == next(iter(by_start)) and readout is not None:
-                    before_read.append(_read(readout, before, len(tokens)))
+                    before_read.append(_read(readout, before, len(batch)))
                 for stage in some:
                     for draw in range(draws):
-                        values = _values(bench, stage, tokens, means, donors[part, draw], method)
-                        after = bench.patcher.patched(tokens, stage, values, before)
+                        values = _values(bench, stage, batch, means, donors[part, draw], method)
+                        after = bench.patcher.patched(batch, stage, values, before)
                         _add(found[stage], before, after, readout)
-                        done += len(tokens)
+                        done += len(batch)
                         watch.step(done, total)
     return _table(bench, found, before_read)
 
@@ -98,12 +99,10 @@ def _donors(n: int, rows: Ints, draws: int, seed: int) -> Ints:
 
 def _means(bench: Workbench, stages: Sequence[Stage], watch: Watch) -> dict[Stage, torch.Tensor]:
     """Return the mean of what each stage's carrier holds over the reference examples."""
-    size = bench.patcher.batch_size(bench.examples.tokens.shape[1])
-    parts = np.array_split(bench.references, -(-len(bench.references) // size))
+    parts = np.array_split(bench.references, -(-len(bench.references) // bench.batch_size))
     sums: dict[Stage, torch.Tensor] = {}
     for part in parts:
-        tokens = bench.patcher.tensor(bench.examples.tokens[part])
-        for stage, rows in bench.patcher.vectors_of(tokens, stages).items():
+        for stage, rows in bench.patcher.vectors_of(bench.batch(part), stages).items():
             added = rows.double().sum(dim=0)
             sums[stage] = sums[stage] + added if stage in sums else added
         watch.check()
@@ -113,18 +112,17 @@ def _means(bench: Workbench, stages: Sequence[Stage], watch: Watch) -> dict[Stag
 def _values(
     bench: Workbench,
     stage: Stage,
-    tokens: torch.Tensor,
+    batch: Batch,
     means: dict[Stage, torch.Tensor],
     donors: Ints,
     method: Method,
 ) -> torch.Tensor:
     if method.name == "mean":
-        return means[stage].expand(len(tokens), -1)
+        return means[stage].expand(len(batch), -1)
     if method.name == "zero":
         width = bench.stage_set.width(bench.patcher.carrier(stage))
-        return torch.zeros(len(tokens), width)
-    other = bench.patcher.tensor(bench.examples.tokens[donors])
-    return bench.patcher.vectors(other, stage)
+        return torch.zeros(len(batch), width)
+    return bench.patcher.vectors(bench.batch(donors), stage)
 
 
 def _add(sums: _Sums, before: Run, after: Run, readout: Readout | None) -> None:

@@ -27,6 +27,7 @@ from clusterwidget.core.stages import Stage
 from clusterwidget.interventions.replacements import LayerParts, Replacements, per_head
 from clusterwidget.interventions.runs import Hook, Run
 from clusterwidget.interventions.workbench import Workbench
+from clusterwidget.model.batch import Batch
 from clusterwidget.model.hooks import hook_name
 
 Item = Edge | Stage
@@ -82,7 +83,7 @@ class Cuts:
         return {layer for layer, _ in self._masks if layer is not None}
 
     def _mask(self, layer: int | None, kind: str) -> Tensor:
-        cfg, t = self._bench.model.cfg, self._bench.examples.tokens.shape[1]
+        cfg, t = self._bench.model.cfg, self._bench.examples.inputs.width
         heads = int(cfg.n_heads)
         shape = {ATTENTION: (heads, t, t), HEAD: (t, heads)}.get(kind, (t,))
         if (layer, kind) not in self._masks:
@@ -96,7 +97,7 @@ class Cuts:
 def run_cut(
     bench: Workbench,
     replacements: Replacements,
-    tokens: Tensor,
+    one: Batch,
     cuts: Cuts,
     streams: Sequence[Tensor] = (),
 ) -> Run:
@@ -107,7 +108,8 @@ def run_cut(
     bench : Workbench
     replacements : Replacements
         What is put in for what is cut.
-    tokens : torch.Tensor, shape (1, T)
+    one : Batch
+        Of the example.
     cuts : Cuts
     streams : sequence of torch.Tensor, shape (1, T, d_model), optional
         The residual stream that enters each layer in this example: only the layers from the first
@@ -128,10 +130,10 @@ def run_cut(
         hooks.append((name, lambda x, hook: _replaced(x, absent, embed)))
     rows = replacements.count * cuts.rows
     if not streams or absent is not None:
-        return bench.patcher.hooked(tokens.expand(rows, -1), hooks)
+        return bench.patcher.hooked(one.expand(rows), hooks)
     start = min(cuts.layers, default=bench.patcher.last)
     entering = streams[start].expand(rows, -1, -1)
-    return bench.patcher.hooked(tokens, hooks, entering, start)
+    return bench.patcher.hooked(one.expand(rows), hooks, entering, start)
 
 
 class _LayerCuts:

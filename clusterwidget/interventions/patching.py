@@ -14,8 +14,10 @@ from typing import Any
 
 import torch
 
+from clusterwidget.core.inputs import Inputs
 from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
 from clusterwidget.interventions.runs import Hook, Run, Start, keep, skipping, start_of
+from clusterwidget.model.batch import Batch, Index
 from clusterwidget.model.hooks import Model, hook_name
 from clusterwidget.model.recorder import Recorder
 from clusterwidget.model.running import evaluating, running
@@ -80,17 +82,19 @@ class Patcher:
         vocabulary = int(getattr(self.model.cfg, "d_vocab_out", None) or self.model.cfg.d_vocab)
         return max(1, min(_TOKENS_IN_BATCH // tokens, _LOGITS_IN_BATCH // (tokens * vocabulary)))
 
+    def batch(self, inputs: Inputs) -> Batch:
+        """Return inputs as a batch, where the model is."""
+        return Batch.of(inputs, self._device)
+
     def tensor(self, tokens: Any) -> torch.Tensor:
-        """Return tokens, shape (batch, T), where the model is."""
+        """Return tokens, of any shape, where the model is."""
         return torch.as_tensor(tokens, dtype=torch.long, device=self._device)
 
-    def vectors(self, tokens: torch.Tensor, stage: Stage) -> torch.Tensor:
+    def vectors(self, batch: Batch, stage: Stage) -> torch.Tensor:
         """Return what a stage's carrier holds for a batch, shape (batch, d)."""
-        return self.vectors_of(tokens, [stage])[stage]
+        return self.vectors_of(batch, [stage])[stage]
 
-    def vectors_of(
-        self, tokens: torch.Tensor, stages: Sequence[Stage]
-    ) -> dict[Stage, torch.Tensor]:
+    def vectors_of(self, batch: Batch, stages: Sequence[Stage]) -> dict[Stage, torch.Tensor]:
         """Return `vectors` of several stages from one run."""
         kept: dict[Stage, torch.Tensor] = {}
 
@@ -102,31 +106,31 @@ class Patcher:
             self.model, list(dict.fromkeys(carriers.values())), self.stage_set, keep
         )
         with torch.no_grad(), evaluating(self.model):
-            recorder.run(tokens)
+            recorder.run(batch)
         return {stage: kept[carrier] for stage, carrier in carriers.items()}
 
-    def run(self, tokens: torch.Tensor, start: int = 0) -> Run:
+    def run(self, batch: Batch, start: int = 0) -> Run:
         """Run a batch as it is.
 
         Parameters
         ----------
-        tokens : torch.Tensor, shape (batch, T)
+        batch : Batch
         start : int
             Layer from which patched runs of this batch will start.
         """
-        if not self.can_resume(tokens):
-            return self.hooked(tokens, [])
+        if not self.can_resume(batch):
+            return self.hooked(batch, [])
         block = f"blocks.{start}"
         names = [f"{block}.hook_resid_pre", f"{block}.attn.hook_z", f"{block}.hook_resid_post"]
         kept: dict[str, list[torch.Tensor]] = {name: [] for name in names}
         known = [name for name in names if name in self.model.hook_dict]
-        run = self.hooked(tokens, [(name, keep(kept[name])) for name in known])
+        run = self.hooked(batch, [(name, keep(kept[name])) for name in known])
         entering, z, leaving = ((*kept[name], None)[0] for name in names)
         return run if entering is None else replace(run, start=Start(entering, z, leaving))
 
     def patched(
         self,
-        tokens: torch.Tensor,
+        batch: Batch,
         stage: Stage,
         values: torch.Tensor,
         before: Run | None = None,
@@ -137,7 +141,7 @@ class Patcher:
 
         Parameters
         ----------
-        tokens : torch.Tensor, shape (batch, T)
+        batch : Batch
         stage : Stage
         values : torch.Tensor, shape (batch, d)
             What `vectors` returns, for as many donors.
@@ -147,19 +151,20 @@ class Patcher:
         carrier = self.carrier(stage)
         before_layers = carrier.layer is None and carrier.kind != "ln_final"
         if before is None or before.start is None or before_layers:
-            return self._whole(tokens, stage, values, None)
-        if carrier.kind in _IN_ONE_COLUMN and self._one_column_fits(carrier, values, before.start):
-            return self._by_column(tokens, carrier, values, before)
-        return self._whole(tokens, stage, values, before.start)
+            return self._whole(batch, stage, values, None)
+        if carrier.kind in _IN_ONE_COLUMN and self._one_column_fits(
+            batch, carrier, values, before.start
+        ):
+            return self._by_column(batch, carrier, values, before)
+        return self._whole(batch, stage, values, before.start)
 
-    def _whole(
-        self, tokens: torch.Tensor, stage: Stage, values: torch.Tensor, start: Start | None
-    ) -> Run:
+    def _whole(self, batch: Batch, stage: Stage, values: torch.Tensor, start: Start | None) -> Run:
         """Run all positions, from the stage's layer up where what enters it is given."""
         fired: list[bool] = []
-        hooks = self._patch(self.carrier(stage), self.stage_set.column(stage), values, fired)
+        index = batch.index(self.stage_set.column(stage))
+        hooks = self._patch(self.carrier(stage), index, values, fired)
         entering = None if start is None else start.entering
-        run = self.hooked(tokens, hooks, entering, start_of(stage, self.last))
+        run = self.hooked(batch, hooks, entering, start_of(stage, self.last))
         if not fired:
             raise ValueError(
                 f"{stage} cannot be swapped: the model lists its hook and never runs it. Choose "
@@ -167,19 +172,17 @@ class Patcher:
             )
         return run
 
-    def _by_column(
-        self, tokens: torch.Tensor, carrier: Stage, values: torch.Tensor, before: Run
-    ) -> Run:
+    def _by_column(self, batch: Batch, carrier: Stage, values: torch.Tensor, before: Run) -> Run:
         """Run the stage's layer at its position only, and the layers above at all positions."""
         start = before.start
         assert start is not None
         assert start.leaving is not None
         layer, column = start_of(carrier, self.last), self.stage_set.column(carrier)
-        leaving, logits = self._one_column(carrier, values, start)
+        leaving, logits = self._one_column(batch, carrier, values, start)
         if layer < self.last:
             beyond = start.leaving.clone()
-            beyond[:, column] = leaving
-            return self.hooked(tokens, [], beyond, layer + 1)
+            beyond[batch.index(column)] = leaving
+            return self.hooked(batch, [], beyond, layer + 1)
         here = [at for at, answer in enumerate(self.columns) if answer == column]
         run = Run(before.logits.clone(), before.final.clone())
         run.logits[:, here] = logits
@@ -187,15 +190,15 @@ class Patcher:
         return run
 
     def _one_column(
-        self, carrier: Stage, values: torch.Tensor, start: Start
+        self, batch: Batch, carrier: Stage, values: torch.Tensor, start: Start
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Run one position of a layer: what leaves it, (batch, d_model), and its logits.
 
         What is put in after the attention pattern changes nothing else in the same layer.
         """
         assert start.z is not None
-        layer, column = start_of(carrier, self.last), self.stage_set.column(carrier)
-        z = start.z[:, column]
+        layer, index = start_of(carrier, self.last), batch.index(self.stage_set.column(carrier))
+        z = start.z[index]
         if carrier.kind == "z":
             z = z.clone()
             z[:, carrier.head] = values.to(z)
@@ -206,13 +209,15 @@ class Patcher:
 
         hooks: list[Hook] = [(f"blocks.{layer}.attn.hook_z", as_before)]
         if carrier.kind != "z":
-            hooks += self._patch(carrier, 0, values, [])
+            hooks += self._patch(carrier, (slice(None), 0), values, [])
         left: list[torch.Tensor] = []
         hooks.append((f"blocks.{layer}.hook_resid_post", keep(left)))
-        logits = self._run(start.entering[:, column, None], hooks, layer, layer)
+        logits = self._run(start.entering[index][:, None], hooks, layer, layer)
         return left[0][:, 0], logits.float()
 
-    def _one_column_fits(self, carrier: Stage, values: torch.Tensor, start: Start) -> bool:
+    def _one_column_fits(
+        self, batch: Batch, carrier: Stage, values: torch.Tensor, start: Start
+    ) -> bool:
         """Whether one position of a layer is enough; tried once for each kind, on two examples.
 
         What leaves the layer is compared, and by how much it changes: answers that a stage hardly
@@ -221,19 +226,21 @@ class Patcher:
         if start.z is None or start.leaving is None:
             return False
         if carrier.kind not in self._fits:
-            layer, column = start_of(carrier, self.last), self.stage_set.column(carrier)
-            few = Start(start.entering[:2], start.z[:2], start.leaving[:2])
+            layer, two = start_of(carrier, self.last), batch.rows(slice(2))
+            index = two.index(self.stage_set.column(carrier))
+            leaving = start.leaving[:2]
+            few = Start(start.entering[:2], start.z[:2], leaving)
             whole: list[torch.Tensor] = []
-            hooks = self._patch(carrier, column, values[:2], [])
+            hooks = self._patch(carrier, index, values[:2], [])
             hooks.append((f"blocks.{layer}.hook_resid_post", keep(whole)))
             try:
                 self._run(few.entering, hooks, layer, layer)
-                alone, _ = self._one_column(carrier, values[:2], few)
+                alone, _ = self._one_column(two, carrier, values[:2], few)
             except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
                 self._fits[carrier.kind] = False
                 return False
-            expected = whole[0][:, column]
-            change = (expected - start.leaving[:2, column]).abs().max()
+            expected = whole[0][index]
+            change = (expected - leaving[index]).abs().max()
             tolerance = _TOLERANCE if expected.dtype == torch.float32 else _ROUGH
             if change <= tolerance * expected.std():
                 # Hardly anything was changed, so nothing is known: the next ones may tell.
@@ -242,21 +249,21 @@ class Patcher:
         return self._fits[carrier.kind]
 
     def _patch(
-        self, carrier: Stage, column: int, values: torch.Tensor, fired: list[bool]
+        self, carrier: Stage, index: Index, values: torch.Tensor, fired: list[bool]
     ) -> list[Hook]:
         name = hook_name(self.model, carrier.kind, carrier.layer)
         assert name is not None
         width = self.stage_set.width(carrier)
-        index: tuple[Any, ...] = (slice(None), column)
+        at = index
         if carrier.kind in ATTENTION_KINDS:
-            index = (slice(None), carrier.head, column, slice(width))
+            at = (index[0], carrier.head, index[1], slice(width))
         elif carrier.head is not None:
-            index = (slice(None), column, carrier.head)
+            at = (*index, carrier.head)
 
         def put(activation: torch.Tensor, hook: Any) -> torch.Tensor:
             fired.append(True)
             changed = activation.clone()
-            changed[index] = values.to(activation)
+            changed[at] = values.to(activation)
             return changed
 
         if carrier.kind != "resid_mid":
@@ -266,7 +273,7 @@ class Patcher:
 
         def past(activation: torch.Tensor, hook: Any) -> torch.Tensor:
             changed = activation.clone()
-            changed[:, column] = values.to(activation) + written[0][:, column]
+            changed[index] = values.to(activation) + written[0][index]
             return changed
 
         block = f"blocks.{carrier.layer}"
@@ -278,19 +285,20 @@ class Patcher:
 
     def hooked(
         self,
-        tokens: torch.Tensor,
+        batch: Batch,
         hooks: Sequence[Hook],
         entering: torch.Tensor | None = None,
         start: int = 0,
     ) -> Run:
         """Run a batch with these hooks, from layer `start` up where what enters it is given."""
         final: list[torch.Tensor] = []
-        hooks = [*hooks, (f"blocks.{self.last}.hook_resid_post", keep(final, self.columns))]
+        index = batch.several(self.columns)
+        hooks = [*hooks, (f"blocks.{self.last}.hook_resid_post", keep(final, index))]
         if entering is None:
-            logits = self._run(tokens, hooks, None, self.last)
+            logits = self._run(batch.tokens, hooks, None, self.last)
         else:
             logits = self._run(entering, hooks, start, self.last)
-        return Run(logits[:, self.columns].float(), final[0])
+        return Run(logits[index].float(), final[0])
 
     def _run(
         self, given: torch.Tensor, hooks: Sequence[Hook], start: int | None, end: int
@@ -315,20 +323,20 @@ class Patcher:
                 logits = self.model.run_with_hooks(given, fwd_hooks=hooks, start_at_layer=start)
             return logits
 
-    def can_resume(self, tokens: torch.Tensor) -> bool:
+    def can_resume(self, batch: Batch) -> bool:
         """Whether the model can be run from a middle layer; probed once."""
         with running(self.model):
             if not self._tried:
                 self._tried = True
-                self._passed_on = self._probed(tokens[:1])
+                self._passed_on = self._probed(batch.rows(slice(1)))
         return self._passed_on is not None
 
-    def _probed(self, tokens: torch.Tensor) -> Callable[[torch.Tensor], Any] | None:
+    def _probed(self, one: Batch) -> Callable[[torch.Tensor], Any] | None:
         """Return how the blocks below pass the stream on, or None where they cannot be skipped."""
         entering: list[torch.Tensor] = []
         hook = (f"blocks.{self.last}.hook_resid_pre", keep(entering))
         # Two rows: a batch of one passes for a tuple of one.
-        both = tokens.expand(2, -1)
+        both = one.expand(2)
         all_layers = self.hooked(both, [hook])
         for passed_on in (_tensor, _tuple):
             self._passed_on = passed_on

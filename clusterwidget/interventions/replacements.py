@@ -66,7 +66,7 @@ class Replacements:
         self._bench = bench
         self._layers: OrderedDict[int, LayerParts] = OrderedDict()
         self._embed: Tensor | None = None
-        cfg, t = bench.model.cfg, bench.examples.tokens.shape[1]
+        cfg, t = bench.model.cfg, bench.examples.inputs.width
         bytes_of_one = 8 * self.count * int(cfg.n_heads) * t * t * int(cfg.d_head)
         self._at_once = max(1, _MOST_BYTES // bytes_of_one)
 
@@ -90,8 +90,8 @@ class Replacements:
     def _run(self, layers: range, watch: Watch) -> dict[int, LayerParts]:
         bench = self._bench
         patcher = bench.patcher
-        tokens = bench.examples.tokens[self.examples]
-        size = patcher.batch_size(tokens.shape[1])
+        inputs = bench.examples.inputs[self.examples]
+        size = patcher.batch_size(inputs.width)
         seen = _Seen(averaged=self.averaged)
         embed = hook_name(bench.model, "embed", None)
         assert embed is not None
@@ -100,12 +100,12 @@ class Replacements:
             hooks += _layer_hooks(seen, layer, bench.model.hook_dict)
         stop = None if layers[-1] == patcher.last else layers[-1] + 1
         with torch.no_grad(), evaluating(bench.model):
-            for start in range(0, len(tokens), size):
-                batch = patcher.tensor(tokens[start : start + size])
+            for start in range(0, len(inputs), size):
+                batch = patcher.batch(inputs[start : start + size])
                 with running(bench.model):
-                    bench.model.run_with_hooks(batch, fwd_hooks=hooks, stop_at_layer=stop)
-                watch.step(min(start + size, len(tokens)), len(tokens))
-        activations = seen.result(len(tokens))
+                    bench.model.run_with_hooks(batch.tokens, fwd_hooks=hooks, stop_at_layer=stop)
+                watch.step(min(start + size, len(inputs)), len(inputs))
+        activations = seen.result(len(inputs))
         self._embed = activations[None, "embed"]
         return {layer: _parts(activations, layer) for layer in layers}
 

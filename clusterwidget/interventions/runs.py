@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from clusterwidget.core.stages import Stage
+from clusterwidget.model.batch import Index
 from clusterwidget.model.hooks import Model
 
 Hook = tuple[str, Callable[..., "torch.Tensor | None"]]
@@ -97,10 +98,10 @@ def start_of(stage: Stage, last: int) -> int:
     return last if stage.kind == "ln_final" else stage.layer or 0
 
 
-def keep(kept: list[torch.Tensor], columns: list[int] | None = None) -> Callable[..., None]:
+def keep(kept: list[torch.Tensor], index: Index | None = None) -> Callable[..., None]:
     """Return a hook that appends what fires, at some positions or at all, to a list."""
 
     def fired(activation: torch.Tensor, hook: Any) -> None:
-        kept.append((activation if columns is None else activation[:, columns]).clone())
+        kept.append((activation if index is None else activation[index]).clone())
 
     return fired

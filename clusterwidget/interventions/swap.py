@@ -10,11 +10,13 @@ import pandas as pd
 import torch
 
 from clusterwidget.core.checks import checked_index, shown, unmasked
+from clusterwidget.core.inputs import Inputs
 from clusterwidget.core.questions import require_reached
 from clusterwidget.core.stages import Stage
 from clusterwidget.interventions.runs import Run, start_of
 from clusterwidget.interventions.workbench import Workbench
-from clusterwidget.model.hooks import check_tokens
+from clusterwidget.model.batch import Batch
+from clusterwidget.model.hooks import check_inputs
 from clusterwidget.results.pairs import NOBODY
 from clusterwidget.results.swap import Swap
 
@@ -30,25 +32,25 @@ def swap(bench: Workbench, stage: Stage, receiver: Chosen, donor: Chosen, *, fre
     """
     patcher = bench.patcher
     patcher.carrier(stage)
-    (own, own_row), (other, other_row) = _tokens(bench, receiver), _tokens(bench, donor)
-    if own.shape != other.shape:
+    (own, own_row), (other, other_row) = _inputs(bench, receiver), _inputs(bench, donor)
+    if own.width != other.width:
         raise ValueError(
-            f"the receiver has {own.shape[1]} tokens and the donor {other.shape[1]}: a vector can "
+            f"the receiver has {own.width} tokens and the donor {other.width}: a vector can "
             "only be put in at the same position of an input of the same length."
         )
-    for row in (own, other):
-        _check_tokens(bench, row)
+    for inputs in (own, other):
+        _check_inputs(bench, inputs)
     column = bench.column(stage)
     require_reached(bench.answers, column, stage)
     start = start_of(stage, patcher.last)
-    values = patcher.vectors(patcher.tensor(other), stage)
-    tokens = patcher.tensor(own)
+    values = patcher.vectors(patcher.batch(other), stage)
+    one = patcher.batch(own)
 
-    def swapped(batch: torch.Tensor) -> Run:
+    def swapped(batch: Batch) -> Run:
         return patcher.patched(batch, stage, values, patcher.run(batch, start))
 
-    before = bench.answered(tokens, patcher.run, free=free)
-    after = bench.answered(tokens, swapped, free=free)
+    before = bench.answered(one, patcher.run, free=free)
+    after = bench.answered(one, swapped, free=free)
     apart = np.array([[own_row, other_row]])
     ratios = bench.unusual(after, apart, column)
     return Swap(
@@ -59,11 +61,11 @@ def swap(bench: Workbench, stage: Stage, receiver: Chosen, donor: Chosen, *, fre
     )
 
 
-def _tokens(bench: Workbench, chosen: Chosen) -> tuple[npt.NDArray[np.integer], int]:
-    """Return a row of tokens, shape (1, T), and which example it is, if it is one."""
+def _inputs(bench: Workbench, chosen: Chosen) -> tuple[Inputs, int]:
+    """Return the inputs of one example or row of tokens, and which example it is, if it is one."""
     if not isinstance(chosen, (list, tuple)) and getattr(chosen, "ndim", 0) == 0:
         row = checked_index(chosen, len(bench.examples))  # type: ignore[arg-type]
-        return bench.examples.tokens[row][None], row
+        return bench.examples.inputs[row : row + 1], row
     unmasked("the tokens of the receiver and the donor", chosen)
     try:
         tokens = np.asarray(chosen)
@@ -74,19 +76,20 @@ def _tokens(bench: Workbench, chosen: Chosen) -> tuple[npt.NDArray[np.integer], 
             "the receiver and the donor are each the index of an example or one row of tokens, "
             f"not {shown(chosen)}."
         )
-    return tokens[None], NOBODY
+    return Inputs(tokens[None]), NOBODY
 
 
-def _check_tokens(bench: Workbench, tokens: npt.NDArray[np.integer]) -> None:
-    wanted = bench.examples.tokens.shape[1]
-    if tokens.shape[1] != wanted:
+def _check_inputs(bench: Workbench, inputs: Inputs) -> None:
+    wanted = bench.examples.inputs.width
+    if inputs.width != wanted:
         raise ValueError(
-            f"the rows have {tokens.shape[1]} tokens and the examples {wanted}: positions are "
+            f"the rows have {inputs.width} tokens and the examples {wanted}: positions are "
             "named for rows of that length."
         )
-    if tokens.min() < 0:
-        raise ValueError(f"tokens must not be negative, but {tokens.min()} occurs.")
-    check_tokens(bench.model, tokens)
+    least = inputs.tokens.min()
+    if least < 0:
+        raise ValueError(f"tokens must not be negative, but {least} occurs.")
+    check_inputs(bench.model, inputs)
 
 
 def _table(bench: Workbench, receiver: int, column: int, before: Run, after: Run) -> pd.DataFrame:

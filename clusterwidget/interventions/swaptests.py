@@ -23,6 +23,7 @@ from clusterwidget.interventions.runs import Run, start_of
 from clusterwidget.interventions.setting import Setting
 from clusterwidget.interventions.workbench import Workbench, losses
 from clusterwidget.meaning.meaning import meaning
+from clusterwidget.model.batch import Batch
 from clusterwidget.model.recorder import z_of_result
 from clusterwidget.results.follows import NO_FOLLOWS
 from clusterwidget.results.kept import Settings, SwapTests
@@ -291,7 +292,7 @@ class Runs:
         `steps` may call the test off; pairs that were completed stay in `outcomes`.
         """
         bench = self._bench
-        size = min(MOST_AT_ONCE, bench.patcher.batch_size(bench.examples.tokens.shape[1]))
+        size = min(MOST_AT_ONCE, bench.batch_size)
         while outcomes.done < len(pairs.receivers):
             part = slice(outcomes.done, min(outcomes.done + size, len(pairs.receivers)))
             self._part(pairs, part, outcomes, steps)
@@ -300,24 +301,24 @@ class Runs:
     def _part(self, pairs: Pairs, part: slice, outcomes: Outcomes, steps: Steps) -> None:
         bench, patcher = self._bench, self._bench.patcher
         receivers = pairs.receivers[part]
-        tokens = patcher.tensor(bench.examples.tokens[receivers])
+        batch = bench.batch(receivers)
         forced = bench.as_it_is(receivers, self._start)
         right = bench.right_tokens(receivers, forced)
         outcomes.right_tokens[part] = right.cpu().numpy()
-        without = bench.answered(tokens, patcher.run, free=True) if self._free else forced
+        without = bench.answered(batch, patcher.run, free=True) if self._free else forced
         everyone = np.ones(len(receivers), bool)
         _record(outcomes, WITHOUT, part, without, right, everyone)
         outcomes.answered[WITHOUT][part] = _answered(without, everyone)
         steps.add(len(receivers))
 
         def swapped(values: torch.Tensor) -> Run:
-            def run(batch: torch.Tensor) -> Run:
+            def run(fed: Batch) -> Run:
                 if not self._free:
-                    return patcher.patched(batch, self._stage, values, forced)
-                before = patcher.run(batch, self._start)
-                return patcher.patched(batch, self._stage, values, before)
+                    return patcher.patched(fed, self._stage, values, forced)
+                before = patcher.run(fed, self._start)
+                return patcher.patched(fed, self._stage, values, before)
 
-            found = bench.answered(tokens, run, free=self._free)
+            found = bench.answered(batch, run, free=self._free)
             steps.add(len(receivers))
             return found
 

@@ -124,8 +124,8 @@ class _Tracer:
         self._pruned: list[Edge] = []
         self._alone: dict[Item, Effect] = {}
         self._attention: dict[Edge, float] = {}
-        self._tokens = bench.patcher.tensor(bench.examples.tokens[example][None])
-        without = bench.patcher.run(self._tokens).logits[0, at]
+        self._one = bench.batch(np.array([example]))
+        without = bench.patcher.run(self._one).logits[0, at]
         self._token = int(without.argmax())
         self._probability = float(torch.softmax(without.double(), dim=-1)[self._token])
         self._least = least * self._probability
@@ -224,7 +224,7 @@ class _Tracer:
     def _unusual(self) -> float:
         """Return `Workbench.unusual` with all pruned edges cut, the median over replacements."""
         made_of, cuts = self._replacements, self._cuts(1, self._pruned)
-        run = run_cut(self._bench, made_of, self._tokens, cuts, self._streams)
+        run = run_cut(self._bench, made_of, self._one, cuts, self._streams)
         donors = np.full(1, NOBODY) if made_of.averaged else made_of.examples
         apart = np.stack([np.full(len(donors), self._example), donors], axis=1)
         column = self._bench.answers[self._at].column
@@ -269,8 +269,7 @@ class _Tracer:
         return effects
 
     def _rows_at_once(self) -> int:
-        fitting = self._bench.patcher.batch_size(self._tokens.shape[1])
-        return max(1, fitting // self._replacements.count)
+        return max(1, self._bench.batch_size // self._replacements.count)
 
     def _cuts(self, rows: int, beside: Iterable[Item]) -> Cuts:
         cuts = Cuts(self._bench, rows)
@@ -281,7 +280,7 @@ class _Tracer:
     def _run(self, cuts: Cuts, rows: int) -> list[Effect]:
         """Return the effect on the answer in each row."""
         self._watch.step(self.layers_done, self._bench.patcher.last + 1)
-        run = run_cut(self._bench, self._replacements, self._tokens, cuts, self._streams)
+        run = run_cut(self._bench, self._replacements, self._one, cuts, self._streams)
         logits = run.logits[:, self._at].double()
         logits = logits.view(self._replacements.count, rows, -1)
         chances = torch.softmax(logits, dim=-1)[..., self._token].cpu().numpy()
@@ -309,7 +308,7 @@ class _Tracer:
             for layer in range(patcher.last + 1)
             for name, kept in (("attn.hook_pattern", patterns), ("hook_resid_pre", streams))
         ]
-        patcher.hooked(self._tokens, hooks)
-        if not patcher.can_resume(self._tokens):
+        patcher.hooked(self._one, hooks)
+        if not patcher.can_resume(self._one):
             streams = []
         return [pattern[0].float().cpu().numpy() for pattern in patterns], streams

@@ -18,6 +18,7 @@ from clusterwidget.core.watch import Watch
 from clusterwidget.interventions.patching import Patcher
 from clusterwidget.interventions.runs import Run
 from clusterwidget.interventions.usual import MOST_REFERENCES, UsualRange
+from clusterwidget.model.batch import Batch
 from clusterwidget.model.hooks import Model, is_causal
 
 Ints = npt.NDArray[np.int64]
@@ -77,16 +78,15 @@ class Workbench:
         """Run the reference examples once; their final activations define the usual range."""
         if self._is_ready():
             return
-        tokens = self.examples.tokens[self.references]
-        size = self.patcher.batch_size(tokens.shape[1])
+        inputs = self.examples.inputs[self.references]
+        size = self.patcher.batch_size(inputs.width)
         seen: list[torch.Tensor] = []
-        self.patcher.can_resume(self.patcher.tensor(tokens[:1]))
-        with (watch or Watch()).bar(len(tokens)) as watch:
-            for start in range(0, len(tokens), size):
-                seen.append(
-                    self.patcher.run(self.patcher.tensor(tokens[start : start + size])).final
-                )
-                watch.step(min(start + size, len(tokens)), len(tokens))
+        self.patcher.can_resume(self.patcher.batch(inputs[:1]))
+        with (watch or Watch()).bar(len(inputs)) as watch:
+            for start in range(0, len(inputs), size):
+                batch = self.patcher.batch(inputs[start : start + size])
+                seen.append(self.patcher.run(batch).final)
+                watch.step(min(start + size, len(inputs)), len(inputs))
                 # Between two batches another request may have run them all.
                 if self._is_ready():
                     return
@@ -94,6 +94,15 @@ class Workbench:
 
     def _is_ready(self) -> bool:
         return self._usual is not None
+
+    def batch(self, rows: Ints) -> Batch:
+        """Return some examples as a batch."""
+        return self.patcher.batch(self.examples.inputs[rows])
+
+    @property
+    def batch_size(self) -> int:
+        """How many examples fit in a batch, logits included."""
+        return self.patcher.batch_size(self.examples.inputs.width)
 
     def as_it_is(self, rows: Ints, start: int) -> Run:
         """Run examples with nothing replaced; the last of these runs are kept.
@@ -109,7 +118,7 @@ class Workbench:
         key = (start, rows.tobytes())
         run = self._kept.pop(key, None)
         if run is None:
-            run = self.patcher.run(self.patcher.tensor(self.examples.tokens[rows]), start)
+            run = self.patcher.run(self.batch(rows), start)
         self._kept[key] = run
         while sum(kept.nbytes for kept in self._kept.values()) > _MOST_BYTES:
             self._kept.popitem(last=False)
@@ -136,9 +145,7 @@ class Workbench:
         ]
         return torch.stack(columns, dim=1)
 
-    def answered(
-        self, tokens: torch.Tensor, run: Callable[[torch.Tensor], Run], *, free: bool
-    ) -> Run:
+    def answered(self, batch: Batch, run: Callable[[Batch], Run], *, free: bool) -> Run:
         """Run a batch, with the right earlier answers in its input or with the model's own.
 
         Raises
@@ -147,7 +154,7 @@ class Workbench:
             Where the model's own answers are wanted and none of them is part of the input.
         """
         if not free:
-            return run(tokens)
+            return run(batch)
         if not self.causal:
             raise ValueError(
                 "this model sees the whole input at once, so it is not fed its own answers one "
@@ -158,14 +165,13 @@ class Workbench:
                 "no answer is followed by itself in the examples' tokens, so the model's own "
                 "answers cannot be fed back: leave free=True out."
             )
-        tokens = tokens.clone()
         logits, final = [], []
         for at, question in enumerate(self.answers):
-            fed = run(tokens)
+            fed = run(batch)
             logits.append(fed.logits[:, at])
             final.append(fed.final[:, at])
             if question.fed:
-                tokens[:, question.column + 1] = fed.logits[:, at].argmax(dim=-1)
+                batch = batch.followed_by(question.column, fed.logits[:, at].argmax(dim=-1))
         return Run(torch.stack(logits, dim=1), torch.stack(final, dim=1))
 
     def unusual(self, run: Run, apart: Ints, column: int) -> npt.NDArray[np.float32]:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import psutil
 import torch
 
+from clusterwidget.core.inputs import Inputs
 from clusterwidget.core.stages import Stage, StageSet
 from clusterwidget.core.watch import Watch
+from clusterwidget.model.batch import Batch
 from clusterwidget.model.hooks import Model
 from clusterwidget.model.recorder import Recorder
 from clusterwidget.model.running import evaluating
 
-Tokens = npt.NDArray[np.integer]
 Matrix = npt.NDArray[np.float32]
 Consumer = Callable[[Stage, int, torch.Tensor], None]
 """Told a stage, the first example of a batch, and the batch's vectors, shape (batch, d)."""
@@ -26,7 +28,7 @@ _TOKENS_IN_BATCH = 14_336
 
 def capture(
     model: Model,
-    tokens: Tokens,
+    inputs: Inputs,
     stages: Sequence[Stage],
     stage_set: StageSet,
     *,
@@ -40,7 +42,8 @@ def capture(
     Parameters
     ----------
     model : Model
-    tokens : numpy.ndarray of integers, shape (N, T)
+    inputs : Inputs
+        Of N examples.
     stages : sequence of Stage
     stage_set : StageSet
         The model's stages.
@@ -59,7 +62,7 @@ def capture(
     ValueError
         Where a stage holds NaN or infinity.
     """
-    n = len(tokens)
+    n = len(inputs)
     _require_memory(n, stages, stage_set)
     matrices = {stage: np.empty((n, stage_set.width(stage)), np.float32) for stage in stages}
     targets = {stage: torch.from_numpy(matrix) for stage, matrix in matrices.items()}
@@ -71,7 +74,7 @@ def capture(
 
     stream(
         model,
-        tokens,
+        inputs,
         stages,
         stage_set,
         keep,
@@ -83,7 +86,7 @@ def capture(
 
 def stream(
     model: Model,
-    tokens: Tokens,
+    inputs: Inputs,
     stages: Sequence[Stage],
     stage_set: StageSet,
     consume: Consumer,
@@ -95,7 +98,7 @@ def stream(
 
     Parameters
     ----------
-    model, tokens, stages, stage_set
+    model, inputs, stages, stage_set
         As in `capture`.
     consume : function of a stage, the index of the first example and vectors of shape (batch, d)
     batch_size : int, optional
@@ -103,17 +106,16 @@ def stream(
     watch : Watch, optional
         Told after each batch how many examples are done.
     """
-    n = len(tokens)
-    tokens = tokens[:, : _length_needed(model, stages, stage_set)]
-    size = batch_size or max(1, _TOKENS_IN_BATCH // tokens.shape[1])
+    n = len(inputs)
+    inputs = replace(inputs, tokens=inputs.tokens[:, : _length_needed(model, stages, stage_set)])
+    size = batch_size or max(1, _TOKENS_IN_BATCH // inputs.width)
     device = getattr(model.cfg, "device", None)
     recorder = Recorder(model, stages, stage_set, consume)
     watch = watch or Watch()
     watch.step(0, n)
     with torch.no_grad(), evaluating(model):
         for start in range(0, n, size):
-            part = tokens[start : start + size]
-            recorder.run(torch.as_tensor(part, dtype=torch.long, device=device), start)
+            recorder.run(Batch.of(inputs[start : start + size], device), start)
             watch.step(min(start + size, n), n)
 
 

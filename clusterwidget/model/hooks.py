@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
+from clusterwidget.core.inputs import Inputs
 from clusterwidget.core.stages import HEAD_KINDS, LAYER_KINDS, StageRow, StageSet
 
 _SURFACE = ("cfg", "hook_dict", "run_with_cache", "run_with_hooks")
@@ -68,11 +66,12 @@ def is_causal(model: Model) -> bool:
     return bool(getattr(model.cfg, "attention_dir", "causal") == "causal")
 
 
-def check_tokens(model: Model, tokens: npt.NDArray[np.integer]) -> None:
+def check_inputs(model: Model, inputs: Inputs) -> None:
     """Raise ValueError where the model cannot read the tokens."""
-    if tokens.shape[1] > model.cfg.n_ctx:
+    tokens = inputs.tokens
+    if inputs.width > model.cfg.n_ctx:
         raise ValueError(
-            f"the examples are {tokens.shape[1]} tokens long, the model's context is "
+            f"the examples are {inputs.width} tokens long, the model's context is "
             f"{model.cfg.n_ctx}: shorten them."
         )
     if tokens.max() >= model.cfg.d_vocab:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
+from clusterwidget.model.batch import Batch
 from clusterwidget.model.hooks import Model, hook_name, scores_from_qk
 from clusterwidget.model.running import running
 
@@ -71,6 +72,7 @@ class Recorder:
         self._stage_set = stage_set
         self._sink = sink
         self._first = 0
+        self._batch: Batch | None = None
         self._on_output: list[Writer] = []
         self._on_hook: dict[str, list[Writer]] = defaultdict(list)
         last = -1
@@ -90,31 +92,34 @@ class Recorder:
         self._stop_at_layer = None if all_layers else last + 1
         self._hooks = [(name, _hook(writers)) for name, writers in self._on_hook.items()]
 
-    def run(self, batch: torch.Tensor, first: int = 0) -> None:
-        """Run the model on tokens, shape (batch, T), of examples from `first` on."""
-        self._first = first
+    def run(self, batch: Batch, first: int = 0) -> None:
+        """Run the model on a batch of the examples from `first` on."""
+        self._first, self._batch = first, batch
         with running(self._model):
             output = self._model.run_with_hooks(
-                batch, fwd_hooks=self._hooks, stop_at_layer=self._stop_at_layer
+                batch.tokens, fwd_hooks=self._hooks, stop_at_layer=self._stop_at_layer
             )
         for write in self._on_output:
             write(output)
 
     def _writer(self, stage: Stage) -> Writer:
         column, width = self._stage_set.column(stage), self._stage_set.width(stage)
-        index: tuple[Any, ...] = (slice(None), column)
-        if stage.kind in ATTENTION_KINDS:
-            index = (slice(None), stage.head, column, slice(width))
-        elif stage.head is not None:
-            index = (slice(None), column, stage.head)
+
+        def rows_of(activation: torch.Tensor) -> torch.Tensor:
+            assert self._batch is not None
+            rows, at = self._batch.index(column)
+            if stage.kind in ATTENTION_KINDS:
+                return activation[rows, stage.head, at, :width]
+            return activation[rows, at] if stage.head is None else activation[rows, at, stage.head]
+
         if stage.kind != "result":
-            return lambda activation: self._sink(stage, self._first, activation[index])
+            return lambda activation: self._sink(stage, self._first, rows_of(activation))
         assert stage.layer is not None
         assert stage.head is not None
         turn = result_basis(self._model, stage.layer, stage.head)[0]
 
         def write(z: torch.Tensor) -> None:
-            rows = z[index]
+            rows = rows_of(z)
             self._sink(stage, self._first, rows @ turn.to(device=rows.device, dtype=rows.dtype))
 
         return write

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from clusterwidget.core.examples import Examples
+from clusterwidget.core.inputs import Inputs
 from clusterwidget.core.stages import Stage, StageRow, StageSet, row_name
 from clusterwidget.model.hooks import Model
 from clusterwidget.store.arrays import Array, SavedArray, require_backed
@@ -114,13 +115,13 @@ class Store:
         given = {name: value for name, value in changes.items() if value is not None}
         return replaced(saved, **given) if given else saved
 
-    def require_model(self, model: Model, stage_set: StageSet, tokens: npt.NDArray[Any]) -> None:
+    def require_model(self, model: Model, stage_set: StageSet, inputs: Inputs) -> None:
         """Raise ValueError where a model is clearly not the one that the matrices came from."""
         saved = self.fingerprint
         difference = _difference(self.whole, stage_set, self.stages, of_model=saved is not None)
         if difference:
             raise ValueError(f"{self.path} is of another model: {difference}")
-        if saved is not None and _other(saved, model_fingerprint(model, stage_set, tokens)):
+        if saved is not None and _other(saved, model_fingerprint(model, stage_set, inputs)):
             raise ValueError(
                 f"{self.path} is of another model: these weights gave other activations on the "
                 "first examples. Open it with the weights it was saved with."
@@ -185,7 +186,7 @@ class SavedStages(StageSet):
         return super().width(stage)
 
 
-def model_fingerprint(model: Model, stage_set: StageSet, tokens: npt.NDArray[Any]) -> Float32Array:
+def model_fingerprint(model: Model, stage_set: StageSet, inputs: Inputs) -> Float32Array:
     """Return what tells two models of the same shape apart: the last layer on two examples.
 
     Returns
@@ -195,7 +196,7 @@ def model_fingerprint(model: Model, stage_set: StageSet, tokens: npt.NDArray[Any
     from clusterwidget.model.capture import capture
 
     last = stage_set.select(kinds="resid_post", layers=int(model.cfg.n_layers) - 1)
-    found = capture(model, tokens[:2], last, stage_set)
+    found = capture(model, inputs[:2], last, stage_set)
     return np.stack([found[stage] for stage in last], axis=1)
 
 

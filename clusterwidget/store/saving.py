@@ -101,4 +101,4 @@ def _fingerprint(setting: Setting, saved: Store | None) -> npt.NDArray[np.float3
     lazy = setting.lazy
     if lazy is None or (lazy.loaded is None and saved is not None):
         return None if saved is None else saved.fingerprint
-    return model_fingerprint(lazy.get(), lazy.stages(), setting.examples.tokens)
+    return model_fingerprint(lazy.get(), lazy.stages(), setting.examples.inputs)

@@ -10,6 +10,7 @@ import pytest
 from clusterwidget import Examples, Explorer
 from clusterwidget.activations.activations import Activations
 from clusterwidget.activations.cache import Cache
+from clusterwidget.core.inputs import Inputs
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import CaptureCancelledError, Watch
 from clusterwidget.model.hooks import model_stages
@@ -25,7 +26,7 @@ def activations_of(
 ) -> Activations:
     stages = model_stages(model, examples.positions)
     lazy = LazyModel(model, lambda _: stages)
-    return Activations(Cache(bound), stages, lazy, examples.tokens, batch_size)
+    return Activations(Cache(bound), stages, lazy, examples.inputs, batch_size)
 
 
 def attention(positions: str) -> list[Stage]:
@@ -94,7 +95,7 @@ def test_only_the_rows_that_were_appended_are_captured(
     activations = activations_of(native_model, examples)
     stage, other = attention("ab")
     before = activations.matrix(stage, Watch())
-    activations.tokens = np.concatenate([examples.tokens, examples.tokens[:3]])
+    activations.inputs = Inputs(np.concatenate([examples.tokens, examples.tokens[:3]]))
     assert activations.in_memory(stage) is None
     with Counter(native_model) as counter:
         after = activations.matrix(stage, Watch())

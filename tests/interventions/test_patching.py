@@ -15,6 +15,7 @@ from clusterwidget import Examples, Explorer, Stage
 from clusterwidget.core.stages import HEAD_KINDS, LAYER_KINDS
 from clusterwidget.interventions.patching import Patcher
 from clusterwidget.interventions.runs import start_of
+from clusterwidget.model.batch import Batch
 from clusterwidget.model.hooks import model_stages
 from tests.conftest import make_native
 
@@ -40,36 +41,36 @@ def patcher_of(model: Any, examples: Examples, columns: tuple[int, ...] = (3, LA
     return Patcher(model, model_stages(model, examples.positions), columns)
 
 
-def own_logits(model: Any, tokens: torch.Tensor, hooks: Any = ()) -> torch.Tensor:
+def own_logits(model: Any, batch: Batch, hooks: Any = ()) -> torch.Tensor:
     with torch.no_grad():
-        logits: torch.Tensor = model.run_with_hooks(tokens, fwd_hooks=list(hooks))
+        logits: torch.Tensor = model.run_with_hooks(batch.tokens, fwd_hooks=list(hooks))
     return logits
 
 
-def own_cache(model: Any, tokens: torch.Tensor) -> Any:
+def own_cache(model: Any, batch: Batch) -> Any:
     with torch.no_grad():
-        return model.run_with_cache(tokens)[1]
+        return model.run_with_cache(batch.tokens)[1]
 
 
-def two(examples: Examples) -> tuple[torch.Tensor, torch.Tensor]:
+def two(examples: Examples) -> tuple[Batch, Batch]:
     """Return four receivers and as many donors."""
-    tokens = torch.as_tensor(examples.tokens)
-    return tokens[:4], tokens[20:24]
+    inputs = examples.inputs
+    return Batch.of(inputs[:4]), Batch.of(inputs[20:24])
 
 
 def test_a_swap_with_itself_changes_nothing(model: Any, examples: Examples) -> None:
     patcher = patcher_of(model, examples)
-    tokens = patcher.tensor(examples.tokens[:3])
-    before = [patcher.run(tokens, start) for start in (0, 1)]
+    batch = patcher.batch(examples.inputs[:3])
+    before = [patcher.run(batch, start) for start in (0, 1)]
     assert before[0].start is not None
     assert before[1].start is not None
     stages = patcher.stage_set.select(positions=["c", "g"])
     swappable = [stage for stage in stages if stage.kind != "logits"]
     assert {stage.kind for stage in swappable} >= {*HEAD_KINDS, "resid_mid", "embed", "ln_final"}
     for stage in swappable:
-        values = patcher.vectors(tokens, stage)
+        values = patcher.vectors(batch, stage)
         for given in (None, before[start_of(stage, patcher.last)]):
-            after = patcher.patched(tokens, stage, values, given)
+            after = patcher.patched(batch, stage, values, given)
             # A batch of one position is rounded otherwise; whole runs are the same to the bit.
             atol = 0 if given is None else 1e-5
             torch.testing.assert_close(after.logits, before[0].logits, atol=atol, rtol=0)
@@ -102,7 +103,7 @@ def test_the_last_residual_stream_brings_the_whole_answer_of_the_donor(
         torch.testing.assert_close(after.logits[:, 1], expected, atol=1e-6, rtol=0)
     explorer = Explorer(model, examples)
     answers = explorer.swap("L1.resid_post@g", 3, 7).table.iloc[0]
-    chances = torch.softmax(own_logits(model, torch.as_tensor(examples.tokens))[:, LAST], dim=-1)
+    chances = torch.softmax(own_logits(model, Batch.of(examples.inputs))[:, LAST], dim=-1)
     assert (answers["before"], answers["after"]) == (
         str(int(chances[3].argmax())),
         str(int(chances[7].argmax())),
@@ -269,17 +270,17 @@ def test_where_one_position_is_not_enough_all_are_run(
 
 def test_a_run_that_fails_leaves_the_model_as_it_was(model: Any, examples: Examples) -> None:
     patcher = patcher_of(model, examples)
-    tokens = patcher.tensor(examples.tokens[:2])
-    start = patcher.run(tokens, 1).start
+    batch = patcher.batch(examples.inputs[:2])
+    start = patcher.run(batch, 1).start
     assert start is not None
-    before = own_logits(model, tokens)
+    before = own_logits(model, batch)
 
     def fail(activation: torch.Tensor, hook: Any) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        patcher.hooked(tokens, [("blocks.1.hook_attn_out", fail)], start.entering, 1)
-    assert torch.equal(own_logits(model, tokens), before)
+        patcher.hooked(batch, [("blocks.1.hook_attn_out", fail)], start.entering, 1)
+    assert torch.equal(own_logits(model, batch), before)
     assert all("forward" not in vars(block) for block in model.blocks)
 
 
@@ -309,16 +310,16 @@ def test_a_model_that_cannot_be_run_in_part_is_run_as_a_whole(
 def test_dropout_is_off_and_a_model_in_training_is_left_in_training(examples: Examples) -> None:
     model = with_dropout()
     explorer = Explorer(model, examples)
-    tokens = torch.as_tensor(examples.tokens[:1])
+    batch = Batch.of(examples.inputs[:1])
     quiet = explorer.swap("L0.attn_out@e", 0, 1).table
     model.train()
-    assert not torch.equal(own_logits(model, tokens), own_logits(model, tokens))
+    assert not torch.equal(own_logits(model, batch), own_logits(model, batch))
     again = explorer.swap("L0.attn_out@e", 0, 1).table
     assert again.equals(quiet)
     explorer.ablate("L0.attn_out@e", 0)
     explorer.trace(0, "next", draws=2)
     assert model.training
-    assert not torch.equal(own_logits(model, tokens), own_logits(model, tokens))
+    assert not torch.equal(own_logits(model, batch), own_logits(model, batch))
 
 
 def with_dropout() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import networkx
+import numpy as np
 import pytest
 import torch
 
@@ -44,9 +45,9 @@ class Cutter:
         self.trace = trace
         drawn = other_examples(len(explorer.examples), trace.example, DRAWS, 0)
         self.instead = Replacements(self.bench, drawn, averaged=False)
-        self.tokens = torch.as_tensor(explorer.examples.tokens[trace.example][None])
+        self.one = self.bench.batch(np.array([trace.example]))
         self.at = question_named(questions(explorer.examples), trace.answer)
-        self.token = int(self.bench.patcher.run(self.tokens).logits[0, self.at].argmax())
+        self.token = int(self.bench.patcher.run(self.one).logits[0, self.at].argmax())
 
     def chances(self, sets: list[list[Edge]]) -> tuple[list[bool], list[float]]:
         """Return whether the answer stays with each replacement, and its mean probability."""
@@ -54,7 +55,7 @@ class Cutter:
         for row, edges in enumerate(sets):
             for edge in edges:
                 cuts.cut(slice(row, row + 1), edge)
-        logits = run_cut(self.bench, self.instead, self.tokens, cuts).logits[:, self.at].double()
+        logits = run_cut(self.bench, self.instead, self.one, cuts).logits[:, self.at].double()
         logits = logits.view(DRAWS, len(sets), -1)
         first = (logits.argmax(dim=-1) == self.token).all(dim=0)
         return first.tolist(), torch.softmax(logits, dim=-1)[..., self.token].mean(dim=0).tolist()

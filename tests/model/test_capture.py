@@ -33,7 +33,7 @@ def test_every_stage_is_what_transformer_lens_caches(
     model = request.getfixturevalue(name)
     stages = model_stages(model, examples.positions)
     logits, cache = own_cache(model, examples.tokens)
-    captured = capture(model, examples.tokens, stages.select(), stages, batch_size=17)
+    captured = capture(model, examples.inputs, stages.select(), stages, batch_size=17)
     for stage, matrix in captured.items():
         column = stages.column(stage)
         if stage.kind == "logits":
@@ -65,7 +65,7 @@ def test_a_stage_by_itself_runs_no_token_after_its_position(
     try:
         for address in ("L1.resid_post@c", "L0H1.z@c", "L1H2.pattern@c"):
             stage = Stage.parse(address)
-            matrix = capture(model, examples.tokens, [stage], stages)[stage]
+            matrix = capture(model, examples.inputs, [stage], stages)[stage]
             activation = cache[hook_name(model, stage.kind, stage.layer)]
             index: dict[str, tuple[Any, ...]] = {
                 "resid_post": (2,),
@@ -138,7 +138,7 @@ def test_capture_stops_when_it_is_cancelled(native_model: Any, examples: Example
     with pytest.raises(CaptureCancelledError):
         capture(
             native_model,
-            examples.tokens,
+            examples.inputs,
             stages.select(kinds="z"),
             stages,
             batch_size=10,
