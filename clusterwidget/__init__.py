@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clusterwidget.core.distances import l2 as l2
     from clusterwidget.core.distances import nearest as nearest
     from clusterwidget.core.examples import Examples as Examples
+    from clusterwidget.core.index import Index as Index
     from clusterwidget.core.stages import Stage as Stage
     from clusterwidget.explorer import Explorer as Explorer
     from clusterwidget.explorer import open as open  # noqa: A004 - it reads well as cw.open
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Answer": "core.answers",
     "Examples": "core.examples",
+    "Index": "core.index",
     "Stage": "core.stages",
     "Explorer": "explorer",
     "ClusterWidget": "widget",

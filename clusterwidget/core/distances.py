@@ -28,6 +28,9 @@ _BYTES_WORTH_A_PART = 1 << 21
 _CORES = os.cpu_count() or 1
 _PARTS_A_CORE = 4
 """More than one, so that a core that is busy with something else does not hold up the others."""
+_NUMBERS_FOR_ONE_THREAD = 400_000
+"""OpenBLAS multiplies a matrix of so many in the thread that asks, one of 460,800 in several."""
+_BLOCKS_WORTH_SHARING = 3
 _SAMPLED = 97
 """One distance of so many is looked at for a bound; a prime, so that few patterns are in step."""
 
@@ -62,7 +65,7 @@ def l2(matrix: Any, row: int | npt.ArrayLike) -> Any:
     >>> cw.l2(np.array([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]), 0)
     array([0., 5., 1.], dtype=float32)
     """
-    _require_matrix(matrix)
+    require_matrix(matrix)
     if _is_tensor(matrix):
         matrix = matrix.detach()
         if matrix.device.type != "cpu":
@@ -98,6 +101,7 @@ def nearest(matrix: Any, row: int, k: int) -> tuple[npt.NDArray[np.int64], Float
     See Also
     --------
     l2 : all distances.
+    Index : the same for many rows of one matrix, quicker.
     Explorer.neighbors : the same at a stage.
 
     Examples
@@ -133,21 +137,65 @@ def l2_of_rows(matrix: Float32Array, rows: npt.NDArray[np.int64]) -> Float32Arra
     return distances
 
 
+def scanned(codes: npt.NDArray[np.int8], code: npt.NDArray[np.int8]) -> Float32Array:
+    """Return the squared distance of all rows of codes to one, shape (1, d)."""
+    from simsimd import cdist
+
+    squares = np.empty((len(codes), 1), np.float32)
+
+    def fill(rows: slice) -> None:
+        cdist(codes[rows], code, metric="sqeuclidean", out=squares[rows], out_dtype="float32")
+
+    _shared_out(fill, _parts_of(codes))
+    return squares[:, 0]
+
+
+def products(matrix: Float32Array, vector: Float32Array) -> Float32Array:
+    """Return the product of a matrix and a vector, shape (N,), without threads of the BLAS.
+
+    Those wait by spinning: on a machine with other work a product takes a hundred times as long.
+    """
+    found = np.empty(len(matrix), np.float32)
+
+    def fill(rows: slice) -> None:
+        np.dot(matrix[rows], vector, out=found[rows])
+
+    parts = -(-matrix.size // _NUMBERS_FOR_ONE_THREAD)
+    bounds = [len(matrix) * part // parts for part in range(parts + 1)]
+    blocks = [slice(*pair) for pair in pairwise(bounds)]
+    if parts < _BLOCKS_WORTH_SHARING:
+        for block in blocks:
+            fill(block)
+    else:
+        _shared_out(fill, blocks)
+    return found
+
+
+def few_l2(rows: Float32Array, vector: Float32Array) -> Float32Array:
+    """Return `l2` of a few finite rows, in this thread: same bits, less to do around it."""
+    from simsimd import cdist
+
+    distances = np.empty((len(rows), 1), np.float32)
+    cdist(rows, vector[None], metric="sqeuclidean", out=distances, out_dtype="float32")
+    np.sqrt(distances, out=distances)
+    return distances[:, 0]
+
+
 def nearest_of(distances: Float32Array, row: int, k: int) -> npt.NDArray[np.int64]:
     """Return the indices of the k smallest distances, as `nearest` orders them."""
     n = len(distances)
     k = checked_k(k, n)
     row = checked_index(row, n)
     # One more than k, because the row itself may be among them.
-    within = _smallest(distances, k + 1)
+    within = smallest(distances, k + 1)
     within = within[within != row]
     order = np.argsort(distances[within], kind="stable")
     indices: npt.NDArray[np.int64] = within[order][:k]
     return indices
 
 
-def _smallest(distances: Float32Array, count: int) -> npt.NDArray[np.int64]:
-    """Return, in order, the indices of the `count` smallest and of all that tie with the last.
+def smallest(distances: Float32Array, count: int, slack: float = 0.0) -> npt.NDArray[np.int64]:
+    """Return, in order, the indices of the `count` smallest and of all within `slack` of the last.
 
     A sample gives a bound that some hundreds keep, and only these are partitioned: a partition of
     a million takes longer than half of what computes them at 32 dimensions. Where the sample
@@ -158,13 +206,17 @@ def _smallest(distances: Float32Array, count: int) -> npt.NDArray[np.int64]:
     # Four standard deviations of a sample's count, so that too few are rare.
     rank = int(expected + 4 * math.sqrt(expected) + 4)
     if rank < len(sample) // 4:
-        within = np.flatnonzero(distances <= np.partition(sample, rank)[rank])
+        bound = np.partition(sample, rank)[rank]
+        within = np.flatnonzero(distances <= bound)
         if count <= len(within) <= len(distances) // 2:
             kept = distances[within]
-            near: npt.NDArray[np.int64] = within[kept <= np.partition(kept, count - 1)[count - 1]]
-            return near
-    bound = np.partition(distances, count - 1)[count - 1]
-    return np.flatnonzero(distances <= bound)
+            last = np.partition(kept, count - 1)[count - 1] + slack
+            if last <= bound or not slack:
+                near: npt.NDArray[np.int64] = within[kept <= last]
+                return near
+            return np.flatnonzero(distances <= last)
+    last = np.partition(distances, count - 1)[count - 1] + slack
+    return np.flatnonzero(distances <= last)
 
 
 def _is_tensor(matrix: Any) -> bool:
@@ -172,7 +224,8 @@ def _is_tensor(matrix: Any) -> bool:
     return type(matrix).__module__.partition(".")[0] == "torch"
 
 
-def _require_matrix(matrix: Any) -> None:
+def require_matrix(matrix: Any) -> None:
+    """Raise where this is no matrix of floating point numbers."""
     if not _is_tensor(matrix) and not isinstance(matrix, np.ndarray):
         raise TypeError(
             f"the matrix must be a numpy array or a torch tensor, not {type(matrix).__name__}."
@@ -230,13 +283,18 @@ def _l2_array(matrix: npt.NDArray[Any], vector: npt.NDArray[Any]) -> Float32Arra
         # numpy takes roots of many at once, simsimd of one at a time: a fifth of the time is saved.
         np.sqrt(here, out=here)
 
-    parts = max(1, min(_PARTS_A_CORE * _CORES, matrix.nbytes // _BYTES_WORTH_A_PART))
-    bounds = [len(matrix) * part // parts for part in range(parts + 1)]
-    _shared_out(fill, [slice(*pair) for pair in pairwise(bounds)])
+    _shared_out(fill, _parts_of(matrix))
     # The largest is NaN or infinite where one is: no array of a million truths is made.
     if not np.isfinite(distances.max()):
         return _l2_double(matrix, one)
     return distances[:, 0]
+
+
+def _parts_of(matrix: npt.NDArray[Any]) -> list[slice]:
+    """Return the rows of a matrix in parts, each large enough to be worth a thread's while."""
+    parts = max(1, min(_PARTS_A_CORE * _CORES, matrix.nbytes // _BYTES_WORTH_A_PART))
+    bounds = [len(matrix) * part // parts for part in range(parts + 1)]
+    return [slice(*pair) for pair in pairwise(bounds)]
 
 
 def _shared_out(work: Callable[[slice], None], parts: Sequence[slice]) -> None:
