@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.core.checks import several, shown, text, unmasked
+from clusterwidget.core.numbers import sorted_values
 
 
 def checked_tokens(tokens: Any) -> npt.NDArray[np.integer]:
@@ -185,5 +186,5 @@ def value_codes(column: pd.Series) -> tuple[npt.NDArray[np.int64], list[str]]:
 
     A missing value has -1.
     """
-    codes, values = pd.factorize(column, sort=True)
-    return codes.astype(np.int64), [str(value) for value in values]
+    codes, values = sorted_values(column)
+    return codes, [str(value) for value in values]

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from clusterwidget.core.numbers import BINS, MOST_VALUES, is_continuous, ranges, sorted_values
+
 Codes = npt.NDArray[np.int32]
 
-MOST_VALUES = 1000
-BINS = 10
 _EXAMPLES_COMPARED = 50_000
 
 
@@ -83,11 +83,14 @@ class Partitions:
     ----------
     all : tuple of Partition
     notes : tuple of str
-        Which concepts were dropped, merged or binned, in sentences.
+        Which concepts were dropped, merged, binned or left out, in sentences.
+    left_out : tuple of str
+        Those of the notes that say which group no examples, and why.
     """
 
     all: tuple[Partition, ...]
     notes: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     @cached_property
     def determined(self) -> npt.NDArray[np.float64]:
@@ -128,31 +131,39 @@ def partitions(concepts: pd.DataFrame, names: Iterable[str] | None = None) -> Pa
     """Return the partitions of the examples that concepts define.
 
     Constant concepts are dropped; concepts that group the examples in the same way become one
-    partition with all their names; continuous ones are divided at quantiles. `Partitions.notes`
-    says which.
+    partition with all their names; continuous ones are divided at quantiles, infinity apart: floats
+    and times of more than 20 values, integers of more than 1,000. `Partitions.notes` says which.
 
     Parameters
     ----------
     concepts : pandas.DataFrame
-        One row an example, one column a concept; integers, booleans, strings, categories or
-        floats; values may be missing.
+        One row an example, one column a concept; numbers, booleans, strings, categories, dates or
+        spans of time, or a mixture; values may be missing.
     names : iterable of str, optional
-        The columns to use; all by default.
+        The columns to use. By default all that group examples: others are left out with a note.
 
     Raises
     ------
     ValueError
-        For a concept that is unknown, all missing, different for every example, or of more than
-        1,000 values.
+        For a concept that is named and unknown, all missing, different for every example, or of
+        more than 1,000 values.
     """
     known = [str(name) for name in concepts.columns]
     chosen = known if names is None else list(names)
     kept: dict[bytes, Partition] = {}
     notes = []
+    left_out = []
     for name in chosen:
         if name not in known:
             raise ValueError(unknown_concept(name, known))
-        partition = _partition(name, concepts[name])
+        try:
+            partition = _partition(name, concepts[name])
+        except ValueError as error:
+            if names is not None:
+                raise
+            why = str(error).removeprefix(f"the concept {name!r} ").partition(": ")[0]
+            left_out.append(f"{name} is left out: it {why}.")
+            continue
         if len(partition.groups) == 1:
             notes.append(f"{name} is dropped: it is {partition.groups[0]} for every example.")
             continue
@@ -165,7 +176,7 @@ def partitions(concepts: pd.DataFrame, names: Iterable[str] | None = None) -> Pa
         else:
             notes.append(f"{name} divides these examples exactly as {same.names[0]} does.")
             kept[key] = Partition((*same.names, name), same.codes, same.groups, same.binned)
-    return Partitions(tuple(kept.values()), tuple(notes))
+    return Partitions(tuple(kept.values()), (*notes, *left_out), tuple(left_out))
 
 
 def usable(concepts: pd.DataFrame) -> list[Partition]:
@@ -184,31 +195,24 @@ def _partition(name: str, column: pd.Series) -> Partition:
     present = int(column.notna().sum())
     if present == 0:
         raise ValueError(f"the concept {name!r} is missing for every example: leave it out.")
-    binned = bool(pd.api.types.is_float_dtype(column)) and _continuous(column)
+    binned = is_continuous(column)
     if binned:
-        column = pd.qcut(column, BINS, duplicates="drop")
-    codes, values = pd.factorize(column, sort=True)
-    if 1 < present == len(values):
+        codes, texts = ranges(column)
+    else:
+        codes, values = sorted_values(column)
+        texts = [str(value) for value in values]
+    if 1 < present == len(texts):
         raise ValueError(
             f"the concept {name!r} is different for every example, so it groups none: leave it "
-            "out, or group its values first."
+            "out, group its values first, or give numbers as floats to have them divided into "
+            "ranges."
         )
-    if len(values) > MOST_VALUES:
+    if len(texts) > MOST_VALUES:
         raise ValueError(
-            f"the concept {name!r} has {len(values):,} values, more than {MOST_VALUES:,}: group "
-            "its values first, or give it as floats to have it divided at quantiles."
+            f"the concept {name!r} has {len(texts):,} values, more than {MOST_VALUES:,}: group "
+            "its values first."
         )
-    texts = tuple(_range(value) if binned else str(value) for value in values)
-    return Partition((name,), codes.astype(np.int32), texts, binned)
-
-
-def _continuous(column: pd.Series) -> bool:
-    values = column.dropna().unique()
-    return len(values) > 2 * BINS and bool((values % 1 != 0).any())
-
-
-def _range(interval: pd.Interval) -> str:
-    return f"{interval.left:.4g} to {interval.right:.4g}"
+    return Partition((name,), codes.astype(np.int32), tuple(texts), binned)
 
 
 def _compared(n: int) -> npt.NDArray[np.int64] | slice:

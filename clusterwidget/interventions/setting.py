@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -55,8 +56,11 @@ class Setting:
 
     @cached_property
     def concepts(self) -> Partitions:
-        """The examples' concepts, as groups of examples."""
-        return partitions(self.examples.concepts)
+        """The examples' concepts, as groups of examples; warns of those that group none."""
+        found = partitions(self.examples.concepts)
+        if found.left_out:
+            warnings.warn("\n".join(found.left_out), stacklevel=2)
+        return found
 
     @cached_property
     def digest(self) -> str:

@@ -14,10 +14,13 @@ import pandas as pd
 
 from clusterwidget.core.answers import Answer
 from clusterwidget.core.examples import Examples
+from clusterwidget.core.numbers import is_time, times_of
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 _ANSWER_TEXTS = ("name", "position", "title", "caption")
+
+_TIMES = ("datetime64[us]", "timedelta64[us]")
 
 SAVED_DTYPE = re.compile(
     r"category(?:, ordered)?|object|str|boolean|U?Int(?:8|16|32|64)|Float(?:32|64)"
@@ -131,6 +134,11 @@ def _column(column: pd.Series) -> tuple[npt.NDArray[Any], dict[str, Any]]:
     """Return a concept's values as they are if they are numbers, and otherwise as codes."""
     if isinstance(column.dtype, np.dtype) and column.dtype.kind in "biuf":
         return column.to_numpy(), {"values": None, "dtype": str(column.dtype)}
+    if is_time(column):
+        # Of any sort: pandas's own, without a time zone.
+        times = times_of(column).to_numpy()
+        kind = f"{'datetime64' if times.dtype.kind == 'M' else 'timedelta64'}[us]"
+        return times.astype(kind).view(np.int64), {"values": None, "dtype": kind}
     dtype = str(column.dtype)
     codes: npt.NDArray[Any]
     values: Any
@@ -152,7 +160,8 @@ def _column(column: pd.Series) -> tuple[npt.NDArray[Any], dict[str, Any]]:
 
 def _series(array: npt.NDArray[Any], about: Mapping[str, Any]) -> pd.Series:
     if about["values"] is None:
-        return pd.Series(array)
+        timed = array.dtype == np.int64 and about.get("dtype") in _TIMES
+        return pd.Series(array.view(about["dtype"]) if timed else array)
     if array.dtype.kind != "i":
         raise ValueError(f"the concept {about['name']!r} has codes of type {array.dtype}.")
     categories = pd.Categorical.from_codes(

@@ -29,6 +29,8 @@ _NUMEROUS = ("logits", "mlp_pre", "mlp_post", *HEAD_KINDS)
 def partitions(explorer: Explorer, *_: Any) -> tuple[messages.Partitions, list[Buffer]]:
     """Send the groups of examples that concepts make."""
     known = explorer.partitions()
+    if known.left_out and not known.all:
+        raise ValueError("\n".join(known.notes))
     described: list[messages.Codes] = []
     buffers: list[Buffer] = []
     for partition in known.all:

@@ -17,12 +17,19 @@ from clusterwidget.core.concepts import Partition, partitions
     [
         ([None] * 30, "'odd' is missing for every example"),
         (list(range(30)), "'odd' is different for every example"),
-        (list(range(1500)) * 2, "'odd' has 1,500 values, more than 1,000"),
+        ([f"{i}" for i in range(1500)] * 2, "'odd' has 1,500 values, more than 1,000"),
     ],
 )
-def test_a_concept_that_groups_nothing_is_refused(column: list[Any], message: str) -> None:
+def test_a_concept_that_groups_nothing_is_refused_by_name_and_left_out_of_all(
+    column: list[Any], message: str
+) -> None:
+    table = pd.DataFrame({"odd": column, "even": [i % 2 for i in range(len(column))]})
     with pytest.raises(ValueError, match=message):
-        partitions(pd.DataFrame({"odd": column}))
+        partitions(table, ["odd"])
+    found = partitions(table)
+    assert [partition.name for partition in found.all] == ["even"]
+    assert found.left_out == found.notes
+    assert found.left_out[0].startswith("odd is left out: it")
 
 
 def test_an_unknown_concept_is_answered_with_the_nearest() -> None:
@@ -92,3 +99,42 @@ def test_of_many_examples_a_random_sample_is_compared_whatever_their_order() -> 
     assert known.determined[0, 1] < 0.001
     assert known.determined[1, 0] < 0.001
     assert known.all[0].determined_by(known.all[1]) == pytest.approx(known.determined[0, 1])
+
+
+TIMES = pd.date_range("2020-01-01", periods=60, freq="D")
+
+
+@pytest.mark.parametrize(
+    ("column", "first", "groups"),
+    [
+        (TIMES, "2020-01-01 to 2020-01-06 21:36:00", 10),
+        (TIMES.tz_localize("UTC"), "2020-01-01 to 2020-01-06 21:36:00", 10),
+        ([time.date() for time in TIMES], "2020-01-01 to 2020-01-06 21:36:00", 10),
+        (TIMES.to_period("D"), "2020-01-01 to 2020-01-06 21:36:00", 10),
+        (TIMES - TIMES[0], "0 days 00:00:00 to 5 days 21:36:00", 10),
+        ([TIMES[0], TIMES[1], None] * 20, "2020-01-01", 2),
+        ([-np.inf, *np.linspace(0, 0.5, 58), np.inf], "-inf", 12),
+        (np.arange(60) + 0.0, "-0.001 to 5.9", 10),
+        (pd.array([*np.linspace(0, 0.59, 59), None], "Float64"), "-0.001 to 0.059", 10),
+        (pd.array([1, 2, None] * 20, "Int64"), "1", 2),
+        (pd.array([True, False, None] * 20, "boolean"), "False", 2),
+        ([True, False, None] * 20, "False", 2),
+        (pd.Categorical(["b", "a", None] * 20, ["b", "a", "z"]), "b", 2),
+        ([1, "b", TIMES[0].date(), None] * 15, "2020-01-01", 3),
+    ],
+)
+def test_numbers_times_and_mixtures_group_examples(column: Any, first: str, groups: int) -> None:
+    found = partitions(pd.DataFrame({"x": column}))
+    assert found.left_out == ()
+    assert len(found.all[0].groups) == groups
+    assert found.all[0].groups[0] == first
+    missing = np.asarray(pd.isna(pd.Series(column)))
+    assert ((found.all[0].codes < 0) == missing).all()
+
+
+def test_integers_of_many_values_are_divided_as_numbers_are() -> None:
+    rng = np.random.default_rng(0)
+    found = partitions(pd.DataFrame({"x": rng.integers(0, 5000, 6000)}))
+    assert found.all[0].binned
+    sizes = found.all[0].sizes
+    assert sizes.min() > 500
