@@ -50,7 +50,7 @@ from clusterwidget.meaning.significance import (
     significance,
 )
 from clusterwidget.meaning.spread import is_same_for_all, spread_of
-from clusterwidget.model.hooks import Model, check_inputs, model_stages
+from clusterwidget.model.hooks import Model, check_inputs
 from clusterwidget.model.lazy import LazyModel
 from clusterwidget.results import trace_kept
 from clusterwidget.results.kept import RECORDS, Settings, SwapTests
@@ -1954,6 +1954,8 @@ def _fits(examples: Examples, saved: Store | None) -> Callable[[Model], StageSet
 
     def check(model: Model) -> StageSet:
         check_inputs(model, examples.inputs)
+        from clusterwidget.model.stages import model_stages
+
         stages = model_stages(model, examples.positions)
         if saved is not None:
             saved.require_model(model, stages, examples.inputs)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from clusterwidget.core.inputs import Inputs
-from clusterwidget.core.stages import HEAD_KINDS, LAYER_KINDS, StageRow, StageSet
 
 _SURFACE = ("cfg", "hook_dict", "run_with_cache", "run_with_hooks")
 _SIZES = ("n_layers", "n_heads", "d_model", "d_head", "d_vocab", "n_ctx")
@@ -58,7 +57,20 @@ def checked_model(model: Any) -> Model:
             "have. Wrap it with TransformerBridge.boot_transformers(...), or pass activations that "
             "you captured yourself: Explorer(examples=examples, activations={'L0.z@0': array})."
         )
+    if "blocks.0.hook_resid_post" not in model.hook_dict:
+        both = "decoder_blocks.0.hook_resid_post" in model.hook_dict
+        raise TypeError(
+            f"{_name(model)} "
+            + ("has an encoder and a decoder" if both else "has no residual stream in its hooks")
+            + ", and a stage is a place in one stack of layers: capture it yourself and pass the "
+            "activations, Explorer(examples=examples, activations={'L0.resid_post@0': array})."
+        )
     return model  # type: ignore[no-any-return]
+
+
+def _name(model: Any) -> str:
+    """Return what a model is called by the library that it comes from."""
+    return str(getattr(model.cfg, "architecture", None) or type(model).__name__)
 
 
 def is_causal(model: Model) -> bool:
@@ -87,55 +99,3 @@ def hook_name(model: Model, kind: str, layer: int | None) -> str | None:
         return next((name for name in _MODEL_HOOKS[kind] if name in model.hook_dict), None)
     name = f"blocks.{layer}.{_LAYER_HOOKS.get(kind, 'hook_' + kind)}"
     return name if name in model.hook_dict else None
-
-
-def scores_from_qk(model: Model) -> bool:
-    """Tell whether attention scores must be computed from q and k.
-
-    TransformerLens's native models fire ``hook_attn_scores`` with the pattern, after the softmax.
-    """
-    return getattr(model.cfg, "architecture", None) == "TransformerLensNative"
-
-
-def model_stages(model: Model, positions: Sequence[str]) -> StageSet:
-    """Return the stages of a model on inputs with these positions."""
-    rows = []
-    for kind, layer in [
-        ("embed", None),
-        *((kind, layer) for layer in range(model.cfg.n_layers) for kind in LAYER_KINDS),
-        ("ln_final", None),
-        ("logits", None),
-    ]:
-        if kind != "logits" and hook_name(model, kind, layer) is None:
-            continue
-        if kind == "attn_scores" and scores_from_qk(model) and _rotary(model):
-            continue
-        widths = _widths(model, kind, len(positions))
-        heads = range(_n_heads(model, kind)) if kind in HEAD_KINDS else (None,)
-        rows += [StageRow(kind, layer, head, widths) for head in heads]
-    return StageSet(rows, positions)
-
-
-def _rotary(model: Model) -> bool:
-    return getattr(model.cfg, "positional_embedding_type", "standard") == "rotary"
-
-
-def _n_heads(model: Model, kind: str) -> int:
-    shared = getattr(model.cfg, "n_key_value_heads", None) if kind in ("k", "v") else None
-    return int(shared or model.cfg.n_heads)
-
-
-def _widths(model: Model, kind: str, t: int) -> tuple[int, ...]:
-    cfg = model.cfg
-    if kind == "attn_scores" and is_causal(model):
-        # What lies ahead is masked with -inf: only the scores of what can be seen are numbers.
-        return tuple(range(1, t + 1))
-    if kind in ("attn_scores", "pattern"):
-        return (t,) * t
-    if kind in ("mlp_pre", "mlp_post"):
-        return (int(cfg.d_mlp),) * t
-    if kind == "logits":
-        return (int(getattr(cfg, "d_vocab_out", None) or cfg.d_vocab),) * t
-    if kind == "result":
-        return (min(int(cfg.d_head), int(cfg.d_model)),) * t
-    return (int(cfg.d_head if kind in HEAD_KINDS else cfg.d_model),) * t

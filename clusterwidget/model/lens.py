@@ -16,14 +16,17 @@ import numpy.typing as npt
 import torch
 
 from clusterwidget.core.stages import Stage
+from clusterwidget.model.anatomy import anatomy, unembedded
 from clusterwidget.model.hooks import Model
-from clusterwidget.model.running import running
+from clusterwidget.model.running import evaluating, running
 
 Float32Array = npt.NDArray[np.float32]
 Vectors = Callable[[Stage], Float32Array]
 
 STREAM = ("resid_pre", "resid_mid", "resid_post")
 CONTRIBUTIONS = ("result", "attn_out", "mlp_out")
+
+_AT_ONCE = 1024
 
 
 def lens_logits(
@@ -47,6 +50,8 @@ def lens_logits(
     numpy.ndarray, shape (n, d_vocab)
     """
     require_lens(stage)
+    if stage.kind in CONTRIBUTIONS:
+        _require_added(model, stage)
     chosen = vectors(stage)[rows]
     if stage.kind in STREAM:
         return stream_logits(model, chosen)
@@ -78,13 +83,57 @@ def require_lens(stage: Stage) -> None:
         )
 
 
+def _require_added(model: Model, stage: Stage) -> None:
+    """Raise ValueError where what a stage holds is not added to the stream as it is."""
+    known = anatomy(model)
+    if not known.stream_adds_up:
+        raise ValueError(
+            f"{stage} is not added to the residual stream as it is: in this model a norm follows "
+            "the sum, or what is added is scaled. Read "
+            f"L{stage.layer}.resid_post@{stage.position} instead."
+        )
+    if not known.reads_stream:
+        raise ValueError(
+            f"{stage} has no direct contribution to the logits: between the residual stream and "
+            "the logits this model has more than a norm and an unembedding. Read "
+            f"L{stage.layer}.resid_post@{stage.position} instead."
+        )
+    if stage.kind == "result" and not known.heads_add_up:
+        raise ValueError(
+            f"{stage} is not added to the residual stream as it is: in this model a norm comes "
+            f"between. Read L{stage.layer}.attn_out@{stage.position} instead."
+        )
+
+
 def stream_logits(model: Model, vectors: Float32Array) -> Float32Array:
     """Return the logits of vectors of the residual stream, (n, d_model) to (n, d_vocab)."""
     parts: Any = model
-    with torch.no_grad(), running(model):
-        rows = _on_device(model, vectors)[None]
-        logits: Float32Array = parts.unembed(parts.ln_final(rows))[0].float().cpu().numpy()
-    return logits
+    known = anatomy(model)
+    rows = _as_in_model(model, vectors)
+    with torch.no_grad(), running(model), evaluating(model):
+        if known.reads_stream:
+            logits = unembedded(model, parts.ln_final(rows[None]))[0]
+        else:
+            logits = torch.cat(
+                [_beyond_the_layers(model, part) for part in torch.split(rows, _AT_ONCE)]
+            )
+    said: Float32Array = logits.float().cpu().numpy()
+    return said
+
+
+def _beyond_the_layers(model: Model, rows: torch.Tensor) -> torch.Tensor:
+    """Return the logits of vectors, (n, d_model), put in after the last layer of a whole run.
+
+    For heads of more than a norm and an unembedding, such as BERT's.
+    """
+
+    def put_in(activation: torch.Tensor, hook: Any) -> torch.Tensor:
+        return rows[:, None].to(activation)
+
+    last = f"blocks.{int(model.cfg.n_layers) - 1}.hook_resid_post"
+    tokens = torch.zeros((len(rows), 1), dtype=torch.long, device=rows.device)
+    logits: torch.Tensor = model.run_with_hooks(tokens, fwd_hooks=[(last, put_in)])
+    return logits[:, 0]
 
 
 def contributions(model: Model, vectors: Float32Array, final: Float32Array) -> Float32Array:
@@ -101,7 +150,8 @@ def contributions(model: Model, vectors: Float32Array, final: Float32Array) -> F
     -------
     numpy.ndarray, shape (n, d_vocab)
     """
-    with torch.no_grad(), running(model):
+    weights: torch.Tensor = model.W_U  # type: ignore[attr-defined]
+    with torch.no_grad(), running(model), evaluating(model):
         part = _on_device(model, vectors)
         if hasattr(model, "ln_final"):
             stream = _on_device(model, final)
@@ -110,8 +160,8 @@ def contributions(model: Model, vectors: Float32Array, final: Float32Array) -> F
                 stream = stream - stream.mean(dim=-1, keepdim=True)
             part = part / (stream.square().mean(dim=-1, keepdim=True) + model.cfg.eps).sqrt()
             part = part * _gain(model)
-        logits = part @ model.W_U  # type: ignore[attr-defined]
-        added: Float32Array = (logits - logits.mean(dim=-1, keepdim=True)).float().cpu().numpy()
+        logits = (part.to(weights) @ weights).float()
+        added: Float32Array = (logits - logits.mean(dim=-1, keepdim=True)).cpu().numpy()
     return added
 
 
@@ -123,7 +173,7 @@ def _gain(model: Any) -> torch.Tensor:
     signs = torch.ones(model.cfg.d_model, device=getattr(model.cfg, "device", None))
     signs[1::2] = -1
     both = torch.stack([signs, -signs])[None]
-    up, down = model.ln_final(both)[0]
+    up, down = model.ln_final(both.to(anatomy(model).dtype))[0].float()
     gain: torch.Tensor = (up - down) / 2 * signs
     return gain
 
@@ -133,6 +183,10 @@ def probabilities(logits: Float32Array) -> Float32Array:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     shares: Float32Array = powers / powers.sum(axis=1, keepdims=True)
     return shares
+
+
+def _as_in_model(model: Model, vectors: Float32Array) -> torch.Tensor:
+    return _on_device(model, vectors).to(anatomy(model).dtype)
 
 
 def _on_device(model: Model, vectors: Float32Array) -> torch.Tensor:

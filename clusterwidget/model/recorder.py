@@ -11,8 +11,10 @@ import numpy.typing as npt
 import torch
 
 from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
+from clusterwidget.model.anatomy import anatomy
 from clusterwidget.model.batch import Batch
-from clusterwidget.model.hooks import Model, hook_name, scores_from_qk
+from clusterwidget.model.hooks import Model, hook_name
+from clusterwidget.model.layer import soft_capped
 from clusterwidget.model.running import running
 
 Sink = Callable[[Stage, int, torch.Tensor], None]
@@ -76,14 +78,15 @@ class Recorder:
         self._on_output: list[Writer] = []
         self._on_hook: dict[str, list[Writer]] = defaultdict(list)
         last = -1
+        scales = anatomy(model).score_scales
         for (kind, layer), group in _grouped(stages).items():
             writers = [self._writer(stage) for stage in group]
             if kind == "logits":
                 self._on_output += writers
                 continue
             last = max(last, model.cfg.n_layers if kind == "ln_final" else layer or 0)
-            if kind == "attn_scores" and scores_from_qk(model):
-                self._compute_scores(layer or 0, writers)
+            if kind == "attn_scores" and layer is not None and layer in scales:
+                self._compute_scores(layer, scales[layer], writers)
                 continue
             name = hook_name(model, kind, layer)
             assert name is not None
@@ -113,22 +116,22 @@ class Recorder:
             return activation[rows, at] if stage.head is None else activation[rows, at, stage.head]
 
         if stage.kind != "result":
-            return lambda activation: self._sink(stage, self._first, rows_of(activation))
+            return lambda activation: self._sink(
+                stage, self._first, _seen(stage, rows_of(activation))
+            )
         assert stage.layer is not None
         assert stage.head is not None
         turn = result_basis(self._model, stage.layer, stage.head)[0]
 
         def write(z: torch.Tensor) -> None:
             rows = rows_of(z)
-            self._sink(stage, self._first, rows @ turn.to(device=rows.device, dtype=rows.dtype))
+            # Half precision would not keep the basis orthonormal.
+            self._sink(stage, self._first, rows.float() @ turn.to(rows.device, torch.float32))
 
         return write
 
-    def _compute_scores(self, layer: int, writers: list[Writer]) -> None:
-        cfg = self._model.cfg
+    def _compute_scores(self, layer: int, scale: float, writers: list[Writer]) -> None:
         seen: dict[str, torch.Tensor] = {}
-        scale = cfg.attn_scale if cfg.use_attn_scale and cfg.attn_scale > 0 else cfg.d_head**0.5
-        cap = float(getattr(cfg, "attn_scores_soft_cap", -1.0) or -1.0)
 
         def keep(part: str) -> Writer:
             def write(activation: torch.Tensor) -> None:
@@ -137,9 +140,7 @@ class Recorder:
                     return
                 q, k = seen.pop("q"), seen.pop("k")
                 k = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1)
-                scores = q @ k.transpose(-2, -1) / scale
-                if cap > 0:
-                    scores = cap * torch.tanh(scores / cap)
+                scores = soft_capped(q @ k.transpose(-2, -1) / scale, self._model.cfg)
                 for write_scores in writers:
                     write_scores(scores)
 
@@ -147,6 +148,13 @@ class Recorder:
 
         for part in ("q", "k"):
             self._on_hook[f"blocks.{layer}.attn.hook_{part}"].append(keep(part))
+
+
+def _seen(stage: Stage, rows: torch.Tensor) -> torch.Tensor:
+    """Return vectors with 0 for the score of what a window keeps a head from looking at."""
+    if stage.kind != "attn_scores":
+        return rows
+    return rows.masked_fill(rows < torch.finfo(rows.dtype).min / 2, 0)
 
 
 def _hook(writers: list[Writer]) -> Callable[..., None]:

@@ -13,8 +13,8 @@ from clusterwidget.activations.cache import Cache
 from clusterwidget.core.inputs import Inputs
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import CaptureCancelledError, Watch
-from clusterwidget.model.hooks import model_stages
 from clusterwidget.model.lazy import LazyModel
+from clusterwidget.model.stages import model_stages
 from tests.helpers import Counter
 
 ONE = 60 * 32 * 4

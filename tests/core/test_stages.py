@@ -9,7 +9,7 @@ import pytest
 import clusterwidget as cw
 from clusterwidget.core.edges import Edge
 from clusterwidget.core.stages import HEAD_KINDS, KINDS, LAYER_KINDS, StageSet, stage_list
-from clusterwidget.model.hooks import model_stages
+from clusterwidget.model.stages import model_stages
 from tests.conftest import make_native
 
 POSITIONS = ["L0", "+", "=", "a@b", "S.1"]

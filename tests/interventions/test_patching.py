@@ -16,7 +16,7 @@ from clusterwidget.core.stages import HEAD_KINDS, LAYER_KINDS
 from clusterwidget.interventions.patching import Patcher
 from clusterwidget.interventions.runs import start_of
 from clusterwidget.model.batch import Batch
-from clusterwidget.model.hooks import model_stages
+from clusterwidget.model.stages import model_stages
 from tests.conftest import make_native
 
 MODELS = ["native_model", "gpt2", "llama"]

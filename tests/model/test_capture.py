@@ -12,8 +12,9 @@ import torch
 from clusterwidget import Examples, Explorer, Stage
 from clusterwidget.core.watch import CaptureCancelledError, Watch
 from clusterwidget.model.capture import capture
-from clusterwidget.model.hooks import checked_model, hook_name, model_stages
+from clusterwidget.model.hooks import checked_model, hook_name
 from clusterwidget.model.recorder import result_basis
+from clusterwidget.model.stages import model_stages
 from tests.conftest import make_native
 from tests.families import VOCABULARY
 
