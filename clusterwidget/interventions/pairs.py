@@ -114,15 +114,16 @@ def draw_pairs(
         distances = of_several[at % _RECEIVERS]
         near = nearest_of(distances, receiver, min(NEAR, n - 1))
         donors["nearest"][at] = near[0]
-        donors["near"][at] = rng.choice(near)
+        donors["near"][at] = near[rng.integers(len(near))]
         code = concept.codes[receiver] if concept else -1
         if code < 0:
             continue
         same = alike[code]
         same = same[same != receiver]
         if len(same):
-            donors["concept"][at] = rng.choice(same)
-            donors["far"][at] = rng.choice(_farthest(same, distances))
+            donors["concept"][at] = same[rng.integers(len(same))]
+            far = _farthest(same, distances)
+            donors["far"][at] = far[rng.integers(len(far))]
     return Pairs(receivers, donors)
 
 

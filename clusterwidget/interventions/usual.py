@@ -6,9 +6,11 @@ about the model. Heimersheim and Nanda, "How to use and interpret activation pat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
-from simsimd import cdist
+import torch
 
 Float32Array = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
@@ -29,7 +31,7 @@ class UsualRange:
 
     def __init__(self, indices: Ints, seen: Float32Array) -> None:
         self._indices = indices
-        self._seen = [np.ascontiguousarray(seen[:, answer]) for answer in range(seen.shape[1])]
+        self._seen = [_Seen(seen[:, answer]) for answer in range(seen.shape[1])]
         self._typical = [self._typical_of(rows) for rows in self._seen]
 
     def unusual(self, rows: Float32Array, answer: int, apart: Ints) -> Float32Array:
@@ -50,21 +52,47 @@ class UsualRange:
             The usual size is the median of this distance over the reference examples; NaN where
             it is 0.
         """
-        distances = _distances(np.ascontiguousarray(rows, np.float32), self._seen[answer])
-        for column in apart.T:
-            distances[column[:, None] == self._indices] = np.inf
-        nearest = distances.min(axis=1)
+        hidden = [column[:, None] == self._indices for column in apart.T]
+        nearest = self._seen[answer].nearest(np.asarray(rows, np.float32), hidden)
         typical = self._typical[answer]
         ratio: Float32Array = nearest / typical if typical else np.full_like(nearest, np.nan)
         ratio[~np.isfinite(nearest)] = np.nan
         return ratio
 
     @staticmethod
-    def _typical_of(rows: Float32Array) -> float:
-        distances = _distances(rows, rows)
-        np.fill_diagonal(distances, np.inf)
-        return float(np.median(distances.min(axis=1)))
+    def _typical_of(seen: _Seen) -> float:
+        return float(np.median(seen.nearest(seen.rows, [np.eye(len(seen.rows), dtype=bool)])))
 
 
-def _distances(one: Float32Array, other: Float32Array) -> Float32Array:
-    return np.asarray(cdist(one, other, metric="euclidean", out_dtype="float32"), np.float32)
+class _Seen:
+    """Reference activations of one answer, shape (m, d_model), and their squared lengths.
+
+    Which of them is nearest is found by a product, which is quick and cancels near zero: the
+    distance to it is then measured for itself.
+    """
+
+    def __init__(self, rows: Float32Array) -> None:
+        self.rows = np.ascontiguousarray(rows, np.float32)
+        self._mean = self.rows.mean(axis=0)
+        self._apart = self.rows - self._mean
+        self._lengths = np.einsum("ij,ij->i", self._apart, self._apart)
+
+    def nearest(self, rows: Float32Array, hidden: Sequence[npt.NDArray[np.bool_]]) -> Float32Array:
+        """Return the distance of rows to the nearest that is not hidden; infinite where all are.
+
+        Parameters
+        ----------
+        rows : numpy.ndarray, shape (n, d_model)
+        hidden : sequence of numpy.ndarray of bool, shape (n, m)
+        """
+        # By torch, which runs the model: numpy's threads and torch's would get in each other's way.
+        apart = torch.from_numpy(rows - self._mean)
+        squares = (apart @ torch.from_numpy(self._apart).T).numpy()
+        squares *= -2
+        squares += self._lengths
+        for some in hidden:
+            squares[some] = np.inf
+        best = squares.argmin(axis=1)
+        found: Float32Array = np.linalg.norm(rows - self.rows[best], axis=1)
+        found[~np.isfinite(squares[np.arange(len(rows)), best])] = np.inf
+        return found
