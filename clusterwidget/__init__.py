@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from clusterwidget.core.stages import Stage as Stage
     from clusterwidget.explorer import Explorer as Explorer
     from clusterwidget.explorer import open as open  # noqa: A004 - it reads well as cw.open
+    from clusterwidget.meaning.textconcepts import text_concepts as text_concepts
     from clusterwidget.widget import ClusterWidget as ClusterWidget
     from clusterwidget.worked import demo as demo
 
@@ -41,6 +42,7 @@ _HOMES = {
     "demo": "worked",
     "l2": "core.distances",
     "nearest": "core.distances",
+    "text_concepts": "meaning.textconcepts",
 }
 
 _MODULES = ("addition", "plot")

@@ -43,6 +43,7 @@ from clusterwidget.meaning.neighbors import (
 )
 from clusterwidget.meaning.parts import NOTHING, KnownParts, Parts, PartsSettings
 from clusterwidget.meaning.parts import RECORDS as PARTS
+from clusterwidget.meaning.sharedtexts import SharedTexts
 from clusterwidget.meaning.significance import (
     CORRECTIONS,
     MOST_PERMUTATIONS,
@@ -734,6 +735,77 @@ class Explorer:
         near = nearest_of(distances, example, k)
         wide = nearest_of(distances, example, wide_look(len(self.examples)))
         return shared_concepts(self._partitions(concepts), example, near, wide)
+
+    def shared_texts(
+        self,
+        stage: Stage | str,
+        example: int,
+        k: int | None = None,
+        *,
+        without: Names = (),
+        metric: str = "l2",
+    ) -> pd.DataFrame:
+        """Return what the texts of the k neighbors share, found in the texts, strongest first.
+
+        Looked for are tokens, runs of two and three tokens, and words whatever their case, in three
+        examples or more: where they end at the stage's position, 1 to 8 tokens before it, anywhere
+        before it, and anywhere. k as in `neighbors`, `without` and `metric` as in `matrix`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            What is significant at 0.05, at most 100 rows: ``pattern``; ``where``, that is
+            ``"here"``, ``"1 before"`` …, ``"before"`` or ``"anywhere"``; ``count`` and ``share`` of
+            the neighbors that have it there; ``base``, its share among all others; ``lift``, their
+            ratio; ``p``, the hypergeometric chance of as many or more, corrected for all
+            patterns at all places (Holm 1979), those left out that no neighbors could make
+            significant (Tarone 1990); ``under``, the stronger pattern that says the same, or None:
+            nearly the same neighbors have it, or it is there in the same tokens.
+            ``attrs["tested"]`` is for how many p is corrected.
+
+        Raises
+        ------
+        ValueError
+            For examples of more than 20,000,000 tokens.
+
+        See Also
+        --------
+        shared : the same for concepts.
+        text_concepts : concepts that come by themselves with texts.
+
+        Examples
+        --------
+        >>> found = ex.shared_texts("embed@L2", 42)
+        >>> found[["pattern", "where"]].iloc[0].tolist()
+        ['6', 'here']
+        """
+        return self.shared_texts_of(stage, example, k, without=without, metric=metric).table
+
+    def shared_texts_of(
+        self,
+        stage: Stage | str,
+        example: int,
+        k: int | None = None,
+        *,
+        without: Names = (),
+        metric: str = "l2",
+    ) -> SharedTexts:
+        """Return `shared_texts` with the places in the neighbors' texts where each pattern stands.
+
+        See Also
+        --------
+        shared_texts
+
+        Examples
+        --------
+        >>> found = ex.shared_texts_of("L1.resid_post@S3", 42)
+        >>> len(found.matches) == len(found.table)
+        True
+        """
+        k, chosen = self._k(k), Stage.of(stage)
+        distances = self.distances(chosen, example, without=without, metric=metric)
+        near = nearest_of(distances, example, k)
+        return self._setting.texts.shared(self.stage_set.column(chosen), int(example), near)
 
     def atlas(
         self,

@@ -19,7 +19,9 @@ from clusterwidget.core.questions import Question, questions
 from clusterwidget.core.stages import StageSet
 from clusterwidget.core.watch import Watch
 from clusterwidget.meaning.aside import Asides
+from clusterwidget.meaning.sharedtexts import TextSearch
 from clusterwidget.meaning.spread import MeasuredScales, Scales
+from clusterwidget.meaning.textindex import TextIndex
 from clusterwidget.model.hooks import Model, is_causal
 from clusterwidget.model.lazy import LazyModel
 
@@ -61,6 +63,12 @@ class Setting:
         if found.left_out:
             warnings.warn("\n".join(found.left_out), stacklevel=2)
         return found
+
+    @cached_property
+    def texts(self) -> TextSearch:
+        """What finds patterns in the examples' texts."""
+        inputs = self.examples.inputs
+        return TextSearch(TextIndex(inputs, self.examples.token_text), inputs)
 
     @cached_property
     def digest(self) -> str:
