@@ -44,6 +44,7 @@ from clusterwidget.meaning.neighbors import (
 from clusterwidget.meaning.parts import NOTHING, KnownParts, Parts, PartsSettings
 from clusterwidget.meaning.parts import RECORDS as PARTS
 from clusterwidget.meaning.sharedtexts import SharedTexts
+from clusterwidget.meaning.shares import explained_shares
 from clusterwidget.meaning.significance import (
     CORRECTIONS,
     MOST_PERMUTATIONS,
@@ -951,6 +952,87 @@ class Explorer:
         rows |= atlas_kept.rows_of(found, named)
         self._atlas_rows.put(key, rows, last=False)
         return atlas_kept.atlas_of(rows, wanted, known, named, n)
+
+    def linear(
+        self,
+        stages: Stages,
+        concepts: Names | None = None,
+        *,
+        folds: int = 5,
+        seed: int = 0,
+        without: Names = (),
+        metric: str = "l2",
+        progress: Progress | Watch | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> pd.DataFrame:
+        """Return how well numbers are read off stages by a linear fit, and how much they explain.
+
+        Parameters
+        ----------
+        stages : Stage or address, or iterable of them
+        concepts : str or iterable of str, optional
+            Concepts that are numbers, dates or spans of time. By default those of so many values
+            that ranges are their groups.
+        folds : int
+            Into which examples are divided: each is read off by a fit to the others. Of more than
+            10,000 examples 10,000 random ones are.
+        seed : int
+            Of that division.
+        without, metric
+            As in `matrix`.
+        progress, cancelled
+            As in `capture`; progress counts stages.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row a stage and concept: ``stage``; ``concept``; ``n`` examples that have a finite
+            value; ``r2``, how well it is read off: R² of ridge regression from the vectors to the
+            value on held-out examples, mean of the folds, below 0 where the mean does better;
+            ``explained``, the share of the stage's variance that is linear in the value;
+            ``ranges``, the explained share of its ranges, or values, as in the atlas. NaN where the
+            values, or the vectors, are the same for all, and where fewer than two examples a fold
+            have a value.
+
+        Raises
+        ------
+        ValueError
+            For a concept that is unknown or no number.
+
+        See Also
+        --------
+        atlas : explained shares of concepts that are groups.
+
+        Examples
+        --------
+        >>> found = ex.linear("L1.resid_post@S2", ["S1", "L3"])
+        >>> (found.set_index("concept")["r2"] > 0.9).to_dict()
+        {'S1': True, 'L3': False}
+        """
+        from clusterwidget.meaning.linear import linear_fits, number_columns
+
+        checks.whole("folds", folds, 2, 100)
+        checks.seed(seed)
+        names = None if concepts is None else checks.names("concepts", concepts)
+        chosen, numbers = stage_list(stages), number_columns(self.examples.concepts, names)
+        for stage in chosen:
+            self.stage_set.width(stage)
+        parts = [part for name in numbers for part in self._setting.grouped(name)]
+        rows: list[dict[str, Any]] = []
+        with Watch.of(progress, cancelled).bar(len(chosen), "stage") as watch:
+            for done, stage in enumerate(chosen):
+                matrix = self.matrix(stage, without=without, metric=metric, progress=watch.quiet())
+                fits = linear_fits(matrix, list(numbers.values()), folds, seed)
+                shares = dict(
+                    zip([part.name for part in parts], explained_shares(matrix, parts), strict=True)
+                )
+                rows += [
+                    {"stage": str(stage), "concept": name, **vars(fit), "ranges": shares.get(name)}
+                    for name, fit in zip(numbers, fits, strict=True)
+                ]
+                watch.step(done + 1, len(chosen))
+        columns = ["stage", "concept", "n", "r2", "explained", "ranges"]
+        return pd.DataFrame(rows, columns=columns).astype({"ranges": float})
 
     def significance(
         self,

@@ -90,6 +90,10 @@ class Setting:
         """Those that group examples at all: an odd one does not spoil what is not about it."""
         return usable(self.examples.concepts)
 
+    def grouped(self, name: str) -> list[Partition]:
+        """Return the groups of one concept by itself; none where it groups no examples."""
+        return usable(self.examples.concepts[[name]])
+
     @property
     def causal(self) -> bool:
         """Whether positions are known to see only themselves and those before them."""

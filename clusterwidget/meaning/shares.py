@@ -153,6 +153,11 @@ def stage_shares(matrix: Float32Array, groups: Groups, rows: Ints | None = None)
     return shares_of_each(matrix, [groups], rows)[0]
 
 
+def explained_shares(matrix: Float32Array, partitions: Sequence[Partition]) -> list[float]:
+    """Return the explained share of each partition at one stage; of none, none."""
+    return stage_shares(matrix, Groups(partitions)).tolist() if partitions else []
+
+
 def shares_of_each(
     matrix: Float32Array, several: Sequence[Groups], rows: Ints | None = None
 ) -> list[Float64Array]:
