@@ -393,6 +393,8 @@ class Explorer:
         self,
         stages: Stages | None = None,
         *,
+        store: str | os.PathLike[str] | None = None,
+        precision: str = "float32",
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> None:
@@ -402,11 +404,28 @@ class Explorer:
         ----------
         stages : Stage or address, or iterable of them, optional
             All of them by default.
+        store : path, optional
+            Capture straight to a saved exploration at this path, which need not fit into memory;
+            whatever is asked of these stages is read from there afterwards, also by ``cw.open``. A
+            capture that was broken off, even by a kill, goes on with the same call, and ends bit
+            for bit as if it had not been.
+        precision : str
+            In which vectors are kept in `store`: ``"float32"``, or ``"float16"`` for half the
+            space, which prints by how much distances change.
         progress : function of (examples done, examples in all), optional
             By default a progress bar appears where the capture takes longer than a second.
         cancelled : function, optional
             Asked after each batch; where it returns true, ``CaptureCancelledError`` is raised and
-            only passes that were completed are kept.
+            only passes that were completed are kept; of a capture to `store` what is finished.
+
+        Raises
+        ------
+        FileExistsError, FileNotFoundError, OSError
+            Where `store` is something else already, another process writes there, or the disk has
+            no room: told before work begins where it can be.
+        TypeError, ValueError
+            For what is no stage, path or precision; where there is no model; or where a stage
+            holds NaN, infinity or what `precision` cannot hold.
 
         See Also
         --------
@@ -417,9 +436,43 @@ class Explorer:
         >>> ex.capture(["L1H0.result@S3", "L1.resid_post@S4"])
         >>> ex.holds("L1.resid_post@S4")
         True
+        >>> ex.capture("L1.resid_post@S4", store=folder / "big.zarr")
+        >>> cw.open(folder / "big.zarr").holds("L1.resid_post@S4")
+        True
         """
         wanted = self.stages() if stages is None else stage_list(stages)
+        if store is not None:
+            self._capture_to(store, wanted, precision, Watch.of(progress, cancelled))
+            return
         self._setting.activations.capture(wanted, Watch.of(progress, cancelled))
+
+    def _capture_to(
+        self,
+        store: str | os.PathLike[str],
+        stages: Sequence[Stage],
+        precision: str,
+        watch: Watch,
+    ) -> None:
+        from clusterwidget.store.capturing import PRECISIONS, capture_to
+
+        path = checks.folder(store)
+        if precision not in PRECISIONS:
+            raise ValueError(
+                f"precision must be one of {', '.join(PRECISIONS)}, not {checks.shown(precision)}."
+            )
+        wanted = list(dict.fromkeys(stages))
+        for stage in wanted:
+            self._setting.stages.width(stage)
+        if not wanted:
+            raise ValueError("no stages are named, so there is nothing to capture: name some.")
+        if self._setting.lazy is None:
+            raise ValueError(
+                f"{path} cannot be captured to: there is no model. Save what was given with "
+                "explorer.save(path)."
+            )
+        saved = capture_to(path, self._setting, wanted, precision, watch)
+        if self._setting.activations.saved is None:
+            self._setting.activations.saved = saved
 
     def holds(self, stage: Stage | str) -> bool:
         """Return whether a stage's matrix is held, so that asking for it runs no model.

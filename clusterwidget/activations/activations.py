@@ -214,6 +214,36 @@ class Activations:
                 watch=watch,
             )
 
+    def batch_rows(self, stages: Sequence[Stage]) -> int:
+        """Return how many examples the model is run on at once for these stages."""
+        assert self.model is not None
+        from clusterwidget.model.capture import batch_rows
+
+        return batch_rows(self.model.get(), self.inputs, stages, self.stage_set, self._batch_size)
+
+    def run(self, stages: Sequence[Stage], rows: slice, consume: Consumer, watch: Watch) -> None:
+        """Run the model on some examples and pass on the vectors of these stages; keep nothing.
+
+        `consume` counts examples from the first of these.
+        """
+        assert self.model is not None
+        model = self.model.get(watch)
+        from clusterwidget.model.capture import stream
+
+        def consume_tensor(stage: Stage, start: int, vectors: torch.Tensor) -> None:
+            consume(stage, start, vectors.float().cpu().numpy())
+
+        with self._capturing:
+            stream(
+                model,
+                self.inputs[rows],
+                stages,
+                self.stage_set,
+                consume_tensor,
+                batch_size=self.batch_rows(stages),
+                watch=watch,
+            )
+
     def _is_saved(self, stage: Stage) -> bool:
         return self.saved is not None and self.saved.n == self.n and stage in self.saved.stages
 

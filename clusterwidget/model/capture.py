@@ -107,8 +107,8 @@ def stream(
         Told after each batch how many examples are done.
     """
     n = len(inputs)
+    size = batch_rows(model, inputs, stages, stage_set, batch_size)
     inputs = replace(inputs, tokens=inputs.tokens[:, : _length_needed(model, stages, stage_set)])
-    size = batch_size or max(1, _TOKENS_IN_BATCH // inputs.width)
     device = getattr(model.cfg, "device", None)
     recorder = Recorder(model, stages, stage_set, consume)
     watch = watch or Watch()
@@ -117,6 +117,18 @@ def stream(
         for start in range(0, n, size):
             recorder.run(Batch.of(inputs[start : start + size], device), start)
             watch.step(min(start + size, n), n)
+
+
+def batch_rows(
+    model: Model,
+    inputs: Inputs,
+    stages: Sequence[Stage],
+    stage_set: StageSet,
+    batch_size: int | None = None,
+) -> int:
+    """Return how many examples are run at once: as given, or about 14,000 tokens' worth."""
+    width = min(inputs.width, _length_needed(model, stages, stage_set))
+    return batch_size or max(1, _TOKENS_IN_BATCH // width)
 
 
 def _length_needed(model: Model, stages: Sequence[Stage], stage_set: StageSet) -> int:

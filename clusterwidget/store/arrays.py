@@ -136,7 +136,7 @@ class SavedArray:
         return size
 
     def _chunk(self, index: int) -> str:
-        return f"{self.name}/{_key(index, len(self.shape))}"
+        return f"{self.name}/{chunk_name(index, len(self.shape))}"
 
     def _chunk_bytes(self) -> int:
         return self.rows * self.nbytes // self.shape[0]
@@ -209,21 +209,8 @@ def write_array(
     Numbers with a fraction hardly compress: as they are, a stage reads as one run of bytes.
     """
     data = np.ascontiguousarray(data)
-    row_bytes = max(1, data.nbytes // max(1, len(data)))
-    rows = max(1, min(len(data), MOST_CHUNK // row_bytes))
-    packed = data.dtype.kind != "f"
-    metadata = {
-        "zarr_format": 2,
-        "shape": list(data.shape),
-        "chunks": [rows, *data.shape[1:]],
-        "dtype": data.dtype.str,
-        "compressor": {"id": "gzip", "level": 1} if packed else None,
-        "fill_value": 0,
-        "filters": None,
-        "order": "C",
-        "dimension_separator": ".",
-    }
-    _checked(metadata)
+    metadata = array_metadata(data.shape, data.dtype)
+    rows, packed = metadata["chunks"][0], metadata["compressor"] is not None
     folder = root / name
     folder.mkdir(parents=True)
     checksums = []
@@ -238,8 +225,37 @@ def write_array(
             packer = zlib.compressobj(1, wbits=31)
             raw = packer.compress(raw) + packer.flush()
         checksums.append(int(google_crc32c.value(raw)))
-        (folder / _key(index, data.ndim)).write_bytes(raw)
-    (folder / ".zattrs").write_text(json.dumps(dict(attributes or {})))
+        (folder / chunk_name(index, data.ndim)).write_bytes(raw)
+    return write_metadata(folder, metadata, checksums, attributes or {})
+
+
+def array_metadata(shape: tuple[int, ...], dtype: np.dtype[Any]) -> dict[str, Any]:
+    """Return how an array is described: the largest chunks that may be, integers packed."""
+    row_bytes = max(1, math.prod(shape[1:]) * dtype.itemsize)
+    rows = max(1, min(shape[0], MOST_CHUNK // row_bytes))
+    metadata = {
+        "zarr_format": 2,
+        "shape": list(shape),
+        "chunks": [rows, *shape[1:]],
+        "dtype": dtype.str,
+        "compressor": {"id": "gzip", "level": 1} if dtype.kind != "f" else None,
+        "fill_value": 0,
+        "filters": None,
+        "order": "C",
+        "dimension_separator": ".",
+    }
+    _checked(metadata)
+    return metadata
+
+
+def write_metadata(
+    folder: Path,
+    metadata: Mapping[str, Any],
+    checksums: list[int],
+    attributes: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Describe an array whose chunks are written; return what `SavedArray.at` compares it with."""
+    (folder / ".zattrs").write_text(json.dumps(dict(attributes)))
     (folder / ".zarray").write_text(json.dumps(metadata, indent=1))
     return {**{key: metadata[key] for key in ("shape", "chunks", "dtype")}, "crc32c": checksums}
 
@@ -255,7 +271,8 @@ def write_group(root: Path, name: str = "") -> None:
             break
 
 
-def _key(index: int, dimensions: int) -> str:
+def chunk_name(index: int, dimensions: int) -> str:
+    """Return the name of a chunk's file."""
     return ".".join([str(index), *["0"] * (dimensions - 1)])
 
 

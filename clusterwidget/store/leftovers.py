@@ -64,7 +64,7 @@ def _settle(left: Path, path: Path) -> None:
 
     Nothing is done where the save still runs, or where the folder holds anything else.
     """
-    lock = _lock(left, wait=False)
+    lock = locked(left, wait=False)
     if lock is None:
         return
     try:
@@ -83,7 +83,7 @@ def _settle(left: Path, path: Path) -> None:
 def _locked_folder(path: Path) -> tuple[Path, int | None]:
     while True:
         working = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        lock = _lock(working, wait=True)
+        lock = locked(working, wait=True)
         # Another save may have taken it for a left-over before it was locked.
         if working.exists() and (lock is None or os.path.samestat(os.fstat(lock), working.stat())):
             return working, lock
@@ -91,7 +91,7 @@ def _locked_folder(path: Path) -> tuple[Path, int | None]:
             os.close(lock)
 
 
-def _lock(folder: Path, *, wait: bool) -> int | None:
+def locked(folder: Path, *, wait: bool) -> int | None:
     """Return a handle that holds a lock on a folder; None where it cannot be had."""
     if sys.platform == "win32":
         # Nothing can be locked there, so nothing is taken for left over either.

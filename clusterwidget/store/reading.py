@@ -121,7 +121,7 @@ class Store:
         difference = _difference(self.whole, stage_set, self.stages, of_model=saved is not None)
         if difference:
             raise ValueError(f"{self.path} is of another model: {difference}")
-        if saved is not None and _other(saved, model_fingerprint(model, stage_set, inputs)):
+        if saved is not None and is_other(saved, model_fingerprint(model, stage_set, inputs)):
             raise ValueError(
                 f"{self.path} is of another model: these weights gave other activations on the "
                 "first examples. Open it with the weights it was saved with."
@@ -136,12 +136,12 @@ class Store:
     def _data(
         self, name: str, shape: tuple[int | None, ...], start: int = 0, stop: int | None = None
     ) -> Float32Array:
-        """Return rows of an array of float32; None in its shape is any length."""
+        """Return rows of an array of float32 or float16; None in its shape is any length."""
         try:
             array = self._array(name)
             pairs = zip(array.shape, shape, strict=False)
             fits = len(array.shape) == len(shape) and all(b in (a, None) for a, b in pairs)
-            if array.dtype.str not in ("<f4", ">f4") or not fits:
+            if array.dtype.str not in ("<f4", ">f4", "<f2", ">f2") or not fits:
                 raise ValueError(damaged(self.path, f"{name}/.zarray"))
             return np.asarray(array.read(start, stop), np.float32)
         except ValueError as error:
@@ -226,7 +226,7 @@ def _difference(
     return None
 
 
-def _other(saved: Float32Array, own: Float32Array) -> bool:
+def is_other(saved: Float32Array, own: Float32Array) -> bool:
     """Tell whether two fingerprints differ by more than rounding, at any example and position.
 
     Medians: a few dimensions of a residual stream can be larger than all others together.

@@ -70,7 +70,7 @@ def save(
         setting.examples,
         setting.stages if saved is None or setting.lazy is not None else saved.whole,
         activations.each(chosen, watch),
-        bases=_bases(setting, chosen),
+        bases=bases_of(setting, chosen),
         records=lambda: _records(own, made),
         fingerprint=_fingerprint(setting, saved),
     )
@@ -79,7 +79,8 @@ def save(
     return target
 
 
-def _bases(setting: Setting, chosen: Iterable[Stage]) -> Bases:
+def bases_of(setting: Setting, chosen: Iterable[Stage]) -> Bases:
+    """Yield the bases of the heads whose `result` is among some stages, by name."""
     of_heads = {
         row_name(stage.kind, stage.layer, stage.head): stage
         for stage in chosen

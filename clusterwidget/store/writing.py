@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -64,47 +64,82 @@ def write_store(
     identity = uuid.uuid4().hex
     with _replacing(path) as fresh:
         write_group(fresh)
-        arrays, known = to_arrays(examples)
-        checksums: dict[str, Any] = {}
-
-        def write(name: str, array: npt.NDArray[Any], **attributes: str) -> None:
-            write_group(fresh, name.rpartition("/")[0])
-            checksums[name] = write_array(fresh, name, array, attributes)
-
-        for name, array in arrays.items():
-            write(name, array)
-        if fingerprint is not None:
-            write("fingerprint", fingerprint)
-        saved_bases: dict[str, str] = {}
-        for name, basis in bases:
-            saved_bases[name] = f"bases/{len(saved_bases)}"
-            write(saved_bases[name], basis)
         saved: dict[str, str] = {}
+        checksums: dict[str, Any] = {}
         for stage, matrix in matrices:
-            saved[str(stage)] = f"stages/{len(saved)}"
+            name = saved[str(stage)] = f"stages/{len(saved)}"
             rows = matrix[: len(examples)]
             if not np.isfinite(rows).all():
                 raise ValueError(
                     f"the matrix of {stage} holds NaN or infinity and cannot be compared: leave "
                     "the stage, or the examples that cause it, out."
                 )
-            write(saved[str(stage)], rows, stage=str(stage), identity=identity)
-        about = {
-            **known,
-            "format": FORMAT,
-            "version": VERSION,
-            "identity": identity,
-            "arrays": list(arrays),
-            "fingerprint": fingerprint is not None,
-            "bases": saved_bases,
-            "stages": saved,
-            "rows": [asdict(row) for row in stage_set.rows],
-            "checksums": checksums,
-        }
-        (fresh / ".zattrs").write_bytes(with_checksum(about))
-        for kind, documents in records().items():
-            for key, document in documents.items():
-                put_record(fresh, kind, key, document)
+            write_group(fresh, "stages")
+            checksums[name] = write_array(fresh, name, rows, stage_attributes(stage, identity))
+        write_rest(
+            fresh, identity, examples, stage_set, saved, checksums, bases, records, fingerprint
+        )
+
+
+def stage_attributes(stage: Stage, identity: str) -> dict[str, str]:
+    """Return what stands beside a stage's matrix: whose it is, and of which exploration."""
+    return {"stage": str(stage), "identity": identity}
+
+
+def write_rest(
+    fresh: Path,
+    identity: str,
+    examples: Examples,
+    stage_set: StageSet,
+    saved: Mapping[str, str],
+    checksums: dict[str, Any],
+    bases: Bases,
+    records: Callable[[], Records],
+    fingerprint: Float32Array | None,
+) -> None:
+    """Write all but the stages' matrices, and last the description of all.
+
+    Parameters
+    ----------
+    fresh : Path
+    identity : str
+    examples, stage_set, bases, records, fingerprint
+        As in `write_store`.
+    saved : mapping of stage to array
+        The names of the arrays that are written.
+    checksums : dict
+        Of these arrays; those of all others are added.
+    """
+    arrays, known = to_arrays(examples)
+
+    def write(name: str, array: npt.NDArray[Any]) -> None:
+        write_group(fresh, name.rpartition("/")[0])
+        checksums[name] = write_array(fresh, name, array)
+
+    for name, array in arrays.items():
+        write(name, array)
+    if fingerprint is not None:
+        write("fingerprint", fingerprint)
+    saved_bases: dict[str, str] = {}
+    for name, basis in bases:
+        saved_bases[name] = f"bases/{len(saved_bases)}"
+        write(saved_bases[name], basis)
+    about = {
+        **known,
+        "format": FORMAT,
+        "version": VERSION,
+        "identity": identity,
+        "arrays": list(arrays),
+        "fingerprint": fingerprint is not None,
+        "bases": saved_bases,
+        "stages": dict(saved),
+        "rows": [asdict(row) for row in stage_set.rows],
+        "checksums": checksums,
+    }
+    (fresh / ".zattrs").write_bytes(with_checksum(about))
+    for kind, documents in records().items():
+        for key, document in documents.items():
+            put_record(fresh, kind, key, document)
 
 
 def require_free(path: Path) -> None:
