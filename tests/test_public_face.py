@@ -137,6 +137,7 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "matrix(cancelled)": lambda f, v: f.given.matrix(HELD, cancelled=v),
     "vectors": lambda f, v: f.given.vectors(v),
     "capture": lambda f, v: f.model.capture(v),
+    "capture(precision)": lambda f, v: f.model.capture("embed@a", store="x.zarr", precision=v),
     "holds": lambda f, v: f.given.holds(v),
     "affordable": lambda f, v: f.given.affordable(v),
     "distances(stage)": lambda f, v: f.given.distances(v, 0),
