@@ -244,15 +244,15 @@ class Visitor:
         self._note("first picture", started)
         kinds = list(dict.fromkeys(row["kind"] for row in hello["rows"]))
         kinds = [kind for kind in kinds if kind in hello["default_kinds"]]
-        self._soon(self._ask("atlas", kinds=kinds, first=1000))
+        self._soon(self._ask("atlas", kinds=kinds, first=1000, metric="l2"))
         await self._ask("partitions")
         await self._ask("prepare")
-        self._soon(self._ask("atlas", kinds=kinds, first=None))
+        self._soon(self._ask("atlas", kinds=kinds, first=None, metric="l2"))
         self._beside(stage_is_new=True)
 
     async def _picture(self) -> None:
         """Ask for what the grid needs; where it is not the matrix, that as well, for hovering."""
-        fields: dict[str, Any] = {"stage": self._stage, "without": []}
+        fields: dict[str, Any] = {"stage": self._stage, "without": [], "metric": "l2"}
         if 4 * self._n * self._width > AT_ONCE:
             await self._ask("distances", row=self._row, **fields)
             self._soon(self._ask("matrix", **fields))
@@ -276,9 +276,9 @@ class Visitor:
 
     def _beside(self, *, stage_is_new: bool) -> None:
         """Ask what stands beside the grid; what was asked of another place is called off."""
-        self._later_on("lens", 0.12, stage=self._stage, row=self._row, k=100)
+        self._later_on("lens", 0.12, stage=self._stage, row=self._row, k=100, metric="l2")
         if stage_is_new:
-            self._later_on("parts", 0.4, stage=self._stage, without=[])
+            self._later_on("parts", 0.4, stage=self._stage, without=[], metric="l2")
 
     def _later_on(self, what: str, wait: float, **fields: Any) -> None:
         async def ask() -> None:

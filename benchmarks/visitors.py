@@ -235,7 +235,7 @@ class _Visitor:
             await self._look(socket, "L1.resid_post@S3")
             self.met.first = time.perf_counter() - start
             await self._ask(socket, "partitions")
-            await self._ask(socket, "atlas", kinds=list(SHOWN_KINDS), first=None)
+            await self._ask(socket, "atlas", kinds=list(SHOWN_KINDS), first=None, metric="l2")
             await self._ask(socket, "prepare")
             for click in range(CLICKS):
                 await asyncio.sleep(THINK)
@@ -243,11 +243,11 @@ class _Visitor:
                 at = (self._seed * 37 + click * 101) % len(shown)
                 await self._look(socket, shown[at])
                 self.met.clicks.append(time.perf_counter() - start)
-                await self._ask(socket, "lens", stage=shown[at], row=click, k=100)
+                await self._ask(socket, "lens", stage=shown[at], row=click, k=100, metric="l2")
                 await self._ask(socket, "captions", row=click)
 
     async def _look(self, socket: ClientConnection, stage: str) -> None:
-        await self._ask(socket, "matrix", stage=stage, without=[])
+        await self._ask(socket, "matrix", stage=stage, without=[], metric="l2")
 
     def _page(self) -> str:
         with urllib.request.urlopen(self._server.url, timeout=LIMIT) as answer:

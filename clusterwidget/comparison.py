@@ -16,7 +16,7 @@ from clusterwidget.explorer import Explorer
 from clusterwidget.widget import ClusterWidget
 
 LINKED = (
-    *("selected", "k", "color_by", "arrange_by", "plain", "filter"),
+    *("selected", "k", "color_by", "arrange_by", "metric", "plain", "filter"),
     *("scale", "palette", "near", "zoom"),
 )
 """The traits that two linked figures share; each has a stage and sets aside what it likes."""

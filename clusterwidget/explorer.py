@@ -337,10 +337,10 @@ class Explorer:
             its standard deviation, that of `result` in the model's own basis. ``"whitened"``:
             Mahalanobis distance, of standardized coordinates whose correlations are shrunk
             towards none as Ledoit and Wolf (2004) estimate, which also serves where there are
-            fewer examples than dimensions. Coordinates and directions in which the examples do
-            not differ count for nothing, and the matrix may be narrower. Concepts are set aside
-            after that, in the mapped space. The statistics are of the examples that the explorer
-            was made or opened with: one that is typed later moves nothing.
+            fewer examples than dimensions. Coordinates in which the examples do not differ count
+            for nothing. Concepts are set aside after that, in the mapped space. The statistics
+            are of the examples that the explorer was made or opened with: one that is typed later
+            moves nothing.
         progress, cancelled
             As in `capture`.
 
@@ -388,6 +388,41 @@ class Explorer:
         (1000, 64)
         """
         return self._setting.activations.vectors(Stage.of(stage))
+
+    def basis(self, stage: Stage | str) -> Float32Array | None:
+        """Return the orthonormal basis in which `matrix` holds a stage, shape (d, d_model).
+
+        None where it is held in the model's own: all stages but `result`, and what was given.
+
+        See Also
+        --------
+        vectors : which is ``matrix @ basis``.
+
+        Examples
+        --------
+        >>> ex.basis("L1H0.result@S3").shape
+        (16, 64)
+        """
+        one = Stage.of(stage)
+        self.stage_set.width(one)
+        return self._setting.activations.basis(one) if one.kind == "result" else None
+
+    @property
+    def measured_on(self) -> int:
+        """How many examples, from the first, the statistics of metrics are of.
+
+        Those that the explorer was made or opened with; what is typed later moves nothing.
+
+        See Also
+        --------
+        matrix : by a metric.
+
+        Examples
+        --------
+        >>> ex.measured_on
+        1000
+        """
+        return self._setting.activations.transforms.first
 
     def capture(
         self,
@@ -1442,8 +1477,10 @@ class Explorer:
                 self._clusters.put(key, found)
         return found
 
-    def known_clusters(self, stages: Stages) -> dict[Stage, Clusters]:
+    def known_clusters(self, stages: Stages, *, metric: str = "l2") -> dict[Stage, Clusters]:
         """Return the clusters that were found with default settings at some stages, by stage.
+
+        `metric` as in `clusters`.
 
         See Also
         --------
@@ -1458,9 +1495,11 @@ class Explorer:
         >>> list(map(str, few.known_clusters(few.stages("result"))))
         ['L1H0.result@S3']
         """
-        found = {}
+        found, measure = {}, checked_metric(metric)
         for stage in stage_list(stages):
-            key = clusters_kept.key(str(stage), [], None, "kmeans", 0, self._setting.digest)
+            key = clusters_kept.key(
+                str(stage), [], None, "kmeans", 0, self._setting.digest, measure
+            )
             clusters = self._clusters.get(key)
             if clusters is not None:
                 found[stage] = clusters
@@ -1630,8 +1669,10 @@ class Explorer:
         watch = Watch.of(progress, cancelled)
         return verdicts(swap_tests(self._setting, self._kept, wanted, settings, watch))
 
-    def known_swap_tests(self) -> dict[Stage, SwapTest]:
+    def known_swap_tests(self, *, metric: str = "l2") -> dict[Stage, SwapTest]:
         """Return the swap tests that were made with default settings, or more pairs, by stage.
+
+        `metric` as in `swap_test`.
 
         See Also
         --------
@@ -1646,7 +1687,7 @@ class Explorer:
         >>> list(map(str, few.known_swap_tests()))
         ['L1H0.result@S3']
         """
-        return self._kept.by_default()
+        return self._kept.by_default(checked_metric(metric))
 
     def account(
         self,
@@ -1690,8 +1731,10 @@ class Explorer:
         parts = self.parts(stage, metric=metric)
         return account(self._setting, self._kept, stage, parts, settings, answer, watch)
 
-    def known_accounts(self) -> dict[Stage, SwapTest]:
+    def known_accounts(self, *, metric: str = "l2") -> dict[Stage, SwapTest]:
         """Return the swap tests that say "enough", by stage: what was accounted for so far.
+
+        `metric` as in `swap_test`.
 
         See Also
         --------
@@ -1703,7 +1746,7 @@ class Explorer:
         >>> few.known_accounts()
         {}
         """
-        return self._kept.closed()
+        return self._kept.closed(checked_metric(metric))
 
     def ablate(
         self,

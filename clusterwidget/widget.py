@@ -22,6 +22,7 @@ from clusterwidget.core.checks import (
     shown,
 )
 from clusterwidget.core.examples import Examples
+from clusterwidget.core.metrics import METRICS
 from clusterwidget.core.notebook import is_unattended
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Cancelled, Progress, Watch
@@ -41,11 +42,12 @@ T = TypeVar("T")
 
 _STATIC = Path(__file__).parent / "static"
 _SHOWN = (
-    *("selected", "stage", "k", "color_by", "arrange_by", "without", "plain", "filter"),
+    *("selected", "stage", "k", "color_by", "arrange_by", "without", "metric", "plain", "filter"),
     *("scale", "palette", "near", "zoom", "height"),
 )
 _OPTIONS = (*_SHOWN, "budget", "embed", "picture")
-_LOOKS = {
+_CHOICES = {
+    "metric": METRICS,
     "scale": ("linear", "rank", "log"),
     "palette": ("viridis", "cividis", "gray"),
     "near": ("bright", "dark"),
@@ -91,6 +93,9 @@ class ClusterWidget(anywidget.AnyWidget):
         Two concepts, rows and columns of the grid; empty to follow the stage.
     without : list of str
         Concepts that are set aside: the grid shows distances in what is left.
+    metric : str
+        What the distances are: ``"l2"``, ``"cosine"``, ``"standardized"`` or ``"whitened"``; see
+        ``Explorer.matrix``.
     plain : bool
         Whether the grid is in the examples' own order, whatever ``arrange_by`` says.
     filter : str
@@ -148,6 +153,7 @@ class ClusterWidget(anywidget.AnyWidget):
     color_by = traitlets.Unicode("distance").tag(sync=True)
     arrange_by = traitlets.List(traitlets.Unicode()).tag(sync=True)
     without = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    metric = traitlets.Unicode("l2").tag(sync=True)
     plain = traitlets.Bool(False).tag(sync=True)
     filter = traitlets.Unicode().tag(sync=True)
     scale = traitlets.Unicode("linear").tag(sync=True)
@@ -232,7 +238,9 @@ class ClusterWidget(anywidget.AnyWidget):
         >>> float(cw.ClusterWidget(ex, selected=42).distances[42])
         0.0
         """
-        return self.explorer.distances(self.stage, self.selected, without=self.without)
+        return self.explorer.distances(
+            self.stage, self.selected, without=self.without, metric=self.metric
+        )
 
     @property
     def neighbors(self) -> pd.DataFrame:
@@ -247,7 +255,9 @@ class ClusterWidget(anywidget.AnyWidget):
         >>> cw.ClusterWidget(ex, k=3).neighbors.columns.tolist()
         ['example', 'label', 'distance']
         """
-        return self.explorer.neighbors(self.stage, self.selected, self.k, without=self.without)
+        return self.explorer.neighbors(
+            self.stage, self.selected, self.k, without=self.without, metric=self.metric
+        )
 
     @property
     def filtered(self) -> npt.NDArray[np.int64]:
@@ -335,7 +345,7 @@ class ClusterWidget(anywidget.AnyWidget):
         unattended = is_unattended()
         awaited = is_waited_for(self.picture, unattended)
         if self.explorer.is_loaded and not awaited and not self.explorer.holds(self.stage):
-            self._worker.begin(self.stage)
+            self._worker.begin(self.stage, self.metric)
         bundle = super()._repr_mimebundle_(**kwargs)
         if self.embed:
             bundle = _beside(bundle, {"text/html": self._framed()})
@@ -346,6 +356,7 @@ class ClusterWidget(anywidget.AnyWidget):
             self.color_by,
             tuple(self.arrange_by),
             tuple(self.without),
+            self.metric,
             self.plain,
             self.filter,
             self.scale,
@@ -522,10 +533,10 @@ class ClusterWidget(anywidget.AnyWidget):
         _or_trait_error(self.examples.where, proposal["value"])
         return str(proposal["value"])
 
-    @traitlets.validate("scale", "palette", "near")
-    def _valid_look(self, proposal: Any) -> str:
+    @traitlets.validate("metric", "scale", "palette", "near")
+    def _valid_choice(self, proposal: Any) -> str:
         name = proposal["trait"].name
-        return _or_trait_error(choice, name, str(proposal["value"]), _LOOKS[name])
+        return _or_trait_error(choice, name, str(proposal["value"]), _CHOICES[name])
 
     @traitlets.validate("zoom")
     def _valid_zoom(self, proposal: Any) -> list[float]:

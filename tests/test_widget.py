@@ -60,6 +60,7 @@ def test_its_traits_can_be_observed_and_linked(widget: cw.ClusterWidget) -> None
         ("arrange_by", ["a", "b"], "'a' is not among"),
         ("filter", "a = 1", "no concept “a”; there are none"),
         ("filter", "(", "filter '\\('"),
+        ("metric", "euclid", "'l2', 'cosine', 'standardized', 'whitened'"),
         ("scale", "square", "'linear', 'rank', 'log'"),
         ("palette", "jet", "'viridis', 'cividis', 'gray'"),
         ("near", "left", "'bright', 'dark'"),
@@ -90,16 +91,21 @@ def test_initial_values_can_be_given_and_are_checked(native_model: Any, examples
 
 def test_a_view_comes_back_whole_or_not_at_all(native_model: Any, examples: Examples) -> None:
     explorer = cw.Explorer(native_model, examples)
-    widget = cw.ClusterWidget(explorer, selected=4, k=3, filter="1", palette="gray", plain=True)
+    options: dict[str, Any] = {"filter": "1", "palette": "gray", "plain": True}
+    widget = cw.ClusterWidget(explorer, selected=4, k=3, metric="cosine", **options)
     other = cw.ClusterWidget(explorer, scale="log")
     sent: list[Any] = []
     other.observe(sent.append)
     other.state = widget.state
     assert (other.selected, other.k, other.filter, other.palette) == (4, 3, "1", "gray")
+    assert other.metric == "cosine"
+    expected = explorer.neighbors(other.stage, 4, 3, metric="cosine")
+    assert other.neighbors["example"].tolist() == expected["example"].tolist()
     assert (other.plain, other.scale, other.state) == (True, "linear", widget.state)
     assert other.filtered.tolist() == [i for i, text in enumerate(examples.labels) if "1" in text]
     sent.clear()
-    for bad in ("selected=99", "palette=pink", "filter=a%3D1", "near=dark&k=0", "without=x"):
+    view = ("selected=99", "metric=x", "filter=a%3D1", "near=dark&k=0", "without=x")
+    for bad in (*view, "palette=pink"):
         with pytest.raises(traitlets.TraitError):
             other.state = f"cw1?stage=L0.attn_out%40a&scale=rank&{bad}"
         with pytest.raises(ValueError, match="cannot be read at"):

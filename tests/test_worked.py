@@ -47,8 +47,8 @@ from clusterwidget.wire.replies import SHOWN_KINDS, reply
 w = cw.ClusterWidget(cw.demo(200))
 w._repr_mimebundle_()
 for what in ({{"what": "hello"}}, {{"what": "prepare"}},
-             {{"what": "matrix", "stage": w.stage, "without": []}},
-             {{"what": "atlas", "kinds": list(SHOWN_KINDS), "first": None}}):
+             {{"what": "matrix", "stage": w.stage, "without": [], "metric": "l2"}},
+             {{"what": "atlas", "kinds": list(SHOWN_KINDS), "first": None, "metric": "l2"}}):
     reply(w.explorer, what, Watch())
 assert w.explorer.has_model
 heavy = {{"torch", "transformer_lens", "sklearn", "scipy", "matplotlib"}} & set(sys.modules)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _ROWS = 2048
 _KEPT_BYTES = 256 << 20
 _MOST_MOMENTS = 4096
-_MOST_TRANSFORMS = 256
+_TRANSFORM_BYTES = 64 << 20
 
 
 class Transforms:
@@ -71,9 +71,7 @@ class Transforms:
             found = transform_of(metric, matrix[: self.first], _basis(stage, of))
             with self._lock:
                 self._transforms[key] = found
-                # Of wide stages they are large, and soon made anew.
-                if len(self._transforms) > _MOST_TRANSFORMS:
-                    self._transforms.popitem(last=False)
+                _drop_oldest(self._transforms, _TRANSFORM_BYTES)
         return found
 
     def mapped(
@@ -90,10 +88,7 @@ class Transforms:
             first = transform.apply(matrix[: self.first])
             with self._lock:
                 self._mapped[key] = first
-                while len(self._mapped) > 1 and (
-                    sum(kept.nbytes for kept in self._mapped.values()) > _KEPT_BYTES
-                ):
-                    self._mapped.popitem(last=False)
+                _drop_oldest(self._mapped, _KEPT_BYTES)
         if len(matrix) == len(first):
             return first
         joined: Float32Array = np.concatenate([first, transform.apply(matrix[self.first :])])
@@ -103,6 +98,12 @@ class Transforms:
         """Let go of mapped matrices."""
         with self._lock:
             self._mapped.clear()
+
+
+def _drop_oldest(kept: OrderedDict[tuple[Stage, Metric], Any], most: int) -> None:
+    """Drop what was kept first until the rest takes at most so many bytes; the newest stays."""
+    while len(kept) > 1 and sum(each.nbytes for each in kept.values()) > most:
+        kept.popitem(last=False)
 
 
 class Measured:

@@ -9,14 +9,14 @@ vectors once; everything that is said of distances then holds in the mapped spac
   shrunk towards the identity, (1 − λ) R + λ I, with the λ that Ledoit and Wolf, "A well-conditioned
   estimator for large-dimensional covariance matrices" (2004), estimate; its inverse is the metric.
 
-What differs by no more than float32's rounding counts for nothing: coordinates, and directions.
+Coordinates that differ by no more than float32's rounding count for nothing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -31,7 +31,12 @@ Float64Array = npt.NDArray[np.float64]
 METRICS: tuple[Metric, ...] = ("l2", "cosine", "standardized", "whitened")
 
 MOST_WHITENED = 4096
-"""Directions that are whitened at most: the eigenvectors of more would take minutes."""
+"""Coordinates, or examples where these are fewer, that are whitened at most: the eigenvectors of
+more would take minutes."""
+
+HEAVY, DOMINATES, LEAST_COORDINATES = 3, 0.5, 24
+"""So many coordinates that carry more than this share of L2 are pointed out, among so many at
+least: of fewer they would be a good part of all."""
 
 _BLOCK_BYTES = 16 << 20
 _ROUNDING = 1e-6
@@ -121,6 +126,81 @@ class Moments:
 
 
 @dataclass(frozen=True)
+class Whitening:
+    """The square root of the inverse of shrunk correlations, by their eigenvectors.
+
+    Attributes
+    ----------
+    axes : numpy.ndarray, shape (d, r)
+        Eigenvectors.
+    stretch : numpy.ndarray, shape (r,)
+        What multiplies a vector along each.
+    rest : float or None
+        What multiplies what is left of a vector, where there are fewer eigenvectors than
+        coordinates; None where there are as many.
+    """
+
+    axes: Float64Array
+    stretch: Float64Array
+    rest: float | None
+
+    @classmethod
+    def of(
+        cls, rows: Callable[[], Iterator[Float64Array]], n: int, d: int, width: int
+    ) -> Whitening:
+        """Return what whitens n standardized vectors of d numbers.
+
+        Parameters
+        ----------
+        rows : function that returns an iterator of blocks of them
+        n, d : int
+        width : int
+            Number of coordinates that the identity, towards which is shrunk, is of.
+        """
+        fourth = 0.0
+        if n <= d:
+            # From the products of examples with one another, which are fewer.
+            all_rows = np.concatenate(list(rows()))
+            fourth = _fourth(all_rows)
+            sizes, vectors = np.linalg.eigh(all_rows @ all_rows.T / n)
+            there = sizes > _SAME_DIRECTION * max(float(sizes[-1]), 0.0)
+            sizes = sizes[there]
+            axes = all_rows.T @ vectors[:, there] / np.sqrt(n * sizes)
+        else:
+            products = np.zeros((d, d))
+            for block in rows():
+                products += block.T @ block
+                fourth += _fourth(block)
+            sizes, axes = np.linalg.eigh(products / n)
+            sizes = np.maximum(sizes, 0)
+        shrinkage = _ledoit_wolf(sizes, fourth, n, width)
+        level = shrinkage * float(sizes.sum()) / max(width, 1)
+        shrunk = (1 - shrinkage) * sizes + level
+        rest = _inverse_root(np.array([level]), shrunk).item() if n <= d else None
+        return cls(axes, _inverse_root(shrunk, shrunk), rest)
+
+    def apply(self, rows: Float64Array) -> Float64Array:
+        """Return standardized vectors whitened, shape (n, d)."""
+        along = rows @ self.axes
+        if self.rest is None:
+            return along * self.stretch
+        found: Float64Array = self.rest * rows
+        found += (along * (self.stretch - self.rest)) @ self.axes.T
+        return found
+
+
+def _fourth(rows: Float64Array) -> float:
+    """Return the sum of the fourth powers of vectors' lengths."""
+    return float((np.einsum("ij,ij->i", rows, rows) ** 2).sum())
+
+
+def _inverse_root(sizes: Float64Array, all_sizes: Float64Array) -> Float64Array:
+    """Return one over the roots of variances; 0 for those that are rounding."""
+    there = sizes > _SAME_DIRECTION * max(float(all_sizes.max(initial=0)), 1e-300)
+    return np.where(there, 1 / np.sqrt(np.where(there, sizes, 1)), 0)
+
+
+@dataclass(frozen=True)
 class Transform:
     """What maps vectors so that L2 between them is the metric's distance.
 
@@ -128,27 +208,51 @@ class Transform:
     ----------
     mean : numpy.ndarray, shape (d,), or None
         Subtracted first; None for cosine.
-    factors : numpy.ndarray, shape (d,) or (d, r), or None
+    factors : numpy.ndarray, shape (d,) or (d, d), or None
         Multiplies each coordinate, or the vectors; None for cosine.
+    whitening : Whitening or None
+        Applied last.
     """
 
-    mean: Float64Array | None
-    factors: Float64Array | None
+    mean: Float64Array | None = None
+    factors: Float64Array | None = None
+    whitening: Whitening | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes."""
+        axes = None if self.whitening is None else self.whitening.axes
+        arrays = [array for array in (self.mean, self.factors, axes) if array is not None]
+        return sum(array.nbytes for array in arrays)
 
     def apply(self, rows: Float32Array) -> Float32Array:
-        """Return vectors of shape (n, d) mapped, shape (n, d) or (n, r), float32."""
-        width = rows.shape[1] if self.factors is None else self.factors.shape[-1]
-        mapped = np.empty((len(rows), width), np.float32)
+        """Return vectors of shape (n, d) mapped, shape (n, d), float32."""
+        mapped = np.empty(rows.shape, np.float32)
         for part, block in _blocks(rows):
-            if self.mean is None or self.factors is None:
-                length = np.sqrt(np.einsum("ij,ij->i", block, block))[:, None]
-                # A vector of zeros has no direction, and stays where it is.
-                mapped[part] = block / np.where(length > 0, length, 1)
-            elif self.factors.ndim == 1:
-                mapped[part] = (block - self.mean) * self.factors
-            else:
-                mapped[part] = (block - self.mean) @ self.factors
+            mapped[part] = self._applied(block)
         return mapped
+
+    def standardized(self, matrix: Float32Array) -> Iterator[Float64Array]:
+        """Yield vectors in blocks, mapped but for the whitening."""
+        for _, block in _blocks(matrix):
+            yield self._standardized(block)
+
+    def _applied(self, block: Float64Array) -> Float64Array:
+        if self.mean is None:
+            length = np.sqrt(np.einsum("ij,ij->i", block, block))[:, None]
+            # A vector of zeros has no direction, and stays where it is.
+            return block / np.where(length > 0, length, 1)
+        standardized = self._standardized(block)
+        return self.whitening.apply(standardized) if self.whitening else standardized
+
+    def _standardized(self, block: Float64Array) -> Float64Array:
+        assert self.mean is not None
+        assert self.factors is not None
+        centered = block - self.mean
+        found: Float64Array = (
+            centered * self.factors if self.factors.ndim == 1 else centered @ self.factors
+        )
+        return found
 
 
 def transform_of(
@@ -170,76 +274,35 @@ def transform_of(
         Where a value is not finite, and where there are too many directions to whiten.
     """
     if metric == "cosine":
-        return Transform(None, None)
+        return Transform()
     n, d = matrix.shape
-    if metric == "whitened" and min(n - 1, d) > MOST_WHITENED:
+    if metric == "whitened" and min(n, d) > MOST_WHITENED:
         raise ValueError(
-            f"{min(n - 1, d):,} directions are too many to whiten, at most {MOST_WHITENED:,} are: "
+            f"{min(n, d):,} directions are too many to whiten, at most {MOST_WHITENED:,} are: "
             "take metric='standardized', which needs no eigenvectors, or another stage."
         )
-    moments = Moments.of(matrix, basis)
+    moments = Moments.of(matrix)
     if basis is None:
-        if metric == "standardized":
-            return Transform(moments.mean, moments.scales)
-        return Transform(moments.mean, _whitening(matrix, moments))
-    # The distances between rows of `matrix @ scaled`, in no more coordinates than the matrix has.
-    scaled = basis.astype(np.float64) * moments.scales
-    left, sizes, _ = np.linalg.svd(scaled, full_matrices=False)
-    narrow = left * sizes
-    own = Moments.of(matrix)
-    if metric == "standardized":
-        return Transform(own.mean, narrow)
-    mapped = Transform(own.mean, narrow).apply(matrix)
-    differing = int((moments.scales > 0).sum())
-    return Transform(own.mean, narrow @ _shrunk(mapped, np.ones(narrow.shape[1]), differing))
-
-
-def _whitening(matrix: Float32Array, moments: Moments) -> Float64Array:
-    """Return what multiplies vectors, less their mean, to whiten them, shape (d, r)."""
-    return _shrunk(matrix, moments.scales, int((moments.scales > 0).sum()), moments.mean)
-
-
-def _shrunk(
-    matrix: Float32Array, scales: Float64Array, width: int, mean: Float64Array | None = None
-) -> Float64Array:
-    """Return the square root of the inverse of the shrunk correlations, times the scales.
-
-    Parameters
-    ----------
-    matrix : numpy.ndarray, shape (n, d)
-    scales : numpy.ndarray, shape (d,)
-        After which each of `width` coordinates has variance 1.
-    width : int
-        Number of coordinates that the identity, towards which is shrunk, is of.
-    mean : numpy.ndarray, shape (d,), optional
-    """
-    n, d = matrix.shape
-    mean = np.zeros(d) if mean is None else mean
-    if n <= d:
-        # Fewer examples than dimensions: from the products of examples, which are fewer.
-        rows = (matrix.astype(np.float64) - mean) * scales
-        products = rows @ rows.T / n
-        sizes, vectors = np.linalg.eigh(products)
-        fourth = float((np.einsum("ij,ij->i", rows, rows) ** 2).sum())
-        kept = sizes > _SAME_DIRECTION * max(float(sizes[-1]), 0.0)
-        axes = rows.T @ vectors[:, kept] / np.sqrt(n * sizes[kept])
+        scales = moments.scales
+        factors, width = scales, int((scales > 0).sum())
     else:
-        covariance, fourth = np.zeros((d, d)), 0.0
-        for _, block in _blocks(matrix):
-            block -= mean
-            block *= scales
-            covariance += block.T @ block
-            fourth += float((np.einsum("ij,ij->i", block, block) ** 2).sum())
-        sizes, axes = np.linalg.eigh(covariance / n)
-        kept = sizes > _SAME_DIRECTION * max(float(sizes[-1]), 0.0)
-        axes = axes[:, kept]
-    shrinkage = _ledoit_wolf(np.maximum(sizes, 0), fourth, n, width)
-    level = float(np.maximum(sizes, 0).sum()) / max(width, 1)
-    shrunk = (1 - shrinkage) * sizes[kept] + shrinkage * level
-    if not kept.any():
-        return np.zeros((d, 1))
-    factors: Float64Array = scales[:, None] * axes / np.sqrt(shrunk)
-    return factors
+        factors, width = scaling_of(matrix, basis)
+    transform = Transform(moments.mean, factors)
+    if metric == "standardized":
+        return transform
+    whitening = Whitening.of(lambda: transform.standardized(matrix), n, d, width)
+    return replace(transform, whitening=whitening)
+
+
+def scaling_of(matrix: Float32Array, basis: Float32Array) -> tuple[Float64Array, int]:
+    """Return what standardizes the coordinates of ``matrix @ basis``, and how many differ.
+
+    Distances between rows of ``matrix @ factors``, shape (n, d), are those of all D coordinates
+    over their standard deviations.
+    """
+    scales = Moments.of(matrix, basis).scales
+    left, sizes, _ = np.linalg.svd(basis.astype(np.float64) * scales, full_matrices=False)
+    return left * sizes, int((scales > 0).sum())
 
 
 def _ledoit_wolf(sizes: Float64Array, fourth: float, n: int, width: int) -> float:

@@ -48,6 +48,7 @@ def grid(
     color_by: str = DISTANCE,
     arrange_by: Sequence[str] | str | None = None,
     without: str | Sequence[str] = (),
+    metric: str = "l2",
     filter: str = "",  # noqa: A002 - as the widget's trait
     scale: str = "linear",
     palette: str = "viridis",
@@ -75,7 +76,9 @@ def grid(
         Concepts that are the rows and the columns; ``"plain"`` for the examples' own order. By
         default the pair that suits the stage.
     without : str or iterable of str, optional
-        Concepts that are set aside: see `Explorer.matrix`.
+        Concepts that are set aside.
+    metric : str
+        What the distances are: see `Explorer.matrix`.
     filter : str
         Fades all examples but those that it lets through: see `Examples.where`.
     scale : str
@@ -123,6 +126,7 @@ def grid(
         color_by=color_by,
         arrange_by=arrange_by,
         without=without,
+        metric=metric,
         filter=filter,
         scale=scale,
         palette=palette,

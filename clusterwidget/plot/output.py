@@ -35,6 +35,7 @@ class Shown:
     color_by: str
     arrange_by: tuple[str, ...]
     without: tuple[str, ...]
+    metric: str
     plain: bool
     filter: str
     scale: str
@@ -93,6 +94,7 @@ def _is_quick(ex: Explorer, shown: Shown) -> bool:
     return (
         ex.holds(stage)
         and not shown.without
+        and shown.metric != "whitened"
         and not clustered
         and n <= _MOST_EXAMPLES
         and 4 * n * ex.stage_set.width(stage) <= _MOST_BYTES
@@ -111,6 +113,7 @@ def _drawn(ex: Explorer, shown: Shown) -> Still:
             color_by=shown.color_by,
             arrange_by=shown.arrange_by or None,
             without=shown.without,
+            metric=shown.metric,
             plain=shown.plain,
             filter=shown.filter,
             scale=shown.scale,

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from clusterwidget.core.checks import checked_index, checked_k, choice, names, shown
 from clusterwidget.core.columns import value_codes
 from clusterwidget.core.distances import l2, nearest_of
+from clusterwidget.core.metrics import checked_metric
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
@@ -93,6 +94,7 @@ def scene(
     color_by: str = DISTANCE,
     arrange_by: Sequence[str] | str | None = None,
     without: str | Sequence[str] = (),
+    metric: str = "l2",
     plain: bool = False,
     filter: str = "",  # noqa: A002 - the trait's name
     scale: str = "linear",
@@ -122,7 +124,8 @@ def scene(
         mask = np.zeros(len(examples), bool)
         mask[passing] = True
     aside = names("without", without)
-    matrix = ex.matrix(one, without=aside, progress=watch)
+    checked_metric(metric)
+    matrix = ex.matrix(one, without=aside, metric=metric, progress=watch)
     distances = l2(matrix, selected)
     order = nearest_first(distances)
     spanned = Scale.of(distances, order, scale)
@@ -134,7 +137,7 @@ def scene(
         arrangement = Arrangement.by(rows, columns, order)
     concept = None if color_by == DISTANCE else _coded(ex, color_by, one, aside)
     return Scene(
-        _name(one, aside, filter),
+        _name(one, aside, metric, filter),
         examples.labels[selected],
         selected,
         distances,
@@ -149,8 +152,9 @@ def scene(
     )
 
 
-def _name(stage: Stage, aside: list[str], filtered: str) -> str:
+def _name(stage: Stage, aside: list[str], metric: str, filtered: str) -> str:
     without = f" without {', '.join(aside)}" if aside else ""
+    without += "" if metric == "l2" else f" ({metric})"
     return f"{stage}{without}" + (f", {filtered.strip()}" if filtered.strip() else "")
 
 

@@ -77,18 +77,22 @@ class SwapTests:
         """Return a test that was made."""
         return self._done.get((stage, settings))
 
-    def by_default(self) -> dict[Stage, SwapTest]:
+    def by_default(self, metric: Metric = "l2") -> dict[Stage, SwapTest]:
         """Return the tests with default settings, by stage; of several that of the most pairs."""
         found = [
             (settings.pairs, stage, test)
             for (stage, settings), test in self._done.items()
-            if replace(settings, pairs=Settings.pairs) == Settings()
+            if replace(settings, pairs=Settings.pairs) == Settings(metric=metric)
         ]
         return {stage: test for _, stage, test in sorted(found, key=itemgetter(0))}
 
-    def closed(self) -> dict[Stage, SwapTest]:
+    def closed(self, metric: Metric = "l2") -> dict[Stage, SwapTest]:
         """Return the tests that say "enough", by stage, whatever concepts they are about."""
-        return {stage: test for (stage, _), test in self._done.items() if test.verdict == "enough"}
+        return {
+            stage: test
+            for (stage, settings), test in self._done.items()
+            if test.verdict == "enough" and settings.metric == metric
+        }
 
     def put(self, test: SwapTest, settings: Settings) -> None:
         """Keep a test that was made."""

@@ -37,11 +37,15 @@ class Answer(TypedDict):
 
 
 class Recorded(TypedDict):
-    """What a page without a kernel has: vectors and clusters of these stages, and these traces."""
+    """What a page without a kernel has: vectors and clusters of these stages, and these traces.
+
+    What metrics know of a stage is worked out from the first `measured_on` examples.
+    """
 
     stages: list[str]
     clusters: list[str]
     traces: list[tuple[int, str]]
+    measured_on: int
 
 
 class Hello(TypedDict):
@@ -88,17 +92,27 @@ class Concepts(TypedDict):
     concepts: list[Codes]
 
 
+class Dominated(TypedDict):
+    """A few coordinates of a stage that carry most of its L2 distances: their share."""
+
+    coordinates: int
+    of: int
+    share: float
+
+
 class Matrix(TypedDict):
-    """One buffer: the vectors of all examples."""
+    """One buffer: the vectors of all examples, or what a metric makes of them."""
 
     d: int
     columns: list[str] | None
+    dominated: Dominated | None
 
 
 class Distances(TypedDict):
     """Buffers: the distances from the example, and its vector."""
 
     columns: list[str] | None
+    dominated: Dominated | None
 
 
 class Found(TypedDict):

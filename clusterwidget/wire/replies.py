@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 from clusterwidget.activations.cache import Matrix
 from clusterwidget.core.checks import shown
 from clusterwidget.core.columns import value_codes
+from clusterwidget.core.metrics import DOMINATES, HEAVY, LEAST_COORDINATES
 from clusterwidget.core.stages import ATTENTION_KINDS, SHOWN_KINDS, Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
@@ -103,11 +104,12 @@ def _concepts(
 def _matrix(
     explorer: Explorer, request: requests.LeftRequest, watch: Watch
 ) -> tuple[messages.Matrix, list[Buffer]]:
-    stage = Stage.parse(request["stage"])
-    matrix = explorer.matrix(stage, without=request["without"], progress=watch)
+    stage, metric = Stage.parse(request["stage"]), request["metric"]
+    matrix = explorer.matrix(stage, without=request["without"], metric=metric, progress=watch)
     fields: messages.Matrix = {
         "d": matrix.shape[1],
-        "columns": _columns(explorer, stage, matrix),
+        "columns": _columns(explorer, stage, matrix, metric),
+        "dominated": _dominated(explorer, stage, request["without"], metric),
     }
     return fields, [as_bytes(matrix)]
 
@@ -116,9 +118,13 @@ def _distances(
     explorer: Explorer, request: requests.DistancesRequest, watch: Watch
 ) -> tuple[messages.Distances, list[Buffer]]:
     stage, row, without = Stage.parse(request["stage"]), request["row"], request["without"]
-    matrix = explorer.matrix(stage, without=without, progress=watch)
-    distances = explorer.distances(stage, row, without=without)
-    fields: messages.Distances = {"columns": _columns(explorer, stage, matrix)}
+    metric = request["metric"]
+    matrix = explorer.matrix(stage, without=without, metric=metric, progress=watch)
+    distances = explorer.distances(stage, row, without=without, metric=metric)
+    fields: messages.Distances = {
+        "columns": _columns(explorer, stage, matrix, metric),
+        "dominated": _dominated(explorer, stage, without, metric),
+    }
     return fields, [as_bytes(distances), as_bytes(matrix[row])]
 
 
@@ -178,7 +184,7 @@ _HANDLERS: dict[str, tuple[type, Callable[[Explorer, Any, Watch], Reply]]] = {
     "concept_of": (requests.ConceptRequest, replies_meaning.concept_of),
     "swap": (requests.SwapRequest, replies_interventions.swap),
     "swap_test": (requests.SwapTestRequest, replies_interventions.swap_test),
-    "account": (requests.StageRequest, replies_interventions.account),
+    "account": (requests.AccountRequest, replies_interventions.account),
     "swap_tests": (requests.KindsRequest, replies_interventions.swap_tests),
     "trace": (requests.TraceRequest, replies_interventions.trace),
 }
@@ -194,7 +200,24 @@ def concept_codes(column: pd.Series) -> tuple[npt.NDArray[np.unsignedinteger[Any
     return np.where(codes < 0, np.iinfo(dtype).max, codes).astype(dtype), texts
 
 
-def _columns(explorer: Explorer, stage: Stage, matrix: Matrix) -> list[str] | None:
-    if stage.kind not in ATTENTION_KINDS:
+def _columns(explorer: Explorer, stage: Stage, matrix: Matrix, metric: str) -> list[str] | None:
+    """Return what the columns of attention are; mapped by a metric, they are no shares of it."""
+    if stage.kind not in ATTENTION_KINDS or metric != "l2":
         return None
     return list(explorer.examples.positions[: matrix.shape[1]])
+
+
+def _dominated(
+    explorer: Explorer, stage: Stage, without: Sequence[str], metric: str
+) -> messages.Dominated | None:
+    """Return which share of L2 a few coordinates carry, where that is most of it.
+
+    Where a head looks, a few positions carry most, and nothing is wrong with it.
+    """
+    if metric != "l2" or without or stage.kind in ATTENTION_KINDS:
+        return None
+    shares = explorer.coordinate_shares(stage)["share"]
+    share = float(shares.iloc[:HEAVY].sum())
+    if len(shares) < LEAST_COORDINATES or share <= DOMINATES:
+        return None
+    return {"coordinates": HEAVY, "of": len(shares), "share": share}

@@ -50,20 +50,23 @@ def swap_test(
 ) -> tuple[messages.SwapTest | messages.Refused, list[Buffer]]:
     """Send the swap test of a stage, made first where it must be, or why there is none."""
     stage, pairs = Stage.parse(request["stage"]), request["pairs"]
-    known = explorer.known_swap_tests().get(stage) if pairs is None else None
+    metric = request["metric"]
+    known = explorer.known_swap_tests(metric=metric).get(stage) if pairs is None else None
     try:
-        test = known or explorer.swap_test(stage, pairs=pairs or Settings.pairs, progress=watch)
+        count = pairs or Settings.pairs
+        test = known or explorer.swap_test(stage, pairs=count, metric=metric, progress=watch)
     except ValueError as error:
         return _refused(error), []
     return _swap_test(explorer, test), []
 
 
 def account(
-    explorer: Explorer, request: requests.StageRequest, watch: Watch
+    explorer: Explorer, request: requests.AccountRequest, watch: Watch
 ) -> tuple[messages.Account | messages.Refused, list[Buffer]]:
     """Send the parts of a stage that together are enough, or those that are not."""
     try:
-        found = explorer.account(Stage.parse(request["stage"]), progress=watch)
+        stage, metric = Stage.parse(request["stage"]), request["metric"]
+        found = explorer.account(stage, metric=metric, progress=watch)
     except ValueError as error:
         return _refused(error), []
     return {
@@ -92,10 +95,11 @@ def swap_tests(
     explorer: Explorer, request: requests.KindsRequest, _: Watch
 ) -> tuple[messages.SwapTests, list[Buffer]]:
     """Send the verdicts that are known, and which stages of some kinds a test can be asked for."""
-    known = explorer.known_swap_tests()
+    metric = request["metric"]
+    known = explorer.known_swap_tests(metric=metric)
     return {
         "known": {str(stage): _verdict(test) for stage, test in known.items()},
-        "closed": [str(stage) for stage in explorer.known_accounts()],
+        "closed": [str(stage) for stage in explorer.known_accounts(metric=metric)],
         "stages": [str(stage) for stage in _to_test(explorer, request["kinds"])],
     }, []
 

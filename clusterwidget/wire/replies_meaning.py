@@ -61,7 +61,9 @@ def atlas(
     """Send explained shares, what explains each stage, and how to arrange the grid for it."""
     known, usable = explorer.partitions(), explorer.axes_pairs()
     stages = _within_reach(explorer, request["kinds"], known)
-    found = explorer.atlas_of(stages, pairs=usable, first=request["first"], progress=watch)
+    found = explorer.atlas_of(
+        stages, pairs=usable, first=request["first"], metric=request["metric"], progress=watch
+    )
     hues, hue_of = hues_of(known, explorer.examples.families)
     fields: messages.Atlas = {
         "stages": [str(stage) for stage in stages],
@@ -90,7 +92,7 @@ def lens(
         table = explorer.lens(stage, row)
     except ValueError as error:
         return {"available": False, "reason": str(error), "waits": False}, []
-    same, of = explorer.lens_agreement(stage, row, k)
+    same, of = explorer.lens_agreement(stage, row, k, metric=request["metric"])
     column = str(table.columns[-1])
     asked = [
         answer for answer in explorer.examples.answers.values() if answer.position == stage.position
@@ -117,8 +119,8 @@ def parts(
     explorer: Explorer, request: requests.LeftRequest, watch: Watch
 ) -> tuple[messages.Parts, list[Buffer]]:
     """Send what a stage is made of, and the principal components of what is left of it."""
-    stage, without = Stage.parse(request["stage"]), request["without"]
-    found = next(iter(explorer.parts_of(stage, progress=watch).values()))
+    stage, without, metric = Stage.parse(request["stage"]), request["without"], request["metric"]
+    found = next(iter(explorer.parts_of(stage, metric=metric, progress=watch).values()))
     colors = _colors(explorer)
     shown: list[messages.PartShown] = [
         {
@@ -133,7 +135,11 @@ def parts(
         for part in found.all
     ]
     same = math.isnan(found.unexplained)
-    left = None if same else explorer.components(stage, without=without, most=COMPONENTS)
+    left = (
+        None
+        if same
+        else explorer.components(stage, without=without, metric=metric, most=COMPONENTS)
+    )
     ends = [] if left is None else [left.ends(at) for at in range(len(left.shares))]
     components: list[messages.ComponentShown] = [
         {"share": float(share), "low": low, "high": high}
@@ -152,14 +158,14 @@ def second_parts(
 ) -> tuple[messages.SecondParts, list[Buffer]]:
     """Send the second part of the stages of some kinds, for the stage map."""
     stages = _within_reach(explorer, request["kinds"], explorer.partitions())
-    return second_parts_of(explorer, stages, watch)
+    return second_parts_of(explorer, stages, request["metric"], watch)
 
 
 def second_parts_of(
-    explorer: Explorer, stages: Sequence[Stage], watch: Watch
+    explorer: Explorer, stages: Sequence[Stage], metric: str, watch: Watch
 ) -> tuple[messages.SecondParts, list[Buffer]]:
     """Send the second part of some stages."""
-    found = explorer.parts_of(stages, progress=watch)
+    found = explorer.parts_of(stages, metric=metric, progress=watch)
     colors = _colors(explorer)
     second = [found[stage].all[1:2] for stage in stages]
     return {
@@ -175,14 +181,18 @@ def concept_of(
 ) -> tuple[messages.Named, list[Buffer]]:
     """Make a concept of a component's ranges or of the clusters of what is left of a stage."""
     stage, without, component = request["stage"], request["without"], request["component"]
+    metric = request["metric"]
     rest = f" without {', '.join(without)}" if without else ""
+    rest += "" if metric == "l2" else f" ({metric})"
     if component is None:
         name = f"cluster of {stage}{rest}"
         said = f"Groups of examples that lie together at {stage}{rest}."
-        explorer.add_concept(name, explorer.clusters(stage, without=without).labels, said)
+        explorer.add_concept(
+            name, explorer.clusters(stage, without=without, metric=metric).labels, said
+        )
     else:
         name = f"component {component + 1} of {stage}{rest}"
-        left = explorer.components(stage, without=without, most=COMPONENTS)
+        left = explorer.components(stage, without=without, metric=metric, most=COMPONENTS)
         if not 0 <= component < len(left.shares):
             raise ValueError(
                 f"there is no component {component} of {stage}: there are {len(left.shares)}."
@@ -205,7 +215,9 @@ def clusters(
     explorer: Explorer, request: requests.LeftRequest, _: Watch
 ) -> tuple[messages.Clusters, list[Buffer]]:
     """Send each example's cluster at a stage, and what is in the clusters."""
-    found = explorer.clusters(request["stage"], without=request["without"])
+    found = explorer.clusters(
+        request["stage"], without=request["without"], metric=request["metric"]
+    )
     dtype = smallest_unsigned(len(found.names))
     codes = np.where(found.labels < 0, np.iinfo(dtype).max, found.labels).astype(dtype)
     return {"names": list(found.names), "dtype": dtype.name}, [as_bytes(codes)]

@@ -23,17 +23,19 @@ class ConceptsRequest(TypedDict):
     names: list[str]
 
 
-class StageRequest(TypedDict):
-    """`account`."""
+class AccountRequest(TypedDict):
+    """`account`; `metric` says by which donors are near."""
 
     stage: str
+    metric: str
 
 
 class LeftRequest(TypedDict):
-    """`matrix`, `clusters` and `parts`; of what is left without some concepts."""
+    """`matrix`, `clusters` and `parts`; by a metric, of what is left without some concepts."""
 
     stage: str
     without: list[str]
+    metric: str
 
 
 class DistancesRequest(TypedDict):
@@ -41,6 +43,7 @@ class DistancesRequest(TypedDict):
 
     stage: str
     without: list[str]
+    metric: str
     row: int
 
 
@@ -49,6 +52,7 @@ class SwapTestRequest(TypedDict):
 
     stage: str
     pairs: int | None
+    metric: str
 
 
 class ConceptRequest(TypedDict):
@@ -56,6 +60,7 @@ class ConceptRequest(TypedDict):
 
     stage: str
     without: list[str]
+    metric: str
     component: int | None
 
 
@@ -70,12 +75,14 @@ class AtlasRequest(TypedDict):
 
     kinds: list[str]
     first: int | None
+    metric: str
 
 
 class KindsRequest(TypedDict):
     """`swap_tests` and `second_parts`."""
 
     kinds: list[str]
+    metric: str
 
 
 class LensRequest(TypedDict):
@@ -84,6 +91,7 @@ class LensRequest(TypedDict):
     stage: str
     row: int
     k: int
+    metric: str
 
 
 class SwapRequest(TypedDict):
@@ -122,12 +130,12 @@ def read(kind: type[Requested], request: Mapping[str, Any]) -> Requested:
 
     Examples
     --------
-    >>> read(StageRequest, {"what": "matrix", "stage": "embed@x", "id": 3})
-    {'stage': 'embed@x'}
-    >>> read(StageRequest, {"what": "matrix"})
+    >>> read(ExampleRequest, {"what": "captions", "row": 3, "id": 3})
+    {'row': 3}
+    >>> read(ExampleRequest, {"what": "captions"})
     Traceback (most recent call last):
     ...
-    ValueError: the page's request "matrix" lacks the field "stage".
+    ValueError: the page's request "captions" lacks the field "row".
     """
     what = request["what"]
     fields: dict[str, Any] = {}

@@ -19,6 +19,7 @@ DEFAULTS: Mapping[str, Any] = {
     "color_by": "distance",
     "arrange_by": [],
     "without": [],
+    "metric": "l2",
     "plain": False,
     "filter": "",
     "scale": "linear",

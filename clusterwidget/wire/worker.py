@@ -111,12 +111,13 @@ class Worker:
         """Queue a request."""
         self._submit(_Job(request))
 
-    def begin(self, stage: str) -> None:
+    def begin(self, stage: str, metric: str = "l2") -> None:
         """Capture a stage that the page is about to ask for, while the page is being set up."""
         request: dict[str, Any] = {
             "what": "matrix",
             "stage": stage,
             "without": [],
+            "metric": metric,
             "view": None,
             "id": None,
         }

@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 
 from clusterwidget.core.concepts import Partition, Partitions
+from clusterwidget.core.distances import l2
 from clusterwidget.core.filters import passing
+from clusterwidget.core.metrics import METRICS, scaling_of, transform_of
 from clusterwidget.core.stages import StageRow
 from clusterwidget.meaning.aside import set_aside
 from clusterwidget.meaning.components import components
@@ -253,6 +255,46 @@ def aside_case(rng: np.random.Generator, n: int, d: int) -> dict[str, Any]:
     }
 
 
+def metric_cases(rng: np.random.Generator, n: int, d: int) -> list[dict[str, Any]]:
+    """Return a matrix (n, d) by each metric: distances from one row (n,).
+
+    One coordinate is huge, one nearly constant, two go together. The last cases are of vectors that
+    are held in fewer coordinates than those that are standardized.
+    """
+    matrix = rng.normal(size=(n, d)) + rng.normal(size=d)
+    matrix[:, 0] *= 500
+    matrix[:, 1] = 3e4
+    matrix[n // 2, 1] = np.nextafter(np.float32(3e4), np.float32(4e4))
+    matrix[:, 2] = matrix[:, 3] + 0.01 * matrix[:, 2]
+    matrix[4] = matrix[5]
+    matrix = matrix.astype(np.float32)
+    basis = np.repeat(np.eye(d, dtype=np.float32), 2, axis=1)
+    basis *= np.tile(np.array([0.6, 0.8], np.float32), d)
+    first, row = n - 2, int(rng.integers(n - 2))
+    found = []
+    for held in (None, basis):
+        scaling = None
+        if held is not None:
+            factors, width = scaling_of(matrix[:first], held)
+            # Of all that stand for the same distances, one that no machine turns otherwise.
+            lower = np.linalg.cholesky(factors @ factors.T + 1e-12 * np.eye(d))
+            scaling = {"factors": [float(f"{x:.7g}") for x in lower.ravel()], "width": width}
+        for metric in METRICS[1:]:
+            mapped = transform_of(metric, matrix[:first], held).apply(matrix)
+            found.append(
+                {
+                    "d": d,
+                    "metric": metric,
+                    "first": first,
+                    "row": row,
+                    "matrix": [float(x) for x in matrix.ravel()],
+                    "scaling": scaling,
+                    "distances": [float(f"{x:.5g}") for x in l2(mapped, row)],
+                }
+            )
+    return found
+
+
 FILTERED = pd.DataFrame(
     {
         "L0": [0, 1, 2, 6, 7, 9],
@@ -325,6 +367,7 @@ VIEWS: tuple[dict[str, Any], ...] = (
         "color_by": "L0+R0 & (more)!*~",
         "arrange_by": ["a=b", "c;d"],
         "without": ["%41", ""],
+        "metric": "cosine",
         "plain": True,
         "filter": "carry2 = 1 and '😀' > \"",
         "scale": "log",
@@ -434,6 +477,8 @@ def vectors() -> str:
         "colors": color_cases(),
         "trace": trace_case(),
         "aside": [aside_case(rng, *shape) for shape in ((40, 4), (120, 24))],
+        "metrics": metric_cases(np.random.default_rng(1), 60, 9)
+        + metric_cases(np.random.default_rng(2), 12, 20),
         "filters": {
             "labels": LABELS,
             "concepts": [coded_case(name) for name in FILTERED.columns],

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
+from clusterwidget import Explorer
 from clusterwidget.publish.page.export import export
 from clusterwidget.publish.page.recording import View
 from tests.browser.figure import Figure, assert_order_of_brightness
@@ -120,6 +121,23 @@ def test_a_concept_is_set_aside_as_in_a_kernel(figure: Figure) -> None:
     with figure.repaint():
         figure.root.locator("[data-set-aside]").first.click()
     figure.part("tab-near").click()
+
+
+def test_another_metric_is_worked_out_in_the_page(figure: Figure) -> None:
+    for metric in ("cosine", "standardized", "whitened"):
+        figure.part("colors").click()
+        with figure.repaint():
+            figure.part("metric").select_option(metric)
+        figure.page.keyboard.press("Escape")
+        distances = EXPLORER.distances("embed@a", 60, metric=metric)
+        assert_order_of_brightness(figure.luminance(N), distances)
+        expect(figure.part("legend")).to_contain_text(f"distance ({metric})")
+    figure.part("tab-made-of").click()
+    expect(figure.part("made-of")).to_contain_text("was not saved with the page")
+    figure.part("tab-near").click()
+    with figure.repaint():
+        figure.part("metric-chip").click()
+    assert_shows(figure, "embed@a", 60)
 
 
 def test_labels_are_searched(figure: Figure) -> None:
@@ -253,6 +271,25 @@ def changed(file: Path, data: bytes) -> Iterator[None]:
     file.write_bytes(data)
     yield
     file.write_bytes(before)
+
+
+def test_a_few_coordinates_that_carry_the_distance_are_pointed_out(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    vectors = np.random.default_rng(2).standard_normal((N, 40)).astype(np.float32)
+    vectors[:, 7] *= 50
+    ex = Explorer(examples=EXPLORER.examples, activations={"embed@a": vectors})
+    page = export(ex, VIEW, tmp_path / "page.html", ["embed@a"], tell=None)
+    figure = Figure(open_page(page.as_uri()))
+    figure.wait_for_picture()
+    chip = figure.part("dominated")
+    expect(chip).to_have_text("3 of 40 coordinates carry 98% of the distance")
+    with figure.repaint():
+        chip.click()
+    distances = ex.distances("embed@a", 3, metric="standardized")
+    assert_order_of_brightness(figure.luminance(N), distances)
+    expect(chip).to_have_count(0)
+    expect(figure.part("metric-chip")).to_have_text("standardized ×")
 
 
 def test_float16_shows_nearly_the_same(tmp_path: Path, open_page: OpenPage) -> None:

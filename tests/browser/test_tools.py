@@ -15,7 +15,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.books import ARRAYS, WIDGET, kernel_behind, lab_url, run_all, write_notebook
-from tests.browser.figure import Figure
+from tests.browser.figure import Figure, assert_order_of_brightness
 from tests.browser.fixtures import OpenPage
 from tests.browser.kernels import Kernel
 from tests.browser.servers import Server
@@ -161,6 +161,23 @@ def test_palette_and_scale_recolor_the_grid_and_the_legend(figure: Figure, kerne
     assert ramp is not None
     assert ramp.count("rgb") >= 17
     assert "rgb(15, 15, 15)" in ramp
+
+
+def test_the_kernel_measures_by_the_metric_that_is_chosen(figure: Figure, kernel: Kernel) -> None:
+    with figure.repaint():
+        kernel.run("w.metric = 'cosine'")
+    expect(figure.part("legend")).to_contain_text("distance (cosine)")
+    distances = np.array(kernel.value("w.distances.tolist()"))
+    assert distances.max() <= 2
+    assert_order_of_brightness(figure.luminance(N), distances)
+    figure.part("colors").click()
+    with figure.repaint():
+        figure.part("metric").select_option("whitened")
+    figure.page.keyboard.press("Escape")
+    kernel.wait_for("w.metric", "whitened")
+    distances = np.array(kernel.value("w.distances.tolist()"))
+    assert_order_of_brightness(figure.luminance(N), distances)
+    assert "metric=whitened" in kernel.value("w.state")
 
 
 def test_zoomed_cells_are_where_they_are_pressed(figure: Figure, kernel: Kernel) -> None:

@@ -81,9 +81,22 @@ def test_coordinates_that_are_the_same_for_all_count_for_nothing(metric: Metric)
 def test_directions_in_which_examples_do_not_differ_count_for_nothing() -> None:
     # Weights that sum to 1: the sum differs by rounding alone, which whitening must not enlarge.
     weights = RNG.dirichlet(np.ones(6), 500).astype(np.float32)
+    fewer = transform_of("whitened", weights[:, :5]).apply(weights[:, :5])
     mapped = transform_of("whitened", weights).apply(weights)
-    assert mapped.shape == (500, 5)
-    assert np.abs(mapped).max() < 30
+    squares = (l2(mapped, 0) ** 2)[1:]
+    assert squares.mean() == pytest.approx((l2(fewer, 0) ** 2)[1:].mean(), rel=0.05)
+
+
+def test_what_no_example_before_differed_in_still_tells_a_new_one_apart() -> None:
+    # Ten examples span nine dimensions; the eleventh and twelfth lie outside of them.
+    first = SKEWED[:10]
+    deviations = first.astype(float).std(axis=0)
+    standardized = (SKEWED[:12] - first.mean(axis=0, dtype=float)) / deviations
+    covariance, _ = ledoit_wolf(standardized[:10], assume_centered=True)
+    inverse = np.linalg.inv(covariance)
+    expected = cdist(standardized[10:11], standardized, "mahalanobis", VI=inverse)[0]
+    found = l2(transform_of("whitened", first).apply(SKEWED[:12]), 10)
+    assert found == pytest.approx(expected, rel=1e-4)
 
 
 @pytest.mark.parametrize("metric", ["standardized", "whitened"])

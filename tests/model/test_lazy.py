@@ -72,13 +72,18 @@ def ask_what_was_saved(explorer: cw.Explorer) -> None:
         {"what": "labels"},
         {"what": "tokens"},
         {"what": "partitions"},
-        {"what": "matrix", "stage": SAVED[0], "without": []},
-        {"what": "distances", "stage": SAVED[1], "without": ["low"], "row": 3},
-        {"what": "atlas", "kinds": ["resid_post", "attn_out", "mlp_out"], "first": None},
-        {"what": "parts", "stage": SAVED[0], "without": []},
-        {"what": "clusters", "stage": SAVED[0], "without": []},
-        {"what": "swap_tests", "kinds": ["attn_out"]},
-        {"what": "lens", "stage": SAVED[0], "row": 3, "k": 5},
+        {"what": "matrix", "stage": SAVED[0], "without": [], "metric": "l2"},
+        {"what": "distances", "stage": SAVED[1], "without": ["low"], "metric": "l2", "row": 3},
+        {
+            "what": "atlas",
+            "kinds": ["resid_post", "attn_out", "mlp_out"],
+            "first": None,
+            "metric": "l2",
+        },
+        {"what": "parts", "stage": SAVED[0], "without": [], "metric": "l2"},
+        {"what": "clusters", "stage": SAVED[0], "without": [], "metric": "l2"},
+        {"what": "swap_tests", "kinds": ["attn_out"], "metric": "l2"},
+        {"what": "lens", "stage": SAVED[0], "row": 3, "k": 5, "metric": "l2"},
         {"what": "prepare"},
     ):
         reply(explorer, request, Watch())
@@ -246,9 +251,9 @@ def test_what_was_saved_is_answered_while_the_model_loads(store: Path, native_mo
 
     ask(1, what="swap", stage=SAVED[1], receiver=3, donor=4, free=False)
     assert page.wait("progress", 1)["text"] == LOADING
-    ask(2, what="matrix", stage=SAVED[0], without=[])
+    ask(2, what="matrix", stage=SAVED[0], without=[], metric="l2")
     page.wait("reply", 2)
-    ask(3, what="matrix", stage=UNSAVED, without=[])
+    ask(3, what="matrix", stage=UNSAVED, without=[], metric="l2")
     assert page.wait("progress", 3)["text"] == LOADING
     ask(4, what="trace", row=3, answer="next")
     ask(5, what="labels")
@@ -308,10 +313,10 @@ widget = cw.ClusterWidget(ex)
 widget._repr_mimebundle_()
 for request in (
     {{"what": "hello"}}, {{"what": "labels"}}, {{"what": "tokens"}}, {{"what": "partitions"}},
-    {{"what": "matrix", "stage": widget.stage, "without": []}},
-    {{"what": "atlas", "kinds": ["resid_post", "result"], "first": None}},
-    {{"what": "parts", "stage": widget.stage, "without": []}},
-    {{"what": "lens", "stage": widget.stage, "row": 0, "k": 5}},
+    {{"what": "matrix", "stage": widget.stage, "without": [], "metric": "l2"}},
+    {{"what": "atlas", "kinds": ["resid_post", "result"], "first": None, "metric": "l2"}},
+    {{"what": "parts", "stage": widget.stage, "without": [], "metric": "l2"}},
+    {{"what": "lens", "stage": widget.stage, "row": 0, "k": 5, "metric": "l2"}},
     {{"what": "prepare"}},
 ):
     reply(ex, request, Watch())

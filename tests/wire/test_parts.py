@@ -268,7 +268,13 @@ def test_an_answer_about_a_million_examples_never_has_a_message_over_4_mb(what: 
             worker.receive({"type": "more", "view": "v", "id": 1, "parts": asked})
 
     worker = Worker(explorer, send, lambda: None)
-    request: dict[str, Any] = {"stage": "embed@0", "without": [], "row": 5, "names": ["even"]}
+    request: dict[str, Any] = {
+        "stage": "embed@0",
+        "without": [],
+        "metric": "l2",
+        "row": 5,
+        "names": ["even"],
+    }
     worker.receive({**request, "type": "request", "view": "v", "id": 1, "what": what})
     thread = worker._thread
     assert thread is not None

@@ -32,7 +32,7 @@ def explorer(native_model: Any, examples: Examples) -> Explorer:
 
 
 def ask(explorer: Explorer, what: str, **arguments: Any) -> tuple[dict[str, Any], list[Any]]:
-    request = {"type": "request", "what": what, **arguments}
+    request = {"type": "request", "what": what, "metric": "l2", **arguments}
     fields, buffers = reply(explorer, request, Watch())
     return json.loads(json.dumps(fields)), [bytes(buffer) for buffer in buffers]
 

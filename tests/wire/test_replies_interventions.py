@@ -36,7 +36,7 @@ def explorer(native_model: Any, examples: Examples) -> Explorer:
 
 def ask(explorer: Explorer, what: str, **arguments: Any) -> dict[str, Any]:
     """Return the answer as it arrives, refusing what JSON has no word for."""
-    request = {"type": "request", "what": what, **arguments}
+    request = {"type": "request", "what": what, "metric": "l2", **arguments}
     fields, buffers = reply(explorer, request, Watch())
     assert buffers == []
     found: dict[str, Any] = json.loads(json.dumps(fields, allow_nan=False))
@@ -143,7 +143,7 @@ def test_a_swap_test_that_cannot_be_made_comes_with_the_reason(explorer: Explore
 
 
 def test_a_swap_test_can_be_called_off(explorer: Explorer) -> None:
-    asked = {"what": "swap_test", "stage": STAGE, "pairs": None}
+    asked = {"what": "swap_test", "stage": STAGE, "pairs": None, "metric": "l2"}
     with pytest.raises(CaptureCancelledError):
         reply(explorer, asked, Watch(cancelled=lambda: True))
     assert ask(explorer, "swap_tests", kinds=[])["known"] == {}

@@ -17,6 +17,7 @@ VIEW: dict[str, Any] = {
     "color_by": "L0+R0 & more",
     "arrange_by": ["(L1+R1)%10", "a=b"],
     "without": ["L2", "ünï?"],
+    "metric": "whitened",
     "plain": True,
     "filter": "carry2 = 1 and 'x'",
     "scale": "log",

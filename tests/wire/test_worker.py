@@ -30,7 +30,14 @@ class Page:
 
     def ask(self, request_id: int, what: str, **arguments: Any) -> None:
         self.worker.submit(
-            {"type": "request", "id": request_id, "view": "v", "what": what, **arguments}
+            {
+                "type": "request",
+                "id": request_id,
+                "view": "v",
+                "what": what,
+                "metric": "l2",
+                **arguments,
+            }
         )
 
     def wait(self, request_id: int, kind: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import base64
 import hashlib
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,11 +67,10 @@ class Replies:
             places.append(self._places[key])
         self._list(record, places)
 
-    def add_matrix(self, record: Record, block: Packed, file: str | None) -> None:
-        """Take in a stage matrix, which lies in the page, or in a file."""
-        if file is None:
-            self.blocks.append(block)
-        self._list(record, [self._put(block.listed(file))])
+    def add_matrix(self, record: Record, blocks: Sequence[tuple[Packed, str | None]]) -> None:
+        """Take in a stage matrix and what goes with it, which lie in the page, or in files."""
+        self.blocks += [block for block, file in blocks if file is None]
+        self._list(record, [self._put(block.listed(file)) for block, file in blocks])
 
     def _put(self, listed: Listed) -> int:
         self.arrays.append(listed)

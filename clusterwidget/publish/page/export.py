@@ -15,7 +15,13 @@ from clusterwidget.explorer import Explorer
 from clusterwidget.publish.page.choosing import within_reach, worth_seeing
 from clusterwidget.publish.page.document import Replies, document, frame
 from clusterwidget.publish.page.packing import Packed, packed
-from clusterwidget.publish.page.recording import View, hello_record, matrix_records, recorded
+from clusterwidget.publish.page.recording import (
+    Record,
+    View,
+    hello_record,
+    matrix_records,
+    recorded,
+)
 from clusterwidget.publish.page.writing import Place
 
 LIMIT = "20MB"
@@ -121,8 +127,8 @@ def one_page(
     size = len(document(replies, traits, title)) + _SLACK
     there: list[Stage] = []
     for stage, record in zip(wanted, matrix_records(explorer, wanted, watch), strict=True):
-        block = _halved(stage, record.buffers[0], dtype)
-        needed = 4 * len(block.data) // 3 + 200
+        blocks = _blocks(stage, record, dtype)
+        needed = sum(4 * len(block.data) // 3 + 200 for block in blocks)
         fits = most is None or size + needed <= most.size
         if not fits and chosen is None and there:
             continue
@@ -130,7 +136,7 @@ def one_page(
         there.append(stage)
         # What is too large is only counted, not held.
         if fits:
-            replies.add_matrix(record, block, None)
+            replies.add_matrix(record, [(block, None) for block in blocks])
     if most is not None and size > most.size:
         raise _too_large(size, there, most, dtype)
     replies.add(hello_record(explorer, there))
@@ -164,15 +170,18 @@ def _folder(
     replies.add(hello_record(explorer, wanted))
     files: dict[str, int] = {}
     for stage, record in zip(wanted, matrix_records(explorer, wanted, watch), strict=True):
-        block = _halved(stage, record.buffers[0], dtype)
-        if stage == first and block.raw <= _AT_ONCE:
-            replies.add_matrix(record, block, None)
+        blocks = _blocks(stage, record, dtype)
+        if stage == first and blocks[0].raw <= _AT_ONCE:
+            replies.add_matrix(record, [(block, None) for block in blocks])
             continue
-        # By its content: an earlier page's files stay as they are until this page is there.
-        name = hashlib.sha256(block.data).hexdigest()[:24]
-        file = place.put(block, name)
-        files[file] = len(block.data)
-        replies.add_matrix(record, block, file)
+        placed: list[tuple[Packed, str | None]] = []
+        for block in blocks:
+            # By its content: an earlier page's files stay as they are until this page is there.
+            name = hashlib.sha256(block.data).hexdigest()[:24]
+            file = place.put(block, name)
+            files[file] = len(block.data)
+            placed.append((block, file))
+        replies.add_matrix(record, placed)
     page = document(replies, asdict(view), title)
     if most is not None and len(page) > most.size:
         raise _too_large(len(page), [], most, dtype)
@@ -200,9 +209,12 @@ def _starting(view: View, chosen: Sequence[Stage] | None) -> View:
     return replace(view, stage=str(chosen[0]))
 
 
-def _halved(stage: Stage, matrix: Any, dtype: str) -> Packed:
+def _blocks(stage: Stage, record: Record, dtype: str) -> list[Packed]:
+    """Return a stage matrix packed, and what goes with it, which is not rounded."""
+    matrix, *further = record.buffers
     try:
-        return packed(matrix, 4, half=dtype == "float16")
+        rounded = packed(matrix, 4, half=dtype == "float16")
+        return [rounded, *(packed(buffer, 4, half=False) for buffer in further)]
     except ValueError as error:
         raise ValueError(f"{stage}: {error}") from None
 

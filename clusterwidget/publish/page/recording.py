@@ -16,6 +16,7 @@ import pandas as pd
 
 from clusterwidget.core.distances import l2
 from clusterwidget.core.examples import Examples
+from clusterwidget.core.metrics import Metric, scaling_of, transform_of
 from clusterwidget.core.stages import SHOWN_KINDS, Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
@@ -59,6 +60,7 @@ class View:
     arrange_by: list[str]
     without: list[str]
     height: int | None
+    metric: Metric = "l2"
     plain: bool = False
     filter: str = ""
     scale: str = "linear"
@@ -78,6 +80,7 @@ def recorded(
     has_concepts = bool(explorer.partitions().all)
     shown = _kinds_shown(explorer, stages)
     tests = explorer.known_swap_tests()
+    metrics: dict[str, None] = dict.fromkeys(("l2", view.metric))
     yield asked(what="labels")
     yield asked(what="tokens")
     yield asked(what="concepts", names=list(explorer.examples.concepts.columns))
@@ -86,26 +89,29 @@ def recorded(
     if any(answer.caption for answer in explorer.examples.answers.values()):
         yield _captions(explorer.examples)
     if has_concepts:
-        for kinds in dict.fromkeys((_among(shown, SHOWN_KINDS), shown)):
-            yield asked(what="atlas", kinds=list(kinds), first=None)
-        second, buffers = second_parts_of(explorer, stages, watch)
-        yield Record({"what": "second_parts"}, second, buffers)
-        for stage in stages:
-            yield asked(what="parts", stage=str(stage), without=[])
+        for metric in metrics:
+            for kinds in dict.fromkeys((_among(shown, SHOWN_KINDS), shown)):
+                yield asked(what="atlas", kinds=list(kinds), first=None, metric=metric)
+            second, buffers = second_parts_of(explorer, stages, metric, watch)
+            yield Record({"what": "second_parts", "metric": metric}, second, buffers)
+            for stage in stages:
+                yield asked(what="parts", stage=str(stage), without=[], metric=metric)
     if view.color_by == "cluster" and "cluster" not in explorer.examples.concepts.columns:
-        yield asked(what="clusters", stage=view.stage, without=view.without)
+        left = {"stage": view.stage, "without": view.without, "metric": view.metric}
+        yield asked(what="clusters", **left)
     for stage in explorer.known_clusters(stages):
-        yield asked(what="clusters", stage=str(stage), without=[])
+        yield asked(what="clusters", stage=str(stage), without=[], metric="l2")
     for example, answer in explorer.known_traces():
         yield asked(what="trace", row=example, answer=answer)
     if tests:
-        fields, buffers = reply(explorer, {"what": "swap_tests", "kinds": []}, watch)
+        request = {"what": "swap_tests", "kinds": [], "metric": "l2"}
+        fields, buffers = reply(explorer, request, watch)
         known = [str(stage) for stage in tests]
         yield Record({"what": "swap_tests"}, {**fields, "stages": known}, buffers)
         for stage in tests:
-            yield asked(what="swap_test", stage=str(stage), pairs=None)
+            yield asked(what="swap_test", stage=str(stage), pairs=None, metric="l2")
         for stage in explorer.known_accounts():
-            yield asked(what="account", stage=str(stage))
+            yield asked(what="account", stage=str(stage), metric="l2")
 
 
 def matrix_records(explorer: Explorer, stages: Sequence[Stage], watch: Watch) -> Iterator[Record]:
@@ -120,8 +126,16 @@ def matrix_records(explorer: Explorer, stages: Sequence[Stage], watch: Watch) ->
         explorer.capture(stages[done:end], progress=watch.quiet())
         for stage in stages[done:end]:
             watch.step(done, len(stages))
-            request = {"what": "matrix", "stage": str(stage), "without": []}
-            yield Record(request, *reply(explorer, request, watch.quiet()))
+            request = {"what": "matrix", "stage": str(stage), "without": [], "metric": "l2"}
+            fields, buffers = reply(explorer, request, watch.quiet())
+            basis = explorer.basis(stage)
+            if basis is not None:
+                # What a page cannot work out of the vectors that it has: see `scaling_of`.
+                first = explorer.matrix(stage)[: explorer.measured_on]
+                factors, differing = scaling_of(first, basis)
+                fields = {**fields, "scaling": differing}
+                buffers = [*buffers, as_bytes(factors.astype(np.float32))]
+            yield Record(request, fields, buffers)
             done += 1
 
 
@@ -141,6 +155,7 @@ def hello_record(explorer: Explorer, stages: Sequence[Stage]) -> Record:
         "stages": [str(stage) for stage in stages],
         "clusters": [str(stage) for stage in explorer.known_clusters(stages)],
         "traces": list(explorer.known_traces()),
+        "measured_on": explorer.measured_on,
     }
     changed = {
         "rows": [row for row in fields["rows"] if row["kind"] in shown],
@@ -167,10 +182,14 @@ def _among(kinds: Sequence[str], wanted: set[str] | Sequence[str]) -> tuple[str,
 def _distances(explorer: Explorer, view: View, dtype: str) -> Record:
     """Return the distances of the first picture, which need not wait for the stage's matrix."""
     stage, row, without = view.stage, view.selected, view.without
-    request = {"what": "distances", "stage": stage, "without": without, "row": row}
+    left = {"stage": stage, "without": without, "metric": view.metric}
+    request = {"what": "distances", **left, "row": row}
     fields, buffers = reply(explorer, request, Watch())
     if dtype != "float32":
         matrix = rounded(explorer.matrix(stage), dtype)
+        if view.metric != "l2":
+            basis, first = explorer.basis(stage), matrix[: explorer.measured_on]
+            matrix = transform_of(view.metric, first, basis).apply(matrix)
         if without:
             matrix = set_aside(matrix, partitions_aside(explorer.examples.concepts, without))
         buffers = [as_bytes(l2(matrix, row)), as_bytes(matrix[row])]

@@ -194,12 +194,12 @@ def first_requests(explorer: Explorer) -> list[Mapping[str, Any]]:
         {"what": "hello"},
         {"what": "tokens"},
         {"what": "labels"},
-        {"what": "matrix", "stage": stage, "without": []},
+        {"what": "matrix", "stage": stage, "without": [], "metric": "l2"},
         {"what": "partitions"},
     ]
     if len(explorer.examples) > 2 * _FIRST_EXAMPLES:
-        requests.append({"what": "atlas", "kinds": kinds, "first": _FIRST_EXAMPLES})
-    return [*requests, {"what": "atlas", "kinds": kinds, "first": None}]
+        requests.append({"what": "atlas", "kinds": kinds, "first": _FIRST_EXAMPLES, "metric": "l2"})
+    return [*requests, {"what": "atlas", "kinds": kinds, "first": None, "metric": "l2"}]
 
 
 def listening(host: str, port: int) -> socket.socket:

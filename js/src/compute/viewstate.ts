@@ -8,6 +8,7 @@ export interface View {
   readonly colorBy: string;
   readonly arrangeBy: readonly string[];
   readonly without: readonly string[];
+  readonly metric: string;
   readonly plain: boolean;
   readonly filter: string;
   readonly scale: string;
@@ -29,6 +30,7 @@ export function stateText(view: View): string {
     ["color_by", view.colorBy, "distance"],
     ...view.arrangeBy.map((name) => ["arrange_by", name] as const),
     ...view.without.map((name) => ["without", name] as const),
+    ["metric", view.metric, "l2"],
     ["plain", view.plain ? "1" : "", ""],
     ["filter", view.filter, ""],
     ["scale", view.scale, "linear"],
@@ -47,6 +49,7 @@ export const USUAL: Omit<View, "stage" | "selected" | "k"> = {
   colorBy: "distance",
   arrangeBy: [],
   without: [],
+  metric: "l2",
   plain: false,
   filter: "",
   scale: "linear",

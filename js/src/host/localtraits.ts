@@ -2,6 +2,7 @@ import type { TraitModel, Traits } from "./traits";
 
 /** The traits that a page may have been saved without. */
 const USUAL = {
+  metric: "l2",
   plain: false,
   filter: "",
   scale: "linear",

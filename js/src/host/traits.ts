@@ -2,6 +2,7 @@ import { effect } from "@preact/signals";
 import type { ScaleName } from "../compute/axis";
 import type { Near, Palette } from "../compute/color";
 import { WHOLE, within } from "../compute/zoom";
+import type { Metric } from "../data/metric";
 import type { Listener, MessagePort } from "../source/kernel/channel";
 import type { Exploration } from "../state/exploration";
 import type { Visit } from "../state/place";
@@ -15,6 +16,7 @@ export interface Traits {
   color_by: string;
   arrange_by: string[];
   without: string[];
+  metric: Metric;
   plain: boolean;
   filter: string;
   scale: ScaleName;
@@ -65,13 +67,14 @@ const PLACES = {
   stage: "stage",
   arrange_by: "arrangeBy",
   without: "without",
+  metric: "metric",
   plain: "plain",
   filter: "filter",
 } as const;
 
 /** Keeps traits and exploration the same, both ways. */
 export function bindTraits(model: TraitModel, exploration: Exploration, signal: AbortSignal): void {
-  const { selected, stage, k, colorBy, arrangeBy, without, plain, filtering } = exploration;
+  const { selected, stage, k, colorBy, arrangeBy, without, metric, plain, filtering } = exploration;
   const { scale, palette, near, zoom } = exploration.display;
   const placeOf = (name: keyof typeof PLACES): Partial<Visit> => ({
     [PLACES[name]]: model.get(name),
@@ -84,6 +87,7 @@ export function bindTraits(model: TraitModel, exploration: Exploration, signal: 
   stage.value = model.get("stage");
   arrangeBy.value = model.get("arrange_by");
   without.value = model.get("without");
+  metric.value = model.get("metric");
   plain.value = model.get("plain");
   filtering.text.value = model.get("filter");
   k.value = model.get("k");
@@ -142,6 +146,7 @@ export function bindTraits(model: TraitModel, exploration: Exploration, signal: 
       put("color_by", colorBy.value),
       put("arrange_by", [...arrangeBy.value]),
       put("without", [...without.value]),
+      put("metric", metric.value),
       put("plain", plain.value),
       put("scale", scale.value),
       put("palette", palette.value),
@@ -154,7 +159,7 @@ export function bindTraits(model: TraitModel, exploration: Exploration, signal: 
     const changed = [put("zoom", [times, x, y]), put("filter", filtering.text.value)];
     if (changed.includes(true)) model.save_changes();
   };
-  const followed = [selected, stage, k, colorBy, arrangeBy, without, plain];
+  const followed = [selected, stage, k, colorBy, arrangeBy, without, metric, plain];
   const drawn = [scale, palette, near];
   const stops = [
     effect(() => {

@@ -4,6 +4,7 @@ import type { Contents, Labels, Tokens } from "../data/contents";
 import type { Left } from "../data/left";
 import type { Lens } from "../data/lens";
 import type { Distances, Matrix } from "../data/matrix";
+import type { Metric } from "../data/metric";
 import type { SecondPart, StageParts } from "../data/parts";
 import type { Swap } from "../data/swap";
 import type { KnownTests, SwapTest } from "../data/swaptest";
@@ -48,13 +49,22 @@ export interface Source {
   /** The concepts as groups of examples that can be compared. */
   partitions(call?: Call): Promise<Partitions>;
   /** Explained shares at all stages of some kinds, in the `first` so many examples or, null, in all. */
-  atlas(kinds: readonly string[], first: number | null, call?: Call): Promise<Atlas>;
-  lens(stage: string, row: number, k: number, call?: Call): Promise<Lens>;
+  atlas(
+    kinds: readonly string[],
+    first: number | null,
+    metric: Metric,
+    call?: Call,
+  ): Promise<Atlas>;
+  lens(stage: string, row: number, k: number, metric: Metric, call?: Call): Promise<Lens>;
   clusters(left: Left, call?: Call): Promise<Clusters>;
   /** What a stage is made of, and the components of what is left of it. */
   parts(left: Left, call?: Call): Promise<StageParts>;
   /** The second part of the stages of some kinds. */
-  secondParts(kinds: readonly string[], call?: Call): Promise<ReadonlyMap<string, SecondPart>>;
+  secondParts(
+    kinds: readonly string[],
+    metric: Metric,
+    call?: Call,
+  ): Promise<ReadonlyMap<string, SecondPart>>;
   /** Makes a concept of a component's ranges, or, null, of the clusters; its name. */
   conceptOf(left: Left, component: number | null, call?: Call): Promise<string>;
   /** Answers to `receiver` with the vector of `donor`; `free` feeds the model's own answers back. */
@@ -62,12 +72,13 @@ export interface Source {
   /**
    * The swap test of a stage; at once where it was asked for before.
    * @param pairs how many, or null for as many as by default
+   * @param metric by which donors are near
    */
-  swapTest(stage: string, pairs: number | null, call?: Call): Promise<SwapTest>;
+  swapTest(stage: string, pairs: number | null, metric: Metric, call?: Call): Promise<SwapTest>;
   /** Adds the stage's parts until the swap test says that they are enough. */
-  account(stage: string, call?: Call): Promise<SwapTest>;
+  account(stage: string, metric: Metric, call?: Call): Promise<SwapTest>;
   /** The swap tests that are known, and the stages of some kinds that there could be one of. */
-  swapTests(kinds: readonly string[], call?: Call): Promise<KnownTests>;
+  swapTests(kinds: readonly string[], metric: Metric, call?: Call): Promise<KnownTests>;
   /** What the answers to an example say, one short text for each answer, "" where there is none. */
   captions(row: number, call?: Call): Promise<readonly string[]>;
   /** The stages that an answer to an example came through. */

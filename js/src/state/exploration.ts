@@ -4,6 +4,7 @@ import { type Atlas, axesAt } from "../data/atlas";
 import type { Coded } from "../data/concepts";
 import type { Contents, Labels, Saved, Tokens } from "../data/contents";
 import { leftKey } from "../data/left";
+import type { Metric } from "../data/metric";
 import { parseStage } from "../data/stage";
 import type { Source } from "../source/source";
 import { Display } from "./display";
@@ -36,6 +37,8 @@ export class Exploration {
   readonly arrangeBy: Signal<readonly string[]> = signal([]);
   /** The concepts that are set aside. */
   readonly without: Signal<readonly string[]> = signal([]);
+  /** What the distances are. */
+  readonly metric: Signal<Metric> = signal("l2");
   readonly plain = signal(false);
   readonly k = signal(100);
   readonly colorBy = signal("distance");
@@ -113,9 +116,9 @@ export class Exploration {
     );
     this.swaps = new Swaps(source);
     this.madeOf = new MadeOf(source);
-    this.swapTests = new SwapTests(source);
+    this.swapTests = new SwapTests(source, this.metric);
     this.traces = new Traces(source);
-    this.knowledge = new Knowledge(source, this.settled, this.k);
+    this.knowledge = new Knowledge(source, this.settled, this.k, this.metric);
     this.guide = new Guide(this.knowledge.atlas, (atlas) => this.#axesBy(atlas));
   }
 
@@ -338,6 +341,7 @@ export class Exploration {
       stage: this.stage.value,
       arrangeBy: this.arrangeBy.value,
       without: this.without.value,
+      metric: this.metric.value,
       plain: this.plain.value,
     };
   }
@@ -368,6 +372,7 @@ export class Exploration {
       this.stage.value = place.stage;
       this.arrangeBy.value = place.arrangeBy;
       this.without.value = place.without;
+      this.metric.value = place.metric;
       this.plain.value = place.plain;
       this.finder.problem.value = "";
       this.#tellHistory();

@@ -1,6 +1,7 @@
 import { computed, effect, untracked } from "@preact/signals";
 import { shownKinds } from "../data/contents";
 import { leftKey } from "../data/left";
+import type { Metric } from "../data/metric";
 import type { Exploration } from "./exploration";
 
 /** The lens is asked for once an example has stayed selected this long, in ms; not while walking. */
@@ -17,6 +18,7 @@ export function followPicture(exploration: Exploration, signal: AbortSignal): vo
     followLens(exploration),
     followParts(exploration),
     followSecondParts(exploration),
+    followMetric(exploration),
     followKnownTests(exploration),
     followTest(exploration),
   ];
@@ -79,14 +81,16 @@ function followLens({ contents, settled, k, tabShown, knowledge }: Exploration):
  * soon as another stage is wanted, whose picture would wait for it.
  */
 function followParts(exploration: Exploration): () => void {
-  const { contents, settled, stage, without, tabShown, madeOf } = exploration;
-  const wanted = computed(() => leftKey({ stage: stage.value, without: without.value }));
+  const { contents, settled, stage, without, metric, tabShown, madeOf } = exploration;
+  const wanted = computed(() =>
+    leftKey({ stage: stage.value, without: without.value, metric: metric.value }),
+  );
   const shown = computed(() => settled.value && leftKey(settled.value));
   return effect(() => {
     const named = (contents.value?.concepts.length ?? 0) > 0;
     const tab = tabShown.value;
     if (shown.value !== wanted.value || !named || tab === "swap test") return;
-    const left = { stage: stage.peek(), without: without.peek() };
+    const left = { stage: stage.peek(), without: without.peek(), metric: metric.peek() };
     const stop = later(() => madeOf.look(left), tab === "made of" ? 0 : STAY_MS);
     return () => {
       stop();
@@ -99,12 +103,13 @@ function followParts(exploration: Exploration): () => void {
  * Asks for the second parts of stages while the map is to show them. What is found when the map
  * shows something else is kept by the source; swap tests need not wait for the rest.
  */
-function followSecondParts({ contents, madeOf, knowledge }: Exploration): () => void {
+function followSecondParts({ contents, metric, madeOf, knowledge }: Exploration): () => void {
   return effect(() => {
     const now = contents.value;
+    const by = metric.value;
     const all = knowledge.allKinds.value;
     if (!now || !madeOf.mapped.value) return;
-    const stop = later(() => madeOf.map(shownKinds(now, all)));
+    const stop = later(() => madeOf.map(shownKinds(now, all), by));
     return () => {
       stop();
       madeOf.mapping.cancel();
@@ -112,9 +117,30 @@ function followSecondParts({ contents, madeOf, knowledge }: Exploration): () => 
   });
 }
 
-/** Asks which swap tests are known once they are shown, on the map or beside the grid. */
-function followKnownTests({ contents, tabShown, swapTests, knowledge }: Exploration): () => void {
+/** By another metric the stage map has other colors, and swap tests have other donors. */
+function followMetric({ settled, knowledge, swapTests }: Exploration): () => void {
+  const by = computed(() => settled.value?.metric);
+  let before: Metric | undefined;
   return effect(() => {
+    const now = by.value;
+    const changed = before !== undefined && now !== before;
+    before = now;
+    if (!changed) return;
+    return untracked(() => {
+      swapTests.forget();
+      // What is under way is by the metric before.
+      knowledge.mapping.cancel();
+      return knowledge.wantsMap ? later(() => knowledge.map()) : undefined;
+    });
+  });
+}
+
+/** Asks which swap tests are known once they are shown, on the map or beside the grid. */
+function followKnownTests(exploration: Exploration): () => void {
+  const { contents, settled, tabShown, swapTests, knowledge } = exploration;
+  const by = computed(() => settled.value?.metric);
+  return effect(() => {
+    void by.value;
     const shown = swapTests.mapped.value || tabShown.value === "swap test";
     const now = contents.value;
     const all = knowledge.allKinds.value;

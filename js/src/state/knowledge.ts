@@ -10,6 +10,7 @@ import type { Ranked } from "../compute/ranked";
 import type { Atlas } from "../data/atlas";
 import { type Contents, shownKinds } from "../data/contents";
 import type { Lens } from "../data/lens";
+import type { Metric } from "../data/metric";
 import type { Source } from "../source/source";
 import { LatestTask, messageOf } from "./task";
 
@@ -53,18 +54,27 @@ export class Knowledge {
   readonly looking = new LatestTask();
 
   readonly #source: Source;
+  readonly #metric: ReadonlySignal<Metric>;
   readonly #concepts: Signal<SharedConcepts | null> = signal(null);
   #contents: Contents | null = null;
   /** Whether the atlas here has all kinds, and of how many examples it is. */
   #complete = false;
   #examples = 0;
+  #by: Metric = "l2";
 
   /**
    * @param shown what is on screen beside the lists
    * @param k how many neighbors there are
+   * @param metric what distances are
    */
-  constructor(source: Source, shown: ReadonlySignal<Shown | null>, k: ReadonlySignal<number>) {
+  constructor(
+    source: Source,
+    shown: ReadonlySignal<Shown | null>,
+    k: ReadonlySignal<number>,
+    metric: ReadonlySignal<Metric>,
+  ) {
     this.#source = source;
+    this.#metric = metric;
     this.shared = computed(() => {
       const concepts = this.#concepts.value;
       const now = shown.value;
@@ -98,11 +108,12 @@ export class Knowledge {
     }
   }
 
-  /** Whether the stage map shows kinds that the atlas here has not, or there are other examples. */
+  /** Whether the atlas here lacks kinds on the map, is by another metric, or of other examples. */
   get wantsMap(): boolean {
     const n = this.#contents?.n ?? 0;
     const others = Math.abs(n - this.#examples) > FEW * this.#examples;
-    return others || (this.allKinds.value && !this.#complete);
+    const measured = this.#by !== this.#metric.value;
+    return others || measured || (this.allKinds.value && !this.#complete);
   }
 
   /** Whether the map has no colors, and all examples would take long to give it some. */
@@ -122,14 +133,16 @@ export class Knowledge {
 
   async #ask(contents: Contents, first: number | null): Promise<void> {
     const all = this.allKinds.value;
+    const metric = this.#metric.value;
     const kinds = shownKinds(contents, all);
     try {
       const atlas = await this.mapping.run("finding what explains each stage", (call) =>
-        this.#source.atlas(kinds, first, call),
+        this.#source.atlas(kinds, first, metric, call),
       );
       if (!atlas) return;
       if (first === null) {
         this.#complete = all;
+        this.#by = metric;
         this.#examples = contents.n;
       }
       this.atlas.value = atlas;
@@ -156,7 +169,7 @@ export class Knowledge {
   async look(stage: string, selected: number, k: number): Promise<void> {
     try {
       const lens = await this.looking.run("", (call) =>
-        this.#source.lens(stage, selected, k, call),
+        this.#source.lens(stage, selected, k, this.#metric.peek(), call),
       );
       if (lens) this.lens.value = lens;
     } catch {

@@ -1,5 +1,6 @@
 import { type Signal, signal } from "@preact/signals";
 import { type Left, leftKey } from "../data/left";
+import type { Metric } from "../data/metric";
 import type { SecondPart, StageParts } from "../data/parts";
 import type { Source } from "../source/source";
 import { LatestTask, messageOf } from "./task";
@@ -62,14 +63,15 @@ export class MadeOf {
   }
 
   /** Asks, once, for the second part of the stages of some kinds. */
-  async map(kinds: readonly string[]): Promise<void> {
-    if (this.#kinds === kinds.join()) return;
+  async map(kinds: readonly string[], metric: Metric): Promise<void> {
+    const asked = [metric, ...kinds].join();
+    if (this.#kinds === asked) return;
     await this.#tried(async () => {
       const found = await this.mapping.run("finding the second part of each stage", (call) =>
-        this.#source.secondParts(kinds, call),
+        this.#source.secondParts(kinds, metric, call),
       );
       if (!found) return;
-      this.#kinds = kinds.join();
+      this.#kinds = asked;
       this.second.value = found;
     });
   }

@@ -1,3 +1,5 @@
+import type { Metric } from "../data/metric";
+
 /** The selected example, the stage and the arrangement. */
 export interface Place {
   readonly selected: number;
@@ -6,6 +8,8 @@ export interface Place {
   readonly arrangeBy: readonly string[];
   /** The concepts that are set aside. */
   readonly without: readonly string[];
+  /** What the distances are. */
+  readonly metric: Metric;
   /** In the examples' own order, whatever `arrangeBy` says. */
   readonly plain: boolean;
 }
@@ -20,6 +24,7 @@ export function samePlace(a: Place, b: Place): boolean {
     a.selected === b.selected &&
     a.stage === b.stage &&
     a.plain === b.plain &&
+    a.metric === b.metric &&
     a.arrangeBy.join("\n") === b.arrangeBy.join("\n") &&
     a.without.join("\n") === b.without.join("\n")
   );

@@ -2,6 +2,7 @@ import { type Ranked, Ranker } from "../compute/ranked";
 import type { Contents } from "../data/contents";
 import { type Left, leftKey } from "../data/left";
 import type { Distances } from "../data/matrix";
+import type { Dominated } from "../data/metric";
 import { parseStage } from "../data/stage";
 import type { Call, Source } from "../source/source";
 
@@ -10,6 +11,8 @@ export interface Measured {
   readonly ranked: Ranked;
   readonly vector: Float32Array;
   readonly columns: readonly string[] | null;
+  /** The coordinates that carry most of L2, where a few do. */
+  readonly dominated: Dominated | null;
 }
 
 /** A larger matrix takes long to fetch, so the distances are asked for first. */
@@ -49,14 +52,15 @@ export class Supply {
   measure(left: Left, selected: number): Measured | null {
     const matrix = this.#source.held(left);
     if (matrix) {
-      const { values, d, columns } = matrix;
+      const { values, d, columns, dominated } = matrix;
       const vector = values.subarray(selected * d, selected * d + d);
-      return { ranked: this.#ranker.ofMatrix(values, d, selected), vector, columns };
+      const ranked = this.#ranker.ofMatrix(values, d, selected);
+      return { ranked, vector, columns, dominated };
     }
     const remote = this.#remote;
     if (remote?.key !== leftKey(left) || remote.row !== selected) return null;
-    const { values, vector, columns } = remote;
-    return { ranked: this.#ranker.ofDistances(values, selected), vector, columns };
+    const { values, vector, columns, dominated } = remote;
+    return { ranked: this.#ranker.ofDistances(values, selected), vector, columns, dominated };
   }
 
   /** Distances from any example, or null where the matrix is not here. */

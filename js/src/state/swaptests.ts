@@ -1,4 +1,5 @@
-import { type Signal, signal } from "@preact/signals";
+import { type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import type { Metric } from "../data/metric";
 import { type SwapTest, shortOf, type Tested } from "../data/swaptest";
 import type { Call, Source } from "../source/source";
 import { LatestTask, messageOf } from "./task";
@@ -24,13 +25,16 @@ export class SwapTests {
   readonly testing = new LatestTask();
   readonly testingAll = new LatestTask();
   readonly #source: Source;
+  readonly #metric: ReadonlySignal<Metric>;
   readonly #opening = new LatestTask();
   readonly #recalling = new LatestTask();
   /** The kinds that were asked about. */
   #recalled: readonly string[] | null = null;
 
-  constructor(source: Source) {
+  /** @param metric by which donors are near */
+  constructor(source: Source, metric: ReadonlySignal<Metric>) {
     this.#source = source;
+    this.#metric = metric;
   }
 
   /** Forgets all tests: the examples or the model have changed. */
@@ -55,7 +59,9 @@ export class SwapTests {
 
   async #ask(kinds: readonly string[]): Promise<void> {
     await this.#tried(async () => {
-      const found = await this.#recalling.run("", (call) => this.#source.swapTests(kinds, call));
+      const found = await this.#recalling.run("", (call) =>
+        this.#source.swapTests(kinds, this.#metric.peek(), call),
+      );
       if (!found) return;
       this.stages.value = found.stages;
       this.known.value = new Map([...found.known, ...this.known.value]);
@@ -68,19 +74,23 @@ export class SwapTests {
    * @param pairs how many, or null for as many as by default
    */
   async test(stage: string, pairs: number | null = null): Promise<void> {
-    await this.#run(stage, (call) => this.#source.swapTest(stage, pairs, call));
+    await this.#run(stage, (call) =>
+      this.#source.swapTest(stage, pairs, this.#metric.peek(), call),
+    );
   }
 
   /** Adds the parts of a stage until they are enough. */
   async account(stage: string): Promise<void> {
-    await this.#run(stage, (call) => this.#source.account(stage, call));
+    await this.#run(stage, (call) => this.#source.account(stage, this.#metric.peek(), call));
   }
 
   /** Shows the test of a stage if it is known; runs none. */
   async open(stage: string): Promise<void> {
     if (this.shown.value?.stage === stage || !this.known.value.has(stage)) return;
     await this.#tried(() =>
-      this.#show(this.#opening, (call) => this.#source.swapTest(stage, null, call)),
+      this.#show(this.#opening, (call) =>
+        this.#source.swapTest(stage, null, this.#metric.peek(), call),
+      ),
     );
   }
 
@@ -99,7 +109,7 @@ export class SwapTests {
             const each = (performance.now() - started) / 1000 / i;
             this.secondsLeft.value = each * (missing.length - i);
           }
-          const test = await this.#source.swapTest(stage, null, {
+          const test = await this.#source.swapTest(stage, null, this.#metric.peek(), {
             ...call,
             onProgress: () => undefined, // Stages are counted here, not runs.
           });

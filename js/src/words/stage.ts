@@ -21,9 +21,10 @@ const MEANINGS: Readonly<Record<string, string>> = {
   logits: "the scores of all possible next tokens",
 };
 
-/** A stage's name, and what is set aside there. */
-export function leftName({ stage, without }: Left): string {
-  return without.length > 0 ? `${stage} without ${without.join(", ")}` : stage;
+/** A stage's name, what is set aside there, and by which metric it is seen. */
+export function leftName({ stage, without, metric }: Left): string {
+  const left = without.length > 0 ? `${stage} without ${without.join(", ")}` : stage;
+  return metric === "l2" ? left : `${left} (${metric})`;
 }
 
 /** What is held at a stage, in plain words. */

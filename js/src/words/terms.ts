@@ -6,7 +6,7 @@ export const TERMS = {
     "The stages that an answer came through: those without which the model would be less sure of it.",
   edge: "From one stage to another, something is passed on: an edge is cut by passing on what is usual there instead.",
   distance:
-    "How far apart the vectors of two examples are at this stage (L2): 0 where the model holds them to be the same.",
+    "How far apart the vectors of two examples are at this stage: 0 where the model holds them to be the same. The menu of colors has other distances than L2.",
   color:
     "What the cells show: the distance to the selected example, the value of a concept, or groups of examples that lie together.",
   arrange:

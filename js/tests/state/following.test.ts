@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Left } from "../../src/data/left";
+import type { Metric } from "../../src/data/metric";
 import type { Call } from "../../src/source/source";
 import { Exploration, type Tab } from "../../src/state/exploration";
 import { followPicture } from "../../src/state/following";
@@ -117,7 +118,7 @@ test("parts are asked for at once in their tab, of what is left, and once", asyn
   settle();
   await wait(1000);
   expect(asked.slice(before).filter((what) => what.startsWith("parts"))).toEqual([]);
-  expect(exploration.madeOf.parts.value?.key).toBe("embed@a");
+  expect(exploration.madeOf.parts.value?.key).toBe("embed@a\nl2");
 });
 
 test("parts are not asked for again where another example is selected, and wait for no other stage", async () => {
@@ -146,15 +147,15 @@ test("what the user stopped is not asked for until the user asks again", async (
   await wait(1000);
   expect(madeOf.stopped.value).toBe(true);
   expect(madeOf.parts.value).toBeNull();
-  await madeOf.look({ stage: "embed@a", without: [] });
+  await madeOf.look({ stage: "embed@a", without: [], metric: "l2" });
   expect(madeOf.stopped.value).toBe(false);
-  expect(madeOf.parts.value?.key).toBe("embed@a");
+  expect(madeOf.parts.value?.key).toBe("embed@a\nl2");
 });
 
 test("second parts are called off when the map shows something else", async () => {
   const called: AbortSignal[] = [];
   vi.spyOn(source, "secondParts").mockImplementation(
-    async (_kinds: readonly string[], call?: Call) => {
+    async (_kinds: readonly string[], _metric: Metric, call?: Call) => {
       if (call?.signal) called.push(call.signal);
       return new Promise(() => undefined);
     },
@@ -181,4 +182,26 @@ test("a figure that is gone asks for nothing", async () => {
   await select(1);
   await wait(1000);
   expect(asked).toEqual([]);
+});
+
+test("by another metric the map is asked for again, and swap tests are forgotten", async () => {
+  const atlas = vi.spyOn(source, "atlas");
+  const measured = () => atlas.mock.calls.map(([, , metric]) => metric);
+  settle();
+  await wait(1);
+  exploration.swapTests.known.value = new Map([["embed@a", {} as never]]);
+  exploration.go({ metric: "cosine" });
+  await wait(1);
+  expect(measured()).toEqual([]);
+  settle();
+  await wait(1);
+  expect(measured()).toEqual(["cosine"]);
+  expect(exploration.swapTests.known.value.size).toBe(0);
+  expect(exploration.picture.value?.metric).toBe("cosine");
+  exploration.undo();
+  await wait(1);
+  settle();
+  await wait(1);
+  expect(exploration.metric.value).toBe("l2");
+  expect(measured()).toEqual(["cosine", "l2"]);
 });

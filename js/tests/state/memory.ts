@@ -4,6 +4,7 @@ import type { Contents, Labels, Tokens } from "../../src/data/contents";
 import { type Left, leftKey } from "../../src/data/left";
 import type { Lens } from "../../src/data/lens";
 import type { Distances, Matrix } from "../../src/data/matrix";
+import type { Metric } from "../../src/data/metric";
 import type { SecondPart, StageParts } from "../../src/data/parts";
 import type { Swap } from "../../src/data/swap";
 import type { KnownTests, SwapTest } from "../../src/data/swaptest";
@@ -61,8 +62,9 @@ export class MemorySource implements Source {
     return this.matrices.get(leftKey(left));
   }
   async matrix(left: Left, call?: Call): Promise<Matrix> {
-    const { stage, without } = left;
-    this.asked.push([stage, ...without].join(" without "));
+    const { stage, without, metric } = left;
+    const by = metric === "l2" ? "" : ` by ${metric}`;
+    this.asked.push([stage + by, ...without].join(" without "));
     if (this.waiting) {
       await new Promise<void>((resolve, reject) => {
         this.waiting?.push(resolve);
@@ -74,7 +76,7 @@ export class MemorySource implements Source {
     // Set aside, the values are those of a stage where they run backwards.
     const sign = without.length > 0 ? -1 : 1;
     const values = Float32Array.from({ length: this.n }, (_, i) => sign * (numbers[i] ?? 100));
-    const matrix = { values, d: 1, columns: null };
+    const matrix = { values, d: 1, columns: null, dominated: null };
     this.matrices.set(leftKey(left), matrix);
     return matrix;
   }
@@ -86,7 +88,7 @@ export class MemorySource implements Source {
       Math.abs((numbers[i] ?? 100) - (numbers[row] as number)),
     );
     const vector = Float32Array.of(numbers[row] as number);
-    return { key: leftKey(left), row, values, vector, columns: null };
+    return { key: leftKey(left), row, values, vector, columns: null, dominated: null };
   }
   async find(): Promise<Found> {
     this.n++;
@@ -99,8 +101,9 @@ export class MemorySource implements Source {
     const determined = new Float32Array(all.length ** 2).fill(1);
     return { all, determined, wide: 1, nested: 0.8, nearlyAsStrong: 0.8, significant: 0.05 };
   }
-  async atlas(kinds: readonly string[], first: number | null): Promise<Atlas> {
-    this.asked.push(`atlas of ${kinds}${first === null ? "" : ` in ${first}`}`);
+  async atlas(kinds: readonly string[], first: number | null, metric: Metric): Promise<Atlas> {
+    const by = metric === "l2" ? "" : ` by ${metric}`;
+    this.asked.push(`atlas of ${kinds}${first === null ? "" : ` in ${first}`}${by}`);
     return {
       stages: new Map([["logits@a", 0]]),
       concepts: ["half"],
@@ -131,6 +134,7 @@ export class MemorySource implements Source {
   }
   async secondParts(
     kinds: readonly string[],
+    _metric: Metric,
     _call?: Call,
   ): Promise<ReadonlyMap<string, SecondPart>> {
     this.asked.push(`second parts of ${kinds}`);

@@ -1,3 +1,4 @@
+import { signal } from "@preact/signals";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Swap } from "../../src/data/swap";
 import type { SwapTest, Tested } from "../../src/data/swaptest";
@@ -110,7 +111,7 @@ describe("a swap", () => {
 describe("swap tests", () => {
   let tests: SwapTests;
   beforeEach(() => {
-    tests = new SwapTests(slow as unknown as Source);
+    tests = new SwapTests(slow as unknown as Source, signal("l2"));
   });
 
   test("are not run by looking, but shown where they are known", async () => {

@@ -7,6 +7,8 @@ test("a stage is described in plain words", () => {
 });
 
 test("a stage is named with what is set aside there", () => {
-  expect(leftName({ stage: "embed@a", without: [] })).toBe("embed@a");
-  expect(leftName({ stage: "embed@a", without: ["L2", "R2"] })).toBe("embed@a without L2, R2");
+  expect(leftName({ stage: "embed@a", without: [], metric: "l2" })).toBe("embed@a");
+  expect(leftName({ stage: "embed@a", without: ["L2", "R2"], metric: "l2" })).toBe(
+    "embed@a without L2, R2",
+  );
 });

@@ -270,8 +270,8 @@ def test_traces_clusters_and_swap_tests_that_were_made_are_in_the_page(
     explorer, found = asked_once
     trace = explorer.trace(3, "next")
     assert fields_of(found, "trace", row=3, answer="next")["probability"] == trace.probability
-    assert fields_of(found, "clusters", stage="embed@a", without=[])["names"]
-    test = fields_of(found, "swap_test", stage="L0.attn_out@b", pairs=None)
+    assert fields_of(found, "clusters", stage="embed@a", without=[], metric="l2")["names"]
+    test = fields_of(found, "swap_test", stage="L0.attn_out@b", pairs=None, metric="l2")
     assert test["sentence"] == explorer.known_swap_tests()[Stage.parse("L0.attn_out@b")].sentence
     hello = fields_of(found, "hello")
     # A trace with other settings is not the one that the page asks for.

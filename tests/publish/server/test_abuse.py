@@ -150,7 +150,7 @@ def test_a_flood_does_not_keep_another_waiting(opened: Opened) -> None:
         time.sleep(0.3)
         waited = {}
         for what, fields in (
-            ("matrix", {"stage": "L0.attn_out@b", "without": []}),
+            ("matrix", {"stage": "L0.attn_out@b", "without": [], "metric": "l2"}),
             ("captions", {"row": 4}),
             ("swap", {**swap, "donor": 50}),
         ):

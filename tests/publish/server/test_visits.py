@@ -41,10 +41,10 @@ def get(address: str, path: str, **headers: str) -> tuple[int, bytes]:
         {"what": "partitions"},
         {"what": "captions", "row": 3},
         {"what": "concepts", "names": ["odd"]},
-        {"what": "matrix", "stage": STAGE, "without": []},
-        {"what": "matrix", "stage": STAGE, "without": ["odd"]},
-        {"what": "distances", "stage": STAGE, "without": [], "row": 7},
-        {"what": "parts", "stage": STAGE, "without": []},
+        {"what": "matrix", "stage": STAGE, "without": [], "metric": "l2"},
+        {"what": "matrix", "stage": STAGE, "without": ["odd"], "metric": "l2"},
+        {"what": "distances", "stage": STAGE, "without": [], "metric": "l2", "row": 7},
+        {"what": "parts", "stage": STAGE, "without": [], "metric": "l2"},
         {"what": "swap", "stage": STAGE, "receiver": 1, "donor": 2, "free": False},
         {"what": "trace", "row": 3, "answer": "g"},
     ],
@@ -82,9 +82,9 @@ def test_a_typed_example_is_seen_by_its_visitor_only(address: str, opened: Opene
 
         alone.add(NEW)
         asked: list[dict[str, Any]] = [
-            {"what": "matrix", "stage": STAGE, "without": []},
-            {"what": "matrix", "stage": "L0H1.z@b", "without": []},
-            {"what": "distances", "stage": STAGE, "without": [], "row": 60},
+            {"what": "matrix", "stage": STAGE, "without": [], "metric": "l2"},
+            {"what": "matrix", "stage": "L0H1.z@b", "without": [], "metric": "l2"},
+            {"what": "distances", "stage": STAGE, "without": [], "metric": "l2", "row": 60},
         ]
         for request in asked:
             got = [np.frombuffer(buffer, np.float32) for buffer in mine.ask(**request)[1]]
@@ -101,7 +101,7 @@ def test_a_typed_example_is_seen_by_its_visitor_only(address: str, opened: Opene
         own, there = mine.ask(**swap)[0]["answers"][0], reply(alone, swap, Watch())[0]["answers"][0]
         assert (own["after"]["text"], own["right"]) == (there["after"]["text"], there["right"])
         assert mine.ask("trace", row=60, answer="g")[0]["possible"]
-        assert mine.ask("lens", stage=STAGE, row=60, k=5)[0]["available"]
+        assert mine.ask("lens", stage=STAGE, row=60, k=5, metric="l2")[0]["available"]
 
 
 def test_only_so_many_examples_may_be_typed(opened: Opened) -> None:
@@ -124,8 +124,8 @@ def test_nothing_is_written_to_where_it_is_saved(opened: Opened) -> None:
     assert path is not None
     before = sorted((file, file.stat().st_mtime_ns) for file in path.rglob("*"))
     with running(explorer) as address, visiting(address) as visit:
-        assert visit.ask("swap_test", stage=STAGE, pairs=None)[0]["possible"]
-        assert STAGE in visit.ask("swap_tests", kinds=["resid_post"])[0]["known"]
+        assert visit.ask("swap_test", stage=STAGE, pairs=None, metric="l2")[0]["possible"]
+        assert STAGE in visit.ask("swap_tests", kinds=["resid_post"], metric="l2")[0]["known"]
     assert sorted((file, file.stat().st_mtime_ns) for file in path.rglob("*")) == before
 
 

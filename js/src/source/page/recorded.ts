@@ -1,6 +1,7 @@
 import { setAside } from "../../compute/aside";
 import { components } from "../../compute/components";
 import { l2 } from "../../compute/distances";
+import { mapped } from "../../compute/metrics";
 import type { Coded } from "../../data/concepts";
 import type { Left } from "../../data/left";
 import type { Call } from "../source";
@@ -20,12 +21,16 @@ interface Captions {
 /** Principal components of what is left that are offered: as many as Python sends. */
 const COMPONENTS = 3;
 
+/** Coordinates that a page whitens at most: more would take seconds. */
+const MOST_WHITENED = 1024;
+
 /** What a page cannot answer: it was not saved with it, and there is no kernel to ask. */
 export class NeedsKernel extends Error {}
 
 const WORDS: Partial<Record<What, string>> = {
   matrix: "The vectors of this stage were not saved with the page",
   distances: "The vectors of this stage were not saved with the page",
+  parts: "What this stage is made of, by this metric, was not saved with the page",
   clusters: "Finding clusters needs a kernel",
   concept_of: "Making a concept needs a kernel",
   find: "Adding an example needs a kernel",
@@ -38,7 +43,7 @@ const WORDS: Partial<Record<What, string>> = {
 
 /**
  * Answers from what was saved with a page, in place of a kernel. Distances, and what is left of a
- * stage when concepts are set aside, are worked out here.
+ * stage when concepts are set aside, or as another metric sees it, are worked out here.
  */
 export class Recorded implements Transport {
   readonly #replies = new Map<string, SavedReply>();
@@ -60,7 +65,9 @@ export class Recorded implements Transport {
   }
 
   async #answer(what: What, asked: Asked, signal?: AbortSignal): Promise<Reply<What>> {
-    const without = (asked.without ?? []) as readonly string[];
+    const { metric = "l2" } = asked;
+    const left = { metric: "l2", without: [], ...asked } as unknown as Left;
+    const whole = left.without.length === 0;
     switch (what) {
       case "prepare":
         return { fields: {}, buffers: [] };
@@ -70,22 +77,33 @@ export class Recorded implements Transport {
         return this.#captions(asked.row as number);
       case "atlas":
         // Of all examples, also where the first ones would do for a start.
-        return this.#saved({ what, kinds: asked.kinds, first: null });
+        return this.#byMetric({ what, kinds: asked.kinds, first: null }, metric);
       case "second_parts":
-      case "swap_tests":
         // Of what the page has, whatever kinds that is.
+        return this.#byMetric({ what }, metric);
+      case "swap_tests":
         return this.#saved({ what });
+      case "swap_test":
+      case "account":
+        // As they were made: which donors are near is the least of what they say.
+        return this.#saved({ what, ...asked, metric: "l2" });
       case "distances":
         if (this.#replies.has(keyOf({ what, ...asked }))) break;
-        return this.#distances(asked as unknown as Left & { row: number }, signal);
+        return this.#distances(left, asked.row as number, signal);
       case "matrix":
-        if (without.length > 0) return this.#left(asked as unknown as Left, signal);
+        if (!whole || metric !== "l2") return this.#left(left, signal);
         break;
       case "parts":
-        if (without.length > 0) return this.#parts(asked as unknown as Left, signal);
+        if (!whole) return this.#parts(left, signal);
         break;
     }
     return this.#saved({ what, ...asked }, signal);
+  }
+
+  /** What was saved by a metric, or else by L2: the map says which. */
+  #byMetric(request: Asked, metric: unknown): Promise<Reply<What>> {
+    const asked = { ...request, metric };
+    return this.#saved(this.#replies.has(keyOf(asked)) ? asked : { ...request, metric: "l2" });
   }
 
   async #saved(request: Asked, signal?: AbortSignal): Promise<Reply<What>> {
@@ -123,30 +141,46 @@ export class Recorded implements Transport {
     return { fields: { captions }, buffers: [] };
   }
 
-  async #distances(
-    { stage, without, row }: Left & { row: number },
-    signal?: AbortSignal,
-  ): Promise<Reply<"distances">> {
-    const { fields, buffers } = await this.#answer("matrix", { stage, without }, signal);
-    const { d, columns } = fields as Replies["matrix"];
+  async #distances(left: Left, row: number, signal?: AbortSignal): Promise<Reply<"distances">> {
+    const { stage, without, metric } = left;
+    const { fields, buffers } = await this.#answer("matrix", { stage, without, metric }, signal);
+    const { d, columns, dominated } = fields as Replies["matrix"];
     const values = floats(buffers[0] as Uint8Array);
     const vector = values.slice(row * d, (row + 1) * d);
-    return { fields: { columns }, buffers: asBytes(l2(values, d, row), vector) };
+    return { fields: { columns, dominated }, buffers: asBytes(l2(values, d, row), vector) };
   }
 
-  async #left({ stage, without }: Left, signal?: AbortSignal): Promise<Reply<"matrix">> {
-    const [whole, concepts] = await Promise.all([
-      this.#saved({ what: "matrix", stage, without: [] }, signal),
+  /** A stage as a metric sees it, and what is left there without some concepts. */
+  async #left({ stage, without, metric }: Left, signal?: AbortSignal): Promise<Reply<"matrix">> {
+    const [whole, concepts, hello] = await Promise.all([
+      this.#saved({ what: "matrix", stage, without: [], metric: "l2" }, signal),
       this.#partitions(without),
+      this.#saved({ what: "hello" }),
     ]);
-    const fields = whole.fields as Replies["matrix"];
-    const values = floats(whole.buffers[0] as Uint8Array);
-    return { fields, buffers: asBytes(setAside(values, fields.d, concepts)) };
+    const fields = whole.fields as Replies["matrix"] & { readonly scaling?: number };
+    const [matrix, factors] = whole.buffers.map((bytes) => floats(bytes));
+    const { recorded } = hello.fields as Replies["hello"];
+    const all = matrix as Float32Array;
+    if (metric === "whitened" && fields.d > MOST_WHITENED) {
+      throw new NeedsKernel(
+        `Whitening ${fields.d} coordinates takes long: open the exploration in a notebook.`,
+      );
+    }
+    const { values, d } = mapped(
+      all,
+      fields.d,
+      metric,
+      Math.min(recorded?.measured_on ?? Number.POSITIVE_INFINITY, all.length / fields.d),
+      factors && fields.scaling !== undefined ? { factors, width: fields.scaling } : null,
+    );
+    const left = without.length > 0 ? setAside(values, d, concepts) : values;
+    const columns = metric === "l2" ? fields.columns : null;
+    return { fields: { d, columns, dominated: null }, buffers: asBytes(left) };
   }
 
   async #parts(left: Left, signal?: AbortSignal): Promise<Reply<"parts">> {
     const [whole, matrix] = await Promise.all([
-      this.#saved({ what: "parts", stage: left.stage, without: [] }, signal),
+      this.#saved({ ...left, what: "parts", without: [] }, signal),
       this.#left(left, signal),
     ]);
     const { d } = matrix.fields;

@@ -6,6 +6,7 @@ import type { Hue } from "../../data/atlas";
 import type { Contents, StageRow } from "../../data/contents";
 import type { Left } from "../../data/left";
 import type { LensAnswer, LensToken } from "../../data/lens";
+import type { Dominated, Metric } from "../../data/metric";
 import type { Component, StagePart } from "../../data/parts";
 import type { SwappedAnswer, Unusual } from "../../data/swap";
 import type { Condition, Sets, Tested, TestedAnswer, Verdict } from "../../data/swaptest";
@@ -13,6 +14,11 @@ import type { TraceEdge, TraceNode } from "../../data/trace";
 
 type Nothing = Readonly<Record<never, never>>;
 type Columns = readonly string[] | null;
+
+interface Kinds {
+  readonly kinds: readonly string[];
+  readonly metric: Metric;
+}
 
 export interface Requests {
   readonly hello: Nothing;
@@ -26,11 +32,20 @@ export interface Requests {
   readonly load: Nothing;
   readonly prepare: Nothing;
   readonly partitions: Nothing;
-  readonly atlas: { readonly kinds: readonly string[]; readonly first: number | null };
-  readonly lens: { readonly stage: string; readonly row: number; readonly k: number };
+  readonly atlas: {
+    readonly kinds: readonly string[];
+    readonly first: number | null;
+    readonly metric: Metric;
+  };
+  readonly lens: {
+    readonly stage: string;
+    readonly row: number;
+    readonly k: number;
+    readonly metric: Metric;
+  };
   readonly clusters: Left;
   readonly parts: Left;
-  readonly second_parts: { readonly kinds: readonly string[] };
+  readonly second_parts: Kinds;
   readonly concept_of: Left & { readonly component: number | null };
   readonly swap: {
     readonly stage: string;
@@ -38,9 +53,13 @@ export interface Requests {
     readonly donor: number;
     readonly free: boolean;
   };
-  readonly swap_test: { readonly stage: string; readonly pairs: number | null };
-  readonly account: { readonly stage: string };
-  readonly swap_tests: { readonly kinds: readonly string[] };
+  readonly swap_test: {
+    readonly stage: string;
+    readonly pairs: number | null;
+    readonly metric: Metric;
+  };
+  readonly account: { readonly stage: string; readonly metric: Metric };
+  readonly swap_tests: Kinds;
   readonly trace: { readonly row: number; readonly answer: string };
 }
 
@@ -62,6 +81,7 @@ export interface Replies {
       readonly stages: readonly string[];
       readonly clusters: readonly string[];
       readonly traces: readonly (readonly [number, string])[];
+      readonly measured_on: number;
     } | null;
   };
   readonly captions: { readonly captions: readonly string[] };
@@ -72,8 +92,12 @@ export interface Replies {
     readonly vocabulary: Readonly<Record<string, string>>;
   };
   readonly concepts: { readonly concepts: readonly Codes[] };
-  readonly matrix: { readonly d: number; readonly columns: Columns };
-  readonly distances: { readonly columns: Columns };
+  readonly matrix: {
+    readonly d: number;
+    readonly columns: Columns;
+    readonly dominated: Dominated | null;
+  };
+  readonly distances: { readonly columns: Columns; readonly dominated: Dominated | null };
   readonly find: { readonly index: number; readonly added: boolean };
   readonly load: Nothing;
   readonly prepare: Nothing;

@@ -5,6 +5,7 @@ import { type Contents, type Labels, type Tokens, traceKey } from "../../data/co
 import { type Left, leftKey } from "../../data/left";
 import type { Lens } from "../../data/lens";
 import type { Distances, Matrix } from "../../data/matrix";
+import type { Metric } from "../../data/metric";
 import type { SecondPart, StageParts } from "../../data/parts";
 import type { Swap } from "../../data/swap";
 import type { KnownTests, SwapTest } from "../../data/swaptest";
@@ -135,9 +136,10 @@ export class WireSource implements Source {
   }
 
   /** What is left of a stage whose whole matrix is here: a press is drawn without a question. */
-  #leftOfHeld({ stage, without }: Left): Matrix | undefined {
+  #leftOfHeld(left: Left): Matrix | undefined {
+    const { without } = left;
     if (without.length === 0) return undefined;
-    const whole = this.#matrices.get(leftKey({ stage, without: [] }));
+    const whole = this.#matrices.get(leftKey({ ...left, without: [] }));
     const concepts = without.map((name) =>
       this.#partitions?.all.find((concept) => named(concept.name, name)),
     );
@@ -146,32 +148,35 @@ export class WireSource implements Source {
     const groups = concepts.reduce((sum, concept) => sum + concept.values.length, 0);
     // Nothing would be left: Python says so, and what to do.
     if (groups * d >= values.length) return undefined;
-    const left = { values: setAside(values, d, [...new Set(concepts)]), d, columns };
-    this.#matrices.set(leftKey({ stage, without }), left, left.values.byteLength);
-    return left;
+    const rest = setAside(values, d, [...new Set(concepts)]);
+    const found = { values: rest, d, columns, dominated: null };
+    this.#matrices.set(leftKey(left), found, rest.byteLength);
+    return found;
   }
 
   async matrix(left: Left, call?: Call): Promise<Matrix> {
     const held = this.held(left);
     if (held) return held;
-    const { stage, without } = left;
-    const reply = await this.#transport.request("matrix", { stage, without }, call);
+    const { stage, without, metric } = left;
+    const reply = await this.#transport.request("matrix", { stage, without, metric }, call);
     const values = floats(buffer(reply, 0));
-    const { d, columns } = reply.fields;
-    const matrix = { values, d, columns };
+    const { d, columns, dominated } = reply.fields;
+    const matrix = { values, d, columns, dominated };
     this.#matrices.set(leftKey(left), matrix, values.byteLength);
     return matrix;
   }
 
   async distances(left: Left, row: number, call?: Call): Promise<Distances> {
-    const { stage, without } = left;
-    const reply = await this.#transport.request("distances", { stage, without, row }, call);
+    const { stage, without, metric } = left;
+    const asked = { stage, without, metric, row };
+    const reply = await this.#transport.request("distances", asked, call);
     return {
       key: leftKey(left),
       row,
       values: floats(buffer(reply, 0)),
       vector: floats(buffer(reply, 1)),
       columns: reply.fields.columns,
+      dominated: reply.fields.dominated,
     };
   }
 
@@ -202,8 +207,13 @@ export class WireSource implements Source {
     return this.#partitions;
   }
 
-  async atlas(kinds: readonly string[], first: number | null, call?: Call): Promise<Atlas> {
-    const reply = await this.#transport.request("atlas", { kinds, first }, call);
+  async atlas(
+    kinds: readonly string[],
+    first: number | null,
+    metric: Metric,
+    call?: Call,
+  ): Promise<Atlas> {
+    const reply = await this.#transport.request("atlas", { kinds, first, metric }, call);
     const { stages, concepts, hues, hue_of, best, pairs, axes, notes } = reply.fields;
     return {
       stages: new Map(stages.map((stage, i) => [stage, i])),
@@ -217,8 +227,8 @@ export class WireSource implements Source {
     };
   }
 
-  async lens(stage: string, row: number, k: number, call?: Call): Promise<Lens> {
-    const { fields } = await this.#transport.request("lens", { stage, row, k }, call);
+  async lens(stage: string, row: number, k: number, metric: Metric, call?: Call): Promise<Lens> {
+    const { fields } = await this.#transport.request("lens", { stage, row, k, metric }, call);
     if (!fields.available) {
       const { reason, waits } = fields;
       return { ...NO_LENS, stage, row, available: false, reason, waits };
@@ -228,15 +238,15 @@ export class WireSource implements Source {
     return { stage, row, ...read, kind, tokens, answer, same, of };
   }
 
-  async clusters({ stage, without }: Left, call?: Call): Promise<Clusters> {
-    const left = { stage, without };
+  async clusters({ stage, without, metric }: Left, call?: Call): Promise<Clusters> {
+    const left = { stage, without, metric };
     const reply = await this.#transport.request("clusters", left, call);
     const { names, dtype } = reply.fields;
     return { key: leftKey(left), ...coded({ name: CLUSTER, values: names, dtype }, reply, 0) };
   }
 
-  async parts({ stage, without }: Left, call?: Call): Promise<StageParts> {
-    const left = { stage, without };
+  async parts({ stage, without, metric }: Left, call?: Call): Promise<StageParts> {
+    const left = { stage, without, metric };
     const { fields } = await this.#transport.request("parts", left, call);
     const { parts, unexplained, spread, components } = fields;
     return { key: leftKey(left), parts, unexplained, spread, components };
@@ -244,9 +254,10 @@ export class WireSource implements Source {
 
   async secondParts(
     kinds: readonly string[],
+    metric: Metric,
     call?: Call,
   ): Promise<ReadonlyMap<string, SecondPart>> {
-    const { fields } = await this.#transport.request("second_parts", { kinds }, call);
+    const { fields } = await this.#transport.request("second_parts", { kinds, metric }, call);
     const { stages, concepts, colors, adds } = fields;
     return new Map(
       stages.map((stage, i) => [
@@ -257,11 +268,11 @@ export class WireSource implements Source {
   }
 
   async conceptOf(
-    { stage, without }: Left,
+    { stage, without, metric }: Left,
     component: number | null,
     call?: Call,
   ): Promise<string> {
-    const asked = { stage, without, component };
+    const asked = { stage, without, metric, component };
     return (await this.#transport.request("concept_of", asked, call)).fields.name;
   }
 
@@ -281,20 +292,25 @@ export class WireSource implements Source {
     return { ...asked, possible: true, reason: "", answers, unusual };
   }
 
-  async swapTest(stage: string, pairs: number | null, call?: Call): Promise<SwapTest> {
-    const { fields } = await this.#transport.request("swap_test", { stage, pairs }, call);
+  async swapTest(
+    stage: string,
+    pairs: number | null,
+    metric: Metric,
+    call?: Call,
+  ): Promise<SwapTest> {
+    const { fields } = await this.#transport.request("swap_test", { stage, pairs, metric }, call);
     if (!fields.possible) return { stage, ...NO_TEST, possible: false, reason: fields.reason };
     return tested(stage, fields, "", fields.verdict === "enough");
   }
 
-  async account(stage: string, call?: Call): Promise<SwapTest> {
-    const { fields } = await this.#transport.request("account", { stage }, call);
+  async account(stage: string, metric: Metric, call?: Call): Promise<SwapTest> {
+    const { fields } = await this.#transport.request("account", { stage, metric }, call);
     if (!fields.possible) return { stage, ...NO_TEST, possible: false, reason: fields.reason };
     return tested(stage, fields.test, fields.outcome, fields.closed);
   }
 
-  async swapTests(kinds: readonly string[], call?: Call): Promise<KnownTests> {
-    const { fields } = await this.#transport.request("swap_tests", { kinds }, call);
+  async swapTests(kinds: readonly string[], metric: Metric, call?: Call): Promise<KnownTests> {
+    const { fields } = await this.#transport.request("swap_tests", { kinds, metric }, call);
     const { known, closed, stages } = fields;
     return { known: new Map(Object.entries(known)), closed, stages };
   }

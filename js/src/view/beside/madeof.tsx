@@ -1,4 +1,4 @@
-import { leftKey } from "../../data/left";
+import { isKeyOf, leftKey } from "../../data/left";
 import type { Component, StagePart, StageParts } from "../../data/parts";
 import type { Exploration } from "../../state/exploration";
 import { NEEDS_NOTEBOOK } from "../../words/saved";
@@ -17,7 +17,8 @@ export function MadeOfPanel({ exploration }: { exploration: Exploration }) {
   const { madeOf } = exploration;
   const stage = exploration.stage.value;
   const without = exploration.without.value;
-  const parts = madeOf.parts.value?.key.split("\n")[0] === stage ? madeOf.parts.value : null;
+  const known = madeOf.parts.value;
+  const parts = known && isKeyOf(known.key, stage, exploration.metric.value) ? known : null;
   const looking = madeOf.looking.progress.value;
   const naming = madeOf.naming.progress.value;
   const progress = naming ?? looking;
@@ -57,7 +58,7 @@ export function MadeOfPanel({ exploration }: { exploration: Exploration }) {
               type="button"
               class="cw-run"
               data-role="look"
-              onClick={() => void madeOf.look({ stage, without })}
+              onClick={() => void madeOf.look({ stage, without, metric: exploration.metric.value })}
             >
               find what it is made of
             </button>
@@ -173,7 +174,11 @@ function Row({ exploration, part, without, onPress }: RowProps) {
 /** The leading directions of what is left, and how to make concepts of them. */
 function WhatIsLeft({ exploration, parts }: { exploration: Exploration; parts: StageParts }) {
   const without = exploration.without.value;
-  const left = { stage: exploration.stage.value, without };
+  const left = {
+    stage: exploration.stage.value,
+    without,
+    metric: exploration.metric.value,
+  };
   const here = parts.key === leftKey(left);
   const saved = exploration.saved.value !== null;
   const much = parts.unexplained !== null && parts.unexplained > MUCH;

@@ -4,6 +4,7 @@ import { nearest } from "../../compute/distances";
 import { type Piece, sharedPieces } from "../../compute/pieces";
 import { countAt, sliderOf } from "../../compute/scale";
 import { partsOf, partsVary } from "../../data/example";
+import { isKeyOf } from "../../data/left";
 import type { Exploration } from "../../state/exploration";
 import { leftName } from "../../words/stage";
 import { distanceText } from "../../words/text";
@@ -46,7 +47,7 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
   const donor = exploration.swaps.asked.value?.donor;
   const named = (contents?.concepts.length ?? 0) > 0;
   const known = exploration.madeOf.parts.value;
-  const made = known?.key.split("\n")[0] === picture?.stage ? known : null;
+  const made = known && picture && isKeyOf(known.key, picture.stage, picture.metric) ? known : null;
   const label = picture ? exploration.labels.value?.at(picture.selected) : undefined;
   return (
     <>

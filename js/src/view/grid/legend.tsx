@@ -14,6 +14,7 @@ import type { Ranked } from "../../compute/ranked";
 import type { Coded } from "../../data/concepts";
 import type { Display } from "../../state/display";
 import type { Exploration } from "../../state/exploration";
+import { metricName } from "../../words/metric";
 import { countText, distanceText } from "../../words/text";
 import { ConceptName, Term } from "../parts/term";
 import { Brush } from "./brush";
@@ -97,7 +98,7 @@ function DistanceLegend({ exploration }: { exploration: Exploration }) {
         <span class="cw-from" data-role="brushed">
           {brushedText(exploration, shown) ?? (
             <>
-              <Term name="distance" /> from {from}
+              <Term name="distance" /> ({metricName(picture.metric)}) from {from}
             </>
           )}
         </span>

@@ -74,6 +74,8 @@ interface ChoiceProps {
   readonly value: string;
   /** The option that cannot be chosen. */
   readonly without?: string | undefined;
+  /** What is said of an option; by default what is known of the concept of that name. */
+  readonly tip?: (option: string) => string | undefined;
   readonly onChoose: (option: string) => void;
 }
 
@@ -81,13 +83,14 @@ interface ChoiceProps {
 export function Choice(props: ChoiceProps) {
   const { exploration, name, label, options, value, without, onChoose } = props;
   const descriptions = exploration.contents.value?.descriptions;
+  const { tip = (option: string) => describeConcept(descriptions, option) } = props;
   return (
     <span class="cw-choice">
       {label === "color" || label === "arrange" ? <Term name={label} /> : label}
       <select
         data-role={name}
         aria-label={label}
-        data-tip={describeConcept(descriptions, value)}
+        data-tip={tip(value)}
         value={value}
         onChange={(event) => onChoose(event.currentTarget.value)}
       >
@@ -96,7 +99,7 @@ export function Choice(props: ChoiceProps) {
             key={option}
             value={option}
             disabled={option === without && option !== value}
-            title={describeConcept(descriptions, option)}
+            title={tip(option)}
           >
             {option}
           </option>

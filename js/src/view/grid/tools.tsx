@@ -3,7 +3,9 @@ import { useRef } from "preact/hooks";
 import { countShown, SCALES, type ScaleName } from "../../compute/axis";
 import { NEARS, type Near, PALETTES, type Palette } from "../../compute/color";
 import { WHOLE } from "../../compute/zoom";
+import { METRICS, type Metric } from "../../data/metric";
 import type { Exploration } from "../../state/exploration";
+import { metricTip } from "../../words/metric";
 import { countText } from "../../words/text";
 import { IconButton, Menu } from "../parts/menu";
 import { SaveMenu } from "../save/savemenu";
@@ -142,7 +144,16 @@ function FilterInput({ exploration }: { exploration: Exploration }) {
 function ColorMenu({ exploration }: { exploration: Exploration }) {
   const { scale, palette, near } = exploration.display;
   return (
-    <Menu name="colors" label="colors" icon={ICONS.colors}>
+    <Menu name="colors" label="colors and distance" icon={ICONS.colors}>
+      <Choice
+        exploration={exploration}
+        name="metric"
+        label="distance"
+        options={METRICS}
+        value={exploration.metric.value}
+        tip={(metric) => metricTip(metric as Metric)}
+        onChoose={(metric) => exploration.go({ metric: metric as Metric })}
+      />
       <Choice
         exploration={exploration}
         name="scale"

@@ -37,7 +37,7 @@ export function sharedCsv({ knowledge }: Exploration): string {
 
 /** The view on screen as a text that `w.state` takes. */
 export function viewText(exploration: Exploration): string {
-  const { selected, stage, k, colorBy, arrangeBy, without, plain, filtering } = exploration;
+  const { selected, stage, k, colorBy, arrangeBy, without, metric, plain, filtering } = exploration;
   const { scale, palette, near, zoom } = exploration.display;
   return stateText({
     stage: stage.value,
@@ -46,6 +46,7 @@ export function viewText(exploration: Exploration): string {
     colorBy: colorBy.value,
     arrangeBy: arrangeBy.value,
     without: without.value,
+    metric: metric.value,
     plain: plain.value,
     filter: filtering.text.value,
     scale: scale.value,

@@ -49,7 +49,7 @@ beforeEach(() => {
 });
 
 function whole(stage: string): Left {
-  return { stage, without: [] };
+  return { stage, without: [], metric: "l2" };
 }
 
 function answerMatrix(values: number[]): void {
@@ -94,10 +94,15 @@ describe("a stage matrix", () => {
     const first = source.matrix(whole("embed@a"));
     answerMatrix([1]);
     await first;
-    const left = { stage: "embed@a", without: ["x"] };
+    const left = { stage: "embed@a", without: ["x"], metric: "l2" as const };
     expect(source.held(left)).toBeUndefined();
     const asked = source.matrix(left);
-    expect(kernel.sent.at(-1)).toMatchObject({ what: "matrix", stage: "embed@a", without: ["x"] });
+    expect(kernel.sent.at(-1)).toMatchObject({
+      what: "matrix",
+      stage: "embed@a",
+      without: ["x"],
+      metric: "l2",
+    });
     answerMatrix([2]);
     expect(Array.from((await asked).values)).toEqual([2]);
     expect(Array.from(source.held(whole("embed@a"))?.values ?? [])).toEqual([1]);
@@ -167,7 +172,7 @@ test("hears that the examples changed, until it ends", async () => {
 });
 
 test("an atlas comes with its shares, by stage", async () => {
-  const asked = source.atlas(["embed"], null);
+  const asked = source.atlas(["embed"], null, "l2");
   expect(kernel.sent.at(-1)).toMatchObject({ what: "atlas", kinds: ["embed"] });
   const fields = {
     stages: ["embed@a", "embed@b"],
@@ -200,11 +205,15 @@ test("partitions and clusters come as codes, the largest one missing", async () 
   expect(rest).toEqual({ wide: 4, nested: 0.8, nearlyAsStrong: 0.7, significant: 0.05 });
   const clusters = source.clusters(whole("embed@a"));
   kernel.answer("reply", { names: ["3: x = 1"], dtype: "uint16" }, [Uint16Array.of(0).buffer]);
-  expect(await clusters).toMatchObject({ key: "embed@a", values: ["3: x = 1"], missing: 65535 });
+  expect(await clusters).toMatchObject({
+    key: "embed@a\nl2",
+    values: ["3: x = 1"],
+    missing: 65535,
+  });
 });
 
 test("a lens says which stage and example it is about", async () => {
-  const lens = source.lens("embed@a", 7, 20);
+  const lens = source.lens("embed@a", 7, 20, "l2");
   expect(kernel.sent.at(-1)).toMatchObject({ what: "lens", stage: "embed@a", row: 7, k: 20 });
   kernel.answer("reply", { available: false, reason: "no" });
   expect(await lens).toMatchObject({ available: false, stage: "embed@a", row: 7 });
@@ -226,7 +235,7 @@ test("a stage that cannot be swapped or tested comes with the reason and no answ
   kernel.answer("reply", { possible: false, reason: "nothing follows" });
   const found = { stage: "logits@a", possible: false, reason: "nothing follows", answers: [] };
   expect(await swap).toMatchObject({ ...found, receiver: 1, donor: 2, free: false, unusual: null });
-  const test = source.swapTest("logits@a", null);
+  const test = source.swapTest("logits@a", null, "l2");
   kernel.answer("reply", { possible: false, reason: "nothing follows" });
   expect(await test).toMatchObject(found);
 });

@@ -121,7 +121,7 @@ beforeEach(() => {
 });
 afterEach(() => ending.abort());
 
-const LEFT = { stage: "embed@a", without: [] };
+const LEFT = { stage: "embed@a", without: [], metric: "l2" as const };
 const said = (id: number) => ({ d: id, columns: ["ü".repeat(id * 30)] });
 
 describe("a large answer", () => {

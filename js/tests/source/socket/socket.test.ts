@@ -93,7 +93,7 @@ describe("arrays in pieces", () => {
 
 describe("a connection", () => {
   test("opens with the first request and answers it", async () => {
-    const reply = transport.request("matrix", { stage: "embed@a", without: [] });
+    const reply = transport.request("matrix", { stage: "embed@a", without: [], metric: "l2" });
     await latest().open();
     expect(latest().sent).toMatchObject([{ type: "request", what: "matrix", stage: "embed@a" }]);
     await latest().answer({ d: 1, sizes: [4] }, [Uint8Array.of(9, 8), Uint8Array.of(7, 6)]);
@@ -160,7 +160,9 @@ describe("a connection", () => {
 
   test("tells of more examples and of progress", async () => {
     const onProgress = vi.fn();
-    transport.request("atlas", { kinds: [], first: null }, { onProgress }).catch(() => undefined);
+    transport
+      .request("atlas", { kinds: [], first: null, metric: "l2" }, { onProgress })
+      .catch(() => undefined);
     await latest().open();
     latest().say({ type: "progress", id: 1, done: 2, total: 5, text: "examples run" });
     expect(onProgress).toHaveBeenCalledWith({ done: 2, total: 5, text: "examples run" });

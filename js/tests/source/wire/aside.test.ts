@@ -35,14 +35,14 @@ class Kernel implements Transport {
   }
 }
 
-const without: Left = { stage: STAGE, without: concepts.map(({ name }) => name) };
+const without: Left = { stage: STAGE, without: concepts.map(({ name }) => name), metric: "l2" };
 
 test("what is left of a stage that is here is worked out here", async () => {
   const kernel = new Kernel();
   const source = new WireSource(kernel, 2 ** 20);
   expect(source.held(without)).toBeUndefined();
   await source.partitions();
-  await source.matrix({ stage: STAGE, without: [] });
+  await source.matrix({ stage: STAGE, without: [], metric: "l2" });
   const found = await source.matrix(without);
   expect(kernel.asked).toEqual(["partitions", "matrix"]);
   const apart = found.values.map((x, i) => Math.abs(x - (leftByPython[i] as number)));
@@ -53,10 +53,10 @@ test("what is left of a stage that is here is worked out here", async () => {
 test("the kernel is asked for what is not here, and for what it must refuse", async () => {
   const kernel = new Kernel();
   const source = new WireSource(kernel, 2 ** 20);
-  await source.matrix({ stage: STAGE, without: [] });
+  await source.matrix({ stage: STAGE, without: [], metric: "l2" });
   await source.matrix(without);
   await source.partitions();
-  await source.matrix({ stage: STAGE, without: ["nobody"] });
+  await source.matrix({ stage: STAGE, without: ["nobody"], metric: "l2" });
   source.forget();
   expect(source.held(without)).toBeUndefined();
   expect(kernel.asked).toEqual(["matrix", "matrix", "partitions", "matrix"]);

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import type { Metric } from "../../../src/data/metric";
 import { Channel, type Listener } from "../../../src/source/kernel/channel";
 import type { What } from "../../../src/source/wire/messages";
 import { WireSource } from "../../../src/source/wire/wire";
@@ -59,6 +60,7 @@ interface Asked {
   readonly donor: number;
   readonly free: boolean;
   readonly without: string[];
+  readonly metric: Metric;
   readonly pairs: number | null;
   readonly component: number | null;
   readonly answer: string;
@@ -68,7 +70,7 @@ interface Asked {
 function ask(request: Fields): Promise<unknown> {
   const asked = request as unknown as Asked;
   const { what, stage, row, k, names, kinds, first, text, receiver, donor, free, answer } = asked;
-  const { pairs, component } = asked;
+  const { pairs, component, metric } = asked;
   const asks: Record<What, () => Promise<unknown>> = {
     hello: () => source.contents(),
     captions: () => source.captions(row),
@@ -81,16 +83,16 @@ function ask(request: Fields): Promise<unknown> {
     load: () => source.load(),
     prepare: () => source.prepare(),
     partitions: () => source.partitions(),
-    atlas: () => source.atlas(kinds, first),
-    lens: () => source.lens(stage, row, k),
+    atlas: () => source.atlas(kinds, first, metric),
+    lens: () => source.lens(stage, row, k, metric),
     clusters: () => source.clusters(asked),
     swap: () => source.swap(stage, receiver, donor, free),
-    swap_test: () => source.swapTest(stage, pairs),
-    account: () => source.account(stage),
+    swap_test: () => source.swapTest(stage, pairs, metric),
+    account: () => source.account(stage, metric),
     parts: () => source.parts(asked),
-    second_parts: () => source.secondParts(kinds),
+    second_parts: () => source.secondParts(kinds, metric),
     concept_of: () => source.conceptOf(asked, component),
-    swap_tests: () => source.swapTests(kinds),
+    swap_tests: () => source.swapTests(kinds, metric),
     trace: () => source.trace(row, answer),
   };
   return asks[what]();
