@@ -27,7 +27,7 @@ def main() -> None:
     )
 
 
-class _Watch:
+class Watched:
     """Notes the most memory that the process holds, looking every few milliseconds."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class _Watch:
         self.before = self.most = self._held()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
-    def __enter__(self) -> _Watch:
+    def __enter__(self) -> Watched:
         self._thread.start()
         return self
 
@@ -73,7 +73,7 @@ def _measure() -> None:
     small = cw.Explorer(model, cw.addition.problems(2_000, seed=1))
     small.matrix("L0.attn_out@=")
     explorer = cw.Explorer(model, cw.addition.problems(N, seed=0))
-    with _Watch() as watch:
+    with Watched() as watch:
         matrix = explorer.matrix("L0.attn_out@=", progress=lambda *_: None)
     print(watch.before, watch.most, matrix.nbytes / 1e6)
 
