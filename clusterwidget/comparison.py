@@ -127,10 +127,10 @@ def _require_same(a: Examples, b: Examples) -> None:
     for i, (one, other) in enumerate(zip(a.labels, b.labels, strict=True)):
         if one != other:
             raise ValueError(f"example {i} is {shown(one)} in a and {shown(other)} in b. {way_out}")
-    if not np.array_equal(a.tokens, b.tokens):
+    if not np.array_equal(a.tokens, b.tokens) or a.inputs.marks() != b.inputs.marks():
         raise ValueError(
-            f"the examples of a and b have other tokens, of shape {a.tokens.shape} and "
-            f"{b.tokens.shape}. {way_out}"
+            f"the examples of a and b have other tokens, attention masks or columns, of shape "
+            f"{a.tokens.shape} and {b.tokens.shape}. {way_out}"
         )
     missing = sorted(set(a.concepts.columns) ^ set(b.concepts.columns))
     if missing:

@@ -162,11 +162,12 @@ class Explorer:
             lazy = LazyModel(model, _fits(examples, saved))
             if saved is not None:
                 stages = saved.whole if lazy.loaded is None else lazy.stages()
+                stages = stages.laid_out(examples.places.layout)
         elif saved is not None:
-            stages = saved.stage_set
+            stages = saved.stage_set.laid_out(examples.places.layout)
         else:
             assert activations is not None
-            cache, stages = given_activations(activations, len(examples), examples.positions)
+            cache, stages = given_activations(activations, len(examples), examples.places)
         self.path = None if saved is None else saved.path
         held = Activations(cache, stages, lazy, examples.inputs, batch_size, saved)
         self._setting = Setting(lazy, examples, held)
@@ -1823,11 +1824,15 @@ class Explorer:
         )
 
         seed, setting = checks.seed(seed), self._setting
-        item = checked_items(what, self.stage_set, causal=setting.causal)
+        single = isinstance(example, (int, np.integer)) and not isinstance(example, bool)
+        unrolled = None
+        if single and self.stage_set.layout is not None:
+            row = checks.checked_index(example, len(self.examples))  # type: ignore[arg-type]
+            unrolled = setting.unrolled(row)
+        item = checked_items(what, self.stage_set, causal=setting.causal, unrolled=unrolled)
         items = [item] if isinstance(item, Stage) else item
         checked = checked_method(items, method, draws, renormalize=renormalize)
         checks.function("readout", readout)
-        single = isinstance(example, (int, np.integer)) and not isinstance(example, bool)
         if single and isinstance(item, Stage) and readout is None:
             row = checks.checked_index(example, len(self.examples))  # type: ignore[arg-type]
             return ablate_stage(setting.bench, item, row, checked, seed)
@@ -1845,7 +1850,8 @@ class Explorer:
         if readout is not None:
             raise TypeError("readout goes with stages: leave it out where edges are cut.")
         row = checks.checked_index(example, len(self.examples))  # type: ignore[arg-type]
-        return ablate_edges(setting.bench, setting.means, edges, row, checked, seed)
+        bench, means = setting.bench_of(row)
+        return ablate_edges(bench, means, edges, row, checked, seed)
 
     def trace(
         self,
@@ -2206,7 +2212,7 @@ def _fits(examples: Examples, saved: Store | None) -> Callable[[Model], StageSet
         check_inputs(model, examples.inputs)
         from clusterwidget.model.stages import model_stages
 
-        stages = model_stages(model, examples.positions)
+        stages = model_stages(model, examples.positions, examples.places.layout)
         if saved is not None:
             saved.require_model(model, stages, examples.inputs)
         return stages

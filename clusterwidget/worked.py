@@ -86,6 +86,7 @@ def _path(examples: Examples) -> Path:
     digest = hashlib.sha256(f"{__version__} {VERSION}".encode())
     digest.update(WEIGHTS.read_bytes())
     digest.update(np.ascontiguousarray(examples.tokens, np.int64).tobytes())
+    digest.update(examples.inputs.marks())
     digest.update(repr(list(examples.concepts.columns)).encode())
     return _folder() / f"{_PREFIX}{digest.hexdigest()[:16]}.zarr"
 

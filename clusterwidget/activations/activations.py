@@ -86,7 +86,7 @@ class Activations:
 
     def in_memory(self, stage: Stage) -> Matrix | None:
         """Return a stage's matrix if it is held for all examples, those appended included."""
-        matrix = self._held.get(stage)
+        matrix = self._held.get(self.stage_set.named(stage))
         return matrix if matrix is not None and len(matrix) == len(self.inputs) else None
 
     def at_hand(self, stage: Stage) -> bool:
@@ -100,6 +100,7 @@ class Activations:
     def matrix(self, stage: Stage, watch: Watch) -> Matrix:
         """Return a stage's matrix, read or captured first where it is not in memory."""
         self.stage_set.width(stage)
+        stage = self.stage_set.named(stage)
         matrix = self.in_memory(stage)
         if matrix is not None:
             return matrix
@@ -122,9 +123,11 @@ class Activations:
 
     def capture(self, stages: Iterable[Stage], watch: Watch) -> None:
         """Read or capture those of these stages, or their rows, that are not in memory."""
-        wanted = list(dict.fromkeys(stages))
-        for stage in wanted:
+        wanted = []
+        for stage in stages:
             self.stage_set.width(stage)
+            wanted.append(self.stage_set.named(stage))
+        wanted = list(dict.fromkeys(wanted))
         with self._capturing:
             missing = [stage for stage in wanted if self.in_memory(stage) is None]
             for stage in missing:
@@ -245,7 +248,9 @@ class Activations:
             )
 
     def _is_saved(self, stage: Stage) -> bool:
-        return self.saved is not None and self.saved.n == self.n and stage in self.saved.stages
+        if self.saved is None or self.saved.n != self.n:
+            return False
+        return self.stage_set.named(stage) in self.saved.stages
 
     def _read(
         self,
@@ -258,7 +263,8 @@ class Activations:
         for start in range(0, n, _ROWS_READ):
             stop = min(start + _ROWS_READ, n)
             for stage in stages:
-                consume(stage, start, self.saved.rows(stage, start, stop))
+                rows = self.saved.rows(self.stage_set.named(stage), start, stop)
+                consume(stage, start, rows)
                 watch.check()
             watch.step(stop, n)
 

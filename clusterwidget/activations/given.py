@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,12 @@ import numpy.typing as npt
 
 from clusterwidget.activations.cache import Cache, Matrix
 from clusterwidget.core.checks import shown, unmasked
+from clusterwidget.core.places import Places
 from clusterwidget.core.stages import Stage, StageRow, StageSet
 
 
 def given_activations(
-    activations: Mapping[Stage | str, npt.ArrayLike], n: int, positions: tuple[str, ...]
+    activations: Mapping[Stage | str, npt.ArrayLike], n: int, places: Places
 ) -> tuple[Cache, StageSet]:
     """Return activations that were captured elsewhere, and their stages.
 
@@ -30,10 +32,13 @@ def given_activations(
         )
     if not activations:
         raise ValueError("activations are empty, {}: give at least one stage, {'L0.z@0': array}.")
-    held = Cache()
+    held, positions = Cache(), places.names
     widths: dict[tuple[str, int | None, int | None], list[int]] = {}
     for key, given in activations.items():
         stage = Stage.of(key)
+        column = places.column(stage.position)
+        if column is not None:
+            stage = replace(stage, position=places.name(column))
         if stage.position not in positions:
             raise ValueError(
                 f"the activations of {stage} name the position {stage.position!r}; the examples "
@@ -46,7 +51,7 @@ def given_activations(
         row[positions.index(stage.position)] = matrix.shape[1]
         held.put(stage, matrix)
     rows = [StageRow(*key, tuple(row)) for key, row in widths.items()]
-    return held, StageSet(rows, positions)
+    return held, StageSet(rows, positions, places.layout)
 
 
 def _checked_matrix(stage: Stage, given: Any, n: int) -> Matrix:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clusterwidget.core.checks import several, shown, text, unmasked
+from clusterwidget.core.places import Places
 from clusterwidget.core.rules import UNKNOWN, Rule, checked_rules, require_tokens
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -26,7 +27,7 @@ class Answer:
     name : str
         What the answer is called, e.g. ``"S3"``.
     position : str
-        The position whose logits give it, e.g. ``"S4"``.
+        The position whose logits give it, e.g. ``"S4"``; ``"-1"`` for each example's last token.
     tokens : numpy.ndarray, shape (N,)
         The right token of each example. By default what the rule gives.
     title : str
@@ -115,7 +116,7 @@ class Answer:
 
 
 def checked_answers(
-    answers: Iterable[Answer], n: int, positions: tuple[str, ...], concepts: pd.DataFrame
+    answers: Iterable[Answer], n: int, places: Places, concepts: pd.DataFrame
 ) -> dict[str, Answer]:
     """Return the answers by name, or raise ValueError where they do not fit the examples."""
     way_out = "give a list, [Answer(name, position, tokens), …]."
@@ -140,10 +141,12 @@ def checked_answers(
             raise ValueError(
                 f"answer names must differ, but {answer.name!r} occurs more than once."
             )
-        if answer.position not in positions:
+        column = places.column(answer.position)
+        if column is None:
+            trouble = places.trouble(answer.position)
             raise ValueError(
-                f"the answer {answer.name!r} is read at position {answer.position!r}; there are "
-                f"{list(positions)}."
+                f"the answer {answer.name!r} is read at position {answer.position!r}; "
+                + (trouble or f"there are {list(places.names)}.")
             )
         if tokens.shape == (0,) and not rules and n:
             raise ValueError(
@@ -169,7 +172,8 @@ def checked_answers(
                 )
         for rule in rules:
             require_tokens(rule, tokens.astype(np.int64), concepts)
-        checked[answer.name] = replace(answer, tokens=tokens, rule=rules)
+        position = places.name(column)
+        checked[answer.name] = replace(answer, position=position, tokens=tokens, rule=rules)
     return checked
 
 

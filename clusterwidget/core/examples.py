@@ -20,22 +20,32 @@ from clusterwidget.core.columns import (
     texts_of_concepts,
 )
 from clusterwidget.core.filters import matching
-from clusterwidget.core.inputs import Inputs
+from clusterwidget.core.inputs import Inputs, Layout
+from clusterwidget.core.padding import checked_columns, checked_mask, joined
+from clusterwidget.core.places import Places
 
 Vocabulary = Sequence[str] | Callable[[int], str]
 
 
 class Examples:
-    """N inputs of T tokens each.
+    """N inputs of T tokens each, or of any lengths, padded to T.
 
     Parameters
     ----------
     tokens : array of integers, shape (N, T)
         One row an example. A torch tensor or a nested list does as well.
+    attention_mask : array of ones and zeros, shape (N, T), optional
+        1 for an example's own tokens, 0 for padding before or after them. Every run then gives each
+        example what it gets alone. By default all tokens are their own.
+    columns : mapping of position to N token indices, or array, shape (N, P), optional
+        Positions that are another token in each example, such as the last one of a subject:
+        ``{"subject": […], "last": […]}``. The indices count from 0 in the rows of `tokens`. As an
+        array beside `positions`, which then are P names.
     labels : sequence of N strings, optional
         What stands for an example on screen. By default its tokens, in words.
-    positions : sequence of T distinct strings, optional
-        Names of the positions. By default ``"0"`` to ``"T-1"``.
+    positions : sequence of T (or P) distinct strings, optional
+        Names of the positions. By default ``"0"`` to ``"T-1"``. In addresses of stages and in
+        answers ``-1``, ``-2`` … count from the end of each example's own tokens.
     concepts : pandas.DataFrame or mapping of name to N values, optional
         What is known about every example, one column a concept.
     answers : iterable of Answer, optional
@@ -75,6 +85,8 @@ class Examples:
         self,
         tokens: npt.ArrayLike,
         *,
+        attention_mask: npt.ArrayLike | None = None,
+        columns: Mapping[str, npt.ArrayLike] | npt.ArrayLike | None = None,
         labels: Sequence[str] | None = None,
         positions: Sequence[str] | None = None,
         concepts: pd.DataFrame | Mapping[str, npt.ArrayLike] | None = None,
@@ -87,11 +99,17 @@ class Examples:
     ) -> None:
         self.tokens = checked_tokens(tokens)
         n, t = self.tokens.shape
-        self.positions = checked_positions(positions, t)
+        self.attention_mask = checked_mask(attention_mask, self.tokens.shape)
+        self.columns, positions = checked_columns(
+            columns, positions, self.tokens.shape, self.attention_mask
+        )
+        self.positions = checked_positions(
+            positions, t if self.columns is None else self.columns.shape[1]
+        )
         self.vocabulary = _checked_vocabulary(vocabulary)
         self.labels = self._checked_labels(labels)
         self.concepts = checked_concepts(concepts, n)
-        self.answers = checked_answers(answers, n, self.positions, self.concepts)
+        self.answers = checked_answers(answers, n, self.places, self.concepts)
         known = list(self.concepts.columns)
         self.axes = checked_axes(axes, self.positions, known)
         self.families = texts_of_concepts("families", "the family", families, known)
@@ -104,16 +122,23 @@ class Examples:
         return len(self.tokens)
 
     def __repr__(self) -> str:
-        n, t = self.tokens.shape
+        sizes = self.inputs.sizes
+        least, most = int(sizes.min()), int(sizes.max())
+        length = str(most) if least == most else f"{least} to {most}"
         return (
-            f"Examples({n:,} of {t} tokens, {self.concepts.shape[1]} concepts, "
+            f"Examples({len(self):,} of {length} tokens, {self.concepts.shape[1]} concepts, "
             f"{len(self.answers)} answers; first: {self.labels[0]!r})"
         )
 
     @cached_property
     def inputs(self) -> Inputs:
         """What a model is fed of each example."""
-        return Inputs(self.tokens)
+        return Inputs.of(self.tokens, self.attention_mask, self.columns)
+
+    @cached_property
+    def places(self) -> Places:
+        """The names of the positions, and where they are in each example."""
+        return Places(self.positions, Layout.of(self.inputs, len(self.positions)))
 
     def token_text(self, token: int) -> str:
         """Return what a token looks like on screen.
@@ -144,6 +169,23 @@ class Examples:
                 "function of the token's id."
             )
         return str(self.vocabulary[token])
+
+    def texts_at(self, example: int) -> list[str]:
+        """Return the texts of an example's tokens at the positions, empty where it has none.
+
+        See Also
+        --------
+        token_text
+
+        Examples
+        --------
+        >>> examples = cw.Examples([[5, 6, 7], [8, 9, 9]], columns={"last": [2, 1]})
+        >>> examples.texts_at(1)
+        ['9']
+        """
+        example = checked_index(example, len(self))
+        (row,) = self.inputs[example : example + 1].tokens_at(len(self.positions)).tolist()
+        return [self.token_text(token) if token >= 0 else "" for token in row]
 
     def captions(self, example: int) -> dict[str, str]:
         """Return the caption of each answer, filled in for one example.
@@ -197,14 +239,26 @@ class Examples:
                 raise ValueError(
                     f"the new examples lack the answer {name!r}: give them all answers."
                 )
-            joined = np.concatenate([answer.tokens, other.answers[name].tokens])
-            answers.append(replace(answer, tokens=joined))
+            tokens = np.concatenate([answer.tokens, other.answers[name].tokens])
+            answers.append(replace(answer, tokens=tokens))
         concepts = None
         if self.concepts.shape[1]:
             added = other.concepts.reindex(columns=self.concepts.columns)
             concepts = pd.concat([self.concepts, added], ignore_index=True)
+        rows, mask, columns = joined(
+            (self.tokens, self.attention_mask, self.columns),
+            (other.tokens, other.attention_mask, other.columns),
+        )
+        for column in self.places.present:
+            if column not in other.places.present:
+                raise ValueError(
+                    f"the new examples have padding at position {self.positions[column]!r}, and "
+                    "these have a token there: give all of them a token at each position."
+                )
         return Examples(
-            np.concatenate([self.tokens, other.tokens]),
+            rows,
+            attention_mask=mask,
+            columns=columns,
             labels=[*self.labels, *other.labels],
             positions=self.positions,
             concepts=concepts,
@@ -267,6 +321,8 @@ class Examples:
             descriptions[name] = description
         return Examples(
             self.tokens,
+            attention_mask=self.attention_mask,
+            columns=self.columns,
             labels=self.labels,
             positions=self.positions,
             concepts=concepts,
@@ -315,8 +371,10 @@ class Examples:
 
     def _checked_labels(self, labels: Sequence[str] | None) -> list[str]:
         if labels is None:
-            texts = {int(token): self.token_text(int(token)) for token in np.unique(self.tokens)}
-            found = [" ".join(texts[token] for token in row) for row in self.tokens.tolist()]
+            own = self.tokens if self.attention_mask is None else self.tokens[self.attention_mask]
+            texts = {int(token): self.token_text(int(token)) for token in np.unique(own)}
+            rows = zip(self.inputs.tokens.tolist(), self.inputs.sizes.tolist(), strict=True)
+            found = [" ".join(texts[token] for token in row[:size]) for row, size in rows]
         elif not several(labels):
             raise TypeError(
                 f"labels must be one string for each example, not one string {shown(labels)}."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from clusterwidget.core.examples import Examples
 
 
@@ -25,8 +23,7 @@ def find_example(examples: Examples, text: str) -> int | None:
         wanted = text.strip().casefold()
         labels = [label.casefold() for label in examples.labels]
         return labels.index(wanted) if wanted in labels else None
-    row = parsed_example(examples, text).tokens[0]
-    same = np.flatnonzero((examples.tokens == row).all(axis=1))
+    same = examples.inputs.equal_to(parsed_example(examples, text).inputs)
     return int(same[0]) if len(same) else None
 
 

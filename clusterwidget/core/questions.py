@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from clusterwidget.core.checks import text
 from clusterwidget.core.examples import Examples
+from clusterwidget.core.inputs import Layout
 from clusterwidget.core.stages import Stage
 
 NEXT = "next"
@@ -25,13 +26,15 @@ class Question:
     ----------
     name, title : str
     column : int
-        Index of the position whose logits give it.
+        Index of the position whose logits give it; below 0 where it counts from the end.
     right : numpy.ndarray, shape (N,), or None
         The right token of each example; None where that is what the model answers by itself.
     fed : bool
         Whether the answer is the next token of the input, so that a model can be fed its own.
     causal : bool
         Whether the model's positions see only themselves and those before them.
+    layout : Layout or None
+        Where positions stand to one another, where they differ from example to example.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Question:
     right: npt.NDArray[np.integer] | None
     fed: bool
     causal: bool = True
+    layout: Layout | None = field(default=None, repr=False)
 
     def reached_from(self, column: int) -> bool:
         """Tell whether what happens at a position can reach the answer.
@@ -47,7 +51,11 @@ class Question:
         In a causal model only from its own position and those before it. Layers are not looked at:
         what the last layer writes elsewhere is found not to matter by running it.
         """
-        return not self.causal or column <= self.column
+        if not self.causal:
+            return True
+        if self.layout is None:
+            return column <= self.column
+        return self.layout.can_reach(column, self.column)
 
 
 def questions(examples: Examples, *, causal: bool = True) -> tuple[Question, ...]:
@@ -59,19 +67,23 @@ def questions(examples: Examples, *, causal: bool = True) -> tuple[Question, ...
     causal : bool
         Whether the model that is asked is. One that sees the whole input is not fed its answers.
     """
-    last = examples.tokens.shape[1] - 1
+    places, inputs = examples.places, examples.inputs
+    layout = places.layout
     asked = []
     for answer in examples.answers.values():
-        column = examples.positions.index(answer.position)
-        fed = (
-            causal
-            and column < last
-            and bool((examples.tokens[:, column + 1] == answer.tokens).all())
-        )
+        column = places.column(answer.position)
+        assert column is not None
+        following = inputs.at(column) + 1
+        fed = causal and bool((following < inputs.sizes).all())
+        if fed:
+            tokens = np.take_along_axis(inputs.tokens, following[:, None], axis=1)[:, 0]
+            fed = bool((tokens == answer.tokens).all())
         title = answer.title or answer.name
-        asked.append(Question(answer.name, title, column, answer.tokens, fed, causal))
-    asked.sort(key=lambda question: question.column)
-    return tuple(asked) or (Question(NEXT, NEXT, last, None, False, causal),)
+        asked.append(Question(answer.name, title, column, answer.tokens, fed, causal, layout))
+    asked.sort(key=lambda one: one.column if layout is None else layout.order(one.column))
+    last = places.column("-1") if layout is not None else len(places.names) - 1
+    assert last is not None
+    return tuple(asked) or (Question(NEXT, NEXT, last, None, False, causal, layout),)
 
 
 def question_named(asked: Sequence[Question], name: str) -> int:

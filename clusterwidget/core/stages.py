@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from clusterwidget.core.checks import several, shown, text, whole
+from clusterwidget.core.inputs import Layout
+from clusterwidget.core.places import Places
 
 HEAD_KINDS = ("q", "k", "v", "attn_scores", "pattern", "z", "result")
 LAYER_KINDS = (
@@ -199,29 +202,76 @@ class StageSet:
     ----------
     rows : sequence of StageRow
     positions : sequence of str
+    layout : Layout or None
+        Where positions stand to one another, where they differ from example to example.
     """
 
-    def __init__(self, rows: Sequence[StageRow], positions: Sequence[str]) -> None:
+    def __init__(
+        self, rows: Sequence[StageRow], positions: Sequence[str], layout: Layout | None = None
+    ) -> None:
         self.rows = tuple(rows)
-        self.positions = tuple(positions)
-        self._column = {name: index for index, name in enumerate(self.positions)}
+        self.places = Places(positions, layout)
         self._row = {(row.kind, row.layer, row.head): row for row in self.rows}
 
     def __len__(self) -> int:
         return sum(width > 0 for row in self.rows for width in row.widths)
 
+    @property
+    def positions(self) -> tuple[str, ...]:
+        """The names of the positions."""
+        return self.places.names
+
+    @property
+    def layout(self) -> Layout | None:
+        """Where positions stand to one another; None where position p is token p."""
+        return self.places.layout
+
+    def laid_out(self, layout: Layout | None) -> StageSet:
+        """Return these stages of examples with another layout."""
+        other = copy.copy(self)
+        other.places = Places(self.positions, layout)
+        return other
+
     def width(self, stage: Stage) -> int:
         """Return the length d of the vectors at a stage; raise where there is no such stage."""
         row = self._row.get((stage.kind, stage.layer, stage.head))
-        column = self._column.get(stage.position)
-        if row is None or column is None or not row.widths[column]:
+        column = self.places.column(stage.position)
+        width = 0 if row is None or column is None else self._width(row, column)
+        if not width:
             raise ValueError(f"there is no stage {str(stage)!r} here. {self._hint(stage)}")
-        return row.widths[column]
+        return width
 
     def column(self, stage: Stage) -> int:
-        """Return the index of the stage's position."""
+        """Return the index of the stage's position; below 0 where it counts from the end."""
         self.width(stage)
-        return self._column[stage.position]
+        column = self.places.column(stage.position)
+        assert column is not None
+        return column
+
+    def named(self, stage: Stage) -> Stage:
+        """Return a stage that counts from the end by its position's name, where it has one."""
+        column = self.places.column(stage.position)
+        if column is None or stage.position in self.positions:
+            return stage
+        return replace(stage, position=self.places.name(column))
+
+    def attended(self, stage: Stage) -> list[int]:
+        """Return the columns that the numbers of an attention stage are about."""
+        width = self.width(stage)
+        if self.layout is None:
+            return list(range(width))
+        if width == len(self.layout.present):
+            return list(self.layout.present)
+        return list(self.layout.seen(self.column(stage)))
+
+    def _width(self, row: StageRow, column: int) -> int:
+        if column >= 0:
+            return row.widths[column]
+        assert self.layout is not None
+        if row.kind == "attn_scores" and self.layout.seen(column) != self.layout.present:
+            # What is ahead has no score in some examples.
+            return 0
+        return max(row.widths)
 
     def select(
         self,
@@ -236,11 +286,21 @@ class StageSet:
         """
         kinds_, layers_ = _wanted("kinds", kinds, str), _wanted("layers", layers, int)
         heads_, positions_ = _wanted("heads", heads, int), _wanted("positions", positions, str)
+        from_the_end = [
+            name
+            for name in sorted(positions_ or ())
+            if name not in self.positions and self.places.column(name) is not None
+        ]
+        columns = {
+            name: self.places.column(name)
+            for name in (*self.positions, *from_the_end)
+            if positions_ is None or name in positions_
+        }
         for name, wanted, known in (
             ("kind", kinds_, {row.kind for row in self.rows}),
             ("layer", layers_, {row.layer for row in self.rows} - {None}),
             ("head", heads_, {row.head for row in self.rows} - {None}),
-            ("position", positions_, set(self.positions)),
+            ("position", positions_, {*self.positions, *from_the_end}),
         ):
             for value in wanted or ():
                 if value not in known:
@@ -252,15 +312,24 @@ class StageSet:
             if (kinds_ is None or row.kind in kinds_)
             and (layers_ is None or row.layer in layers_)
             and (heads_ is None or row.head in heads_)
-            for position, width in zip(self.positions, row.widths, strict=True)
-            if width and (positions_ is None or position in positions_)
+            for position, column in columns.items()
+            if column is not None and self._width(row, column)
         ]
 
     def _hint(self, stage: Stage) -> str:
-        if stage.position not in self._column:
+        trouble = self.places.trouble(stage.position)
+        if trouble is not None:
+            return trouble
+        column = self.places.column(stage.position)
+        if column is None:
             near = _nearest(stage.position, self.positions)
             return f"No position is called {stage.position!r};{near}"
-        names = [str(row) for row in self.rows if row.widths[self._column[stage.position]]]
+        if self.layout is not None and column >= 0 and column not in self.layout.present:
+            return (
+                f"At {stage.position!r} some examples have padding: name positions by "
+                "columns={'last': […]}, or count from the end, as in '@-1'."
+            )
+        names = [str(row) for row in self.rows if self._width(row, column)]
         return (
             f"At {stage.position!r}{_nearest(row_name(stage.kind, stage.layer, stage.head), names)}"
         )

@@ -22,6 +22,7 @@ from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
 from clusterwidget.interventions.cuts import Cuts, run_cut
 from clusterwidget.interventions.replacements import Replacements, other_examples, per_head
 from clusterwidget.interventions.runs import Run, start_of
+from clusterwidget.interventions.unrolled import Unrolled
 from clusterwidget.interventions.workbench import Workbench, losses
 from clusterwidget.model.batch import Batch
 
@@ -52,8 +53,12 @@ def checked_items(
     stage_set: StageSet,
     *,
     causal: bool = True,
+    unrolled: Unrolled | None = None,
 ) -> Stage | list[Stage] | list[Edge]:
-    """Return the stage, stages or edges that an ablation is of; raise where they are not there."""
+    """Return the stage, stages or edges that an ablation is of; raise where they are not there.
+
+    Edges are between the tokens of `unrolled`, where positions are other tokens in each example.
+    """
     if isinstance(what, Stage) or (isinstance(what, str) and "->" not in what):
         stage = Stage.of(what)
         stage_set.width(stage)
@@ -76,6 +81,12 @@ def checked_items(
             f"{shown(given[is_stage.index(True)])} is a stage, and there are edges beside it: "
             "ablate stages and edges in calls of their own."
         )
+    if unrolled is not None:
+        stage_set = unrolled.stage_set
+        given = [
+            unrolled.own(edge if isinstance(edge, Edge) else Edge.parse(edge))  # type: ignore[arg-type]
+            for edge in given
+        ]
     edges = [checked_edge(edge, stage_set, causal=causal) for edge in given]  # type: ignore[arg-type]
     if not edges:
         raise ValueError(f"no edge is given, {shown(what)}: name at least one to cut.")
@@ -132,7 +143,7 @@ def ablate_stage(
         )
     if method.name == "mean":
         vectors = vectors.mean(dim=0, dtype=torch.float64).float()[None]
-    one = bench.batch(np.array([example]))
+    one = bench.one(example)
     start = start_of(stage, patcher.last)
     runs = []
     for part in torch.split(vectors, size):
@@ -153,14 +164,14 @@ def ablate_edges(
     """Ablate edges together in one example."""
     first = min(edges, key=lambda edge: bench.column(edge.target)).target
     require_reached(bench.answers, bench.column(first), first)
-    one = bench.batch(np.array([example]))
+    one = bench.one(example)
     donors = np.full(1, example)
     if method.name == "drop":
         runs = [_dropped(bench, edges[0], one, renormalize=method.renormalize)]
     elif method.name == "mean":
         runs = [_cut(bench, means, edges, one)]
     else:
-        donors = other_examples(len(bench.examples), example, method.draws, seed)
+        donors = other_examples(len(bench.donors), example, method.draws, seed)
         runs = [_cut(bench, Replacements(bench, donors, averaged=False), edges, one)]
     return _table(bench, example, bench.column(first), bench.patcher.run(one), runs, donors)
 

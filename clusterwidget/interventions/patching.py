@@ -16,9 +16,10 @@ import torch
 
 from clusterwidget.core.inputs import Inputs
 from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
-from clusterwidget.interventions.runs import Hook, Run, Start, keep, skipping, start_of
+from clusterwidget.interventions.runs import Hook, Run, Start, joined, keep, skipping, start_of
 from clusterwidget.model.batch import Batch, Index
 from clusterwidget.model.hooks import Model, hook_name
+from clusterwidget.model.padding import mask_of, parts_of
 from clusterwidget.model.recorder import Recorder
 from clusterwidget.model.running import evaluating, running
 
@@ -52,7 +53,7 @@ class Patcher:
         self.columns = list(columns)
         self.last = int(model.cfg.n_layers) - 1
         self._device = getattr(model.cfg, "device", None)
-        self._tried = False
+        self._tried: dict[tuple[bool, int], bool] = {}
         self._fits: dict[str, bool] = {}
         self._passed_on: Callable[[torch.Tensor], Any] | None = None
 
@@ -72,6 +73,12 @@ class Patcher:
             raise ValueError(
                 f"{stage} cannot be swapped: the logits are the answer itself. Choose "
                 f"L{self.last}.resid_post@{stage.position}, from which they are read."
+            )
+        if stage.kind in ATTENTION_KINDS and self.stage_set.layout is not None:
+            raise ValueError(
+                f"{stage} cannot be swapped: positions are other tokens in each example, and only "
+                "what is attended to at the positions with names is known. Choose "
+                f"L{stage.layer}H{stage.head}.z@{stage.position}, which the head makes of it."
             )
         carrier = replace(stage, kind=_CARRIERS.get(stage.kind, stage.kind))
         self.stage_set.width(carrier)
@@ -118,7 +125,10 @@ class Patcher:
         start : int
             Layer from which patched runs of this batch will start.
         """
-        if not self.can_resume(batch):
+        parts = parts_of(self.model, batch)
+        if len(parts) > 1:
+            return joined([(rows, self.hooked(part, [])) for rows, part in parts])
+        if not self.can_resume(batch, start):
             return self.hooked(batch, [])
         block = f"blocks.{start}"
         names = [f"{block}.hook_resid_pre", f"{block}.attn.hook_z", f"{block}.hook_resid_post"]
@@ -148,6 +158,11 @@ class Patcher:
         before : Run, optional
             `run` of the same batch, with ``start`` at the stage's layer.
         """
+        parts = parts_of(self.model, batch)
+        if len(parts) > 1:
+            return joined(
+                [(rows, self._whole(part, stage, values[rows], None)) for rows, part in parts]
+            )
         carrier = self.carrier(stage)
         before_layers = carrier.layer is None and carrier.kind != "ln_final"
         if before is None or before.start is None or before_layers:
@@ -160,8 +175,13 @@ class Patcher:
 
     def _whole(self, batch: Batch, stage: Stage, values: torch.Tensor, start: Start | None) -> Run:
         """Run all positions, from the stage's layer up where what enters it is given."""
-        fired: list[bool] = []
         index = batch.index(self.stage_set.column(stage))
+        if start is not None and stage.kind == "resid_pre":
+            # What enters the layer is put in as it is: on BERT the hook does not reach all of it.
+            changed = start.entering.clone()
+            changed[index] = values.to(changed)
+            return self.hooked(batch, [], changed, start_of(stage, self.last))
+        fired: list[bool] = []
         hooks = self._patch(self.carrier(stage), index, values, fired)
         entering = None if start is None else start.entering
         run = self.hooked(batch, hooks, entering, start_of(stage, self.last))
@@ -234,7 +254,7 @@ class Patcher:
             hooks = self._patch(carrier, index, values[:2], [])
             hooks.append((f"blocks.{layer}.hook_resid_post", keep(whole)))
             try:
-                self._run(few.entering, hooks, layer, layer)
+                self._run(few.entering, hooks, layer, layer, two)
                 alone, _ = self._one_column(two, carrier, values[:2], few)
             except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
                 self._fits[carrier.kind] = False
@@ -295,18 +315,26 @@ class Patcher:
         index = batch.several(self.columns)
         hooks = [*hooks, (f"blocks.{self.last}.hook_resid_post", keep(final, index))]
         if entering is None:
-            logits = self._run(batch.tokens, hooks, None, self.last)
+            logits = self._run(batch.tokens, hooks, None, self.last, batch)
         else:
-            logits = self._run(entering, hooks, start, self.last)
+            logits = self._run(entering, hooks, start, self.last, batch)
         return Run(logits[index].float(), final[0])
 
     def _run(
-        self, given: torch.Tensor, hooks: Sequence[Hook], start: int | None, end: int
+        self,
+        given: torch.Tensor,
+        hooks: Sequence[Hook],
+        start: int | None,
+        end: int,
+        batch: Batch | None = None,
     ) -> torch.Tensor:
         """Return the logits of tokens or, from layer `start` up, of a residual stream.
 
-        Layers above `end` pass on what enters them.
+        Layers above `end` pass on what enters them. Where all positions of a batch are run, the
+        model is told of its padding.
         """
+        mask = None if batch is None else mask_of(self.model, batch)
+        told = {} if mask is None else {"attention_mask": mask}
         with (
             torch.no_grad(),
             running(self.model),
@@ -316,37 +344,47 @@ class Patcher:
             warnings.filterwarnings("error", message=".*returned a modified tensor")
             logits: torch.Tensor
             if start is None:
-                logits = self.model.run_with_hooks(given, fwd_hooks=hooks)
+                logits = self.model.run_with_hooks(given, fwd_hooks=hooks, **told)
                 return logits
             assert self._passed_on is not None
             with skipping(self.model, start, end, self._passed_on(given), self._passed_on):
-                logits = self.model.run_with_hooks(given, fwd_hooks=hooks, start_at_layer=start)
+                logits = self.model.run_with_hooks(
+                    given, fwd_hooks=hooks, start_at_layer=start, **told
+                )
             return logits
 
-    def can_resume(self, batch: Batch) -> bool:
-        """Whether the model can be run from a middle layer; probed once."""
-        with running(self.model):
-            if not self._tried:
-                self._tried = True
-                self._passed_on = self._probed(batch.rows(slice(1)))
-        return self._passed_on is not None
+    def can_resume(self, batch: Batch, start: int = 0) -> bool:
+        """Whether the model can be run from layer `start`; probed once, and once with a mask.
 
-    def _probed(self, one: Batch) -> Callable[[torch.Tensor], Any] | None:
-        """Return how the blocks below pass the stream on, or None where they cannot be skipped."""
+        BERT's embeddings change what is to enter its first layer: it can be run from others only.
+        """
+        masked = mask_of(self.model, batch) is not None
+        layers = dict.fromkeys((self.last, 0 if start == 0 else self.last))
+        with running(self.model):
+            for layer in layers:
+                if (masked, layer) not in self._tried:
+                    # Two rows: a batch of one passes for a tuple of one.
+                    ends = torch.stack([batch.sizes.argmin(), batch.sizes.argmax()])
+                    two = batch.rows(ends) if masked else batch.rows(slice(1)).expand(2)
+                    self._tried[masked, layer] = self._probed(two, layer)
+                if not self._tried[masked, layer]:
+                    return False
+        return True
+
+    def _probed(self, both: Batch, start: int) -> bool:
+        """Find how blocks that are skipped pass the stream on; return whether they can be."""
         entering: list[torch.Tensor] = []
-        hook = (f"blocks.{self.last}.hook_resid_pre", keep(entering))
-        # Two rows: a batch of one passes for a tuple of one.
-        both = one.expand(2)
-        all_layers = self.hooked(both, [hook])
-        for passed_on in (_tensor, _tuple):
-            self._passed_on = passed_on
+        all_layers = self.hooked(both, [(f"blocks.{start}.hook_resid_pre", keep(entering))])
+        for passed_on in (_tensor, _tuple) if self._passed_on is None else (self._passed_on,):
+            before, self._passed_on = self._passed_on, passed_on
             try:
-                last_layer = self.hooked(both, [], entering[0], self.last)
+                some_layers = self.hooked(both, [], entering[0], start)
+                if torch.equal(all_layers.logits, some_layers.logits):
+                    return True
             except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
-                continue
-            if torch.equal(all_layers.logits, last_layer.logits):
-                return passed_on
-        return None
+                pass
+            self._passed_on = before
+        return False
 
 
 def _tensor(stream: torch.Tensor) -> torch.Tensor:

@@ -15,9 +15,11 @@ import numpy.typing as npt
 import torch
 
 from clusterwidget.core.watch import Watch
+from clusterwidget.interventions.alignment import Alignment
 from clusterwidget.interventions.runs import Hook
 from clusterwidget.interventions.workbench import Workbench
 from clusterwidget.model.hooks import hook_name
+from clusterwidget.model.padding import mask_of, parts_of
 from clusterwidget.model.running import evaluating, running
 
 Ints = npt.NDArray[np.int64]
@@ -90,7 +92,7 @@ class Replacements:
     def _run(self, layers: range, watch: Watch) -> dict[int, LayerParts]:
         bench = self._bench
         patcher = bench.patcher
-        inputs = bench.examples.inputs[self.examples]
+        inputs = bench.donors[self.examples]
         size = patcher.batch_size(inputs.width)
         seen = _Seen(averaged=self.averaged)
         embed = hook_name(bench.model, "embed", None)
@@ -98,12 +100,20 @@ class Replacements:
         hooks: list[Hook] = [(embed, seen.part(None, "embed"))]
         for layer in layers:
             hooks += _layer_hooks(seen, layer, bench.model.hook_dict)
+        if len(parts_of(bench.model, patcher.batch(inputs))) > 1:
+            size = 1
         stop = None if layers[-1] == patcher.last else layers[-1] + 1
         with torch.no_grad(), evaluating(bench.model):
             for start in range(0, len(inputs), size):
-                batch = patcher.batch(inputs[start : start + size])
+                part = inputs[start : start + size]
+                seen.alignment = bench.aligned(part)
+                batch = patcher.batch(part)
+                mask = mask_of(bench.model, batch)
+                told = {} if mask is None else {"attention_mask": mask}
                 with running(bench.model):
-                    bench.model.run_with_hooks(batch.tokens, fwd_hooks=hooks, stop_at_layer=stop)
+                    bench.model.run_with_hooks(
+                        batch.tokens, fwd_hooks=hooks, stop_at_layer=stop, **told
+                    )
                 watch.step(min(start + size, len(inputs)), len(inputs))
         activations = seen.result(len(inputs))
         self._embed = activations[None, "embed"]
@@ -115,9 +125,34 @@ class _Seen:
 
     def __init__(self, *, averaged: bool) -> None:
         self.averaged = averaged
+        self.alignment: Alignment | None = None
         self._seen: dict[tuple[int | None, str], list[Tensor]] = {}
 
+    def add_flow(self, layer: int, pattern: Tensor, v: Tensor) -> None:
+        """Add attention times value, of shapes (batch, heads, T, T) and (batch, T, heads, d)."""
+        if self.alignment is None:
+            if self.averaged:
+                self._add(layer, "flow", torch.einsum("bhts,bshd->htsd", pattern, v)[None])
+            else:
+                self._add(layer, "flow", torch.einsum("bhts,bshd->bhtsd", pattern, v))
+            return
+        shares = torch.as_tensor(self.alignment.shares[:, :, : v.shape[1]]).to(v)
+        points = torch.as_tensor(self.alignment.points, device=v.device)
+        # One example after another: all of them at once take T times as much memory.
+        for row, one in enumerate(points):
+            flow = torch.einsum("htu,uhd->htud", pattern[row][:, one], v[row])
+            self._add(layer, "flow", torch.einsum("htud,su->htsd", flow, shares[row])[None])
+
     def add(self, layer: int | None, name: str, activation: Tensor) -> None:
+        """Add an activation of shape (batch, T, …)."""
+        if self.alignment is not None:
+            points = torch.as_tensor(self.alignment.points, device=activation.device)
+            activation = activation[
+                torch.arange(len(points), device=points.device)[:, None], points
+            ]
+        self._add(layer, name, activation)
+
+    def _add(self, layer: int | None, name: str, activation: Tensor) -> None:
         kept = self._seen.setdefault((layer, name), [])
         if not self.averaged:
             kept.append(activation.clone())
@@ -155,10 +190,7 @@ def _layer_hooks(seen: _Seen, layer: int, there: Any) -> list[Hook]:
 
     def add_flow(z: Tensor, hook: Any) -> None:
         pattern, v = latest.pop("pattern"), per_head(latest.pop("v"), z.shape[2])
-        if seen.averaged:
-            seen.add(layer, "flow", torch.einsum("bhts,bshd->htsd", pattern, v)[None])
-        else:
-            seen.add(layer, "flow", torch.einsum("bhts,bshd->bhtsd", pattern, v))
+        seen.add_flow(layer, pattern, v)
 
     names = {name: f"{block}.hook_{name}" for name in ("attn_out", "mlp_out", "resid_pre")}
     names |= {"z": f"{block}.attn.hook_z", "resid_post": f"{block}.hook_resid_post"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from clusterwidget.core.stages import Stage
-from clusterwidget.model.batch import Index
+from clusterwidget.model.batch import Index, Rows
 from clusterwidget.model.hooks import Model
 
 Hook = tuple[str, Callable[..., "torch.Tensor | None"]]
@@ -61,6 +61,17 @@ class Run:
         if start is not None:
             held += [one for one in (start.entering, start.z, start.leaving) if one is not None]
         return sum(one.numel() * one.element_size() for one in held)
+
+
+def joined(parts: Sequence[tuple[Rows, Run]]) -> Run:
+    """Return one run of parts of a batch, each with its rows."""
+    n = sum(len(run.logits) for _, run in parts)
+    first = parts[0][1]
+    logits = first.logits.new_empty((n, *first.logits.shape[1:]))
+    final = first.final.new_empty((n, *first.final.shape[1:]))
+    for rows, run in parts:
+        logits[rows], final[rows] = run.logits, run.final
+    return Run(logits, final)
 
 
 @contextmanager

@@ -27,6 +27,7 @@ from clusterwidget.model.lazy import LazyModel
 
 if TYPE_CHECKING:
     from clusterwidget.interventions.replacements import Replacements
+    from clusterwidget.interventions.unrolled import Unrolled
     from clusterwidget.interventions.workbench import Workbench
 
 
@@ -77,6 +78,7 @@ class Setting:
         Named by it, what was worked out for examples stays theirs.
         """
         digest = hashlib.sha256(np.ascontiguousarray(self.examples.tokens, np.int64).tobytes())
+        digest.update(self.examples.inputs.marks())
         for partition in self.usable_concepts:
             digest.update(repr((partition.names, partition.groups)).encode())
             digest.update(np.ascontiguousarray(partition.codes, np.int64).tobytes())
@@ -168,6 +170,24 @@ class Setting:
                 "swaps, ablation and traces run the model, and there is none here: give it with "
                 "cw.open(path, model=model), or make Explorer(model, examples)."
             )
+
+    def bench_of(self, example: int) -> tuple[Workbench, Replacements]:
+        """Return what edges of an example are cut with, and the means that can be put in.
+
+        Where positions are other tokens in each example, they run over all tokens of this one.
+        """
+        if self.examples.places.layout is None:
+            return self.bench, self.means
+        from clusterwidget.interventions.replacements import Replacements
+
+        unrolled = self.unrolled(example)
+        return unrolled, Replacements(unrolled, self.bench.references, averaged=True)
+
+    def unrolled(self, example: int) -> Unrolled:
+        """Return an example as a text whose positions are its tokens."""
+        from clusterwidget.interventions.unrolled import Unrolled
+
+        return Unrolled(self.bench, example)
 
     @cached_property
     def means(self) -> Replacements:

@@ -33,7 +33,7 @@ def swap(bench: Workbench, stage: Stage, receiver: Chosen, donor: Chosen, *, fre
     patcher = bench.patcher
     patcher.carrier(stage)
     (own, own_row), (other, other_row) = _inputs(bench, receiver), _inputs(bench, donor)
-    if own.width != other.width:
+    if bench.stage_set.layout is None and own.width != other.width:
         raise ValueError(
             f"the receiver has {own.width} tokens and the donor {other.width}: a vector can "
             "only be put in at the same position of an input of the same length."
@@ -66,6 +66,11 @@ def _inputs(bench: Workbench, chosen: Chosen) -> tuple[Inputs, int]:
     if not isinstance(chosen, (list, tuple)) and getattr(chosen, "ndim", 0) == 0:
         row = checked_index(chosen, len(bench.examples))  # type: ignore[arg-type]
         return bench.examples.inputs[row : row + 1], row
+    if bench.stage_set.layout is not None:
+        raise ValueError(
+            f"{shown(chosen)} is a row of tokens, and nothing says where the positions are in it: "
+            "in these examples they are other tokens in each. Give the index of an example."
+        )
     unmasked("the tokens of the receiver and the donor", chosen)
     try:
         tokens = np.asarray(chosen)

@@ -97,7 +97,7 @@ def default_stages(setting: Setting) -> list[Stage]:
     """Return what heads, attention and MLPs write at the positions of the answers."""
     kinds = {row.kind for row in setting.stages.rows}
     columns = sorted({question.column for question in setting.answers})
-    positions = [setting.stages.positions[column] for column in columns]
+    positions = [setting.stages.places.name(column) for column in columns]
     return setting.stages.select([kind for kind in KINDS if kind in kinds], positions=positions)
 
 

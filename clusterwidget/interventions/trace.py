@@ -49,9 +49,8 @@ def traced(
     watch: Watch,
 ) -> Trace:
     """Trace an answer with replacements from `draws` random examples; None for their mean."""
-    bench = setting.bench
+    bench, replacements = setting.bench_of(example)
     bench.get_ready(watch.quiet())
-    replacements = setting.means
     if draws is not None:
         others = other_examples(len(setting.examples), example, draws, seed)
         replacements = Replacements(bench, others, averaged=False)
@@ -124,7 +123,7 @@ class _Tracer:
         self._pruned: list[Edge] = []
         self._alone: dict[Item, Effect] = {}
         self._attention: dict[Edge, float] = {}
-        self._one = bench.batch(np.array([example]))
+        self._one = bench.one(example)
         without = bench.patcher.run(self._one).logits[0, at]
         self._token = int(without.argmax())
         self._probability = float(torch.softmax(without.double(), dim=-1)[self._token])

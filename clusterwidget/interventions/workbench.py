@@ -12,9 +12,11 @@ import numpy.typing as npt
 import torch
 
 from clusterwidget.core.examples import Examples
+from clusterwidget.core.inputs import Inputs
 from clusterwidget.core.questions import questions
 from clusterwidget.core.stages import Stage, StageSet
 from clusterwidget.core.watch import Watch
+from clusterwidget.interventions.alignment import Alignment
 from clusterwidget.interventions.patching import Patcher
 from clusterwidget.interventions.runs import Run
 from clusterwidget.interventions.usual import MOST_REFERENCES, UsualRange
@@ -98,6 +100,19 @@ class Workbench:
     def batch(self, rows: Ints) -> Batch:
         """Return some examples as a batch."""
         return self.patcher.batch(self.examples.inputs[rows])
+
+    def one(self, example: int) -> Batch:
+        """Return one example as a batch."""
+        return self.batch(np.array([example]))
+
+    @property
+    def donors(self) -> Inputs:
+        """The examples whose activations can be put in."""
+        return self.examples.inputs
+
+    def aligned(self, others: Inputs) -> Alignment | None:
+        """Return which tokens of others are put in; None where position p is token p in all."""
+        return None
 
     @property
     def batch_size(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -108,15 +108,15 @@ def stream(
     """
     n = len(inputs)
     size = batch_rows(model, inputs, stages, stage_set, batch_size)
-    inputs = replace(inputs, tokens=inputs.tokens[:, : _length_needed(model, stages, stage_set)])
+    inputs = inputs.cut(_length_needed(model, stages, stage_set, inputs))
     device = getattr(model.cfg, "device", None)
     recorder = Recorder(model, stages, stage_set, consume)
     watch = watch or Watch()
     watch.step(0, n)
     with torch.no_grad(), evaluating(model):
-        for start in range(0, n, size):
-            recorder.run(Batch.of(inputs[start : start + size], device), start)
-            watch.step(min(start + size, n), n)
+        for start, stop in pairwise(_bounds(inputs, size)):
+            recorder.run(Batch.of(inputs[start:stop], device, shared=True), start)
+            watch.step(stop, n)
 
 
 def batch_rows(
@@ -127,19 +127,35 @@ def batch_rows(
     batch_size: int | None = None,
 ) -> int:
     """Return how many examples are run at once: as given, or about 14,000 tokens' worth."""
-    width = min(inputs.width, _length_needed(model, stages, stage_set))
+    width = min(inputs.width, _length_needed(model, stages, stage_set, inputs))
     return batch_size or max(1, _TOKENS_IN_BATCH // width)
 
 
-def _length_needed(model: Model, stages: Sequence[Stage], stage_set: StageSet) -> int:
+def _bounds(inputs: Inputs, size: int) -> list[int]:
+    """Return where batches of `size` different rows of tokens begin, and where the last one ends.
+
+    Neighboring examples that are positions of one text are one row.
+    """
+    n = len(inputs)
+    if inputs.columns is None:
+        return [*range(0, n, size), n]
+    return [*np.flatnonzero(~inputs.is_repeated())[::size].tolist(), n]
+
+
+def _length_needed(
+    model: Model, stages: Sequence[Stage], stage_set: StageSet, inputs: Inputs
+) -> int:
     """Return how many tokens have to be run: in a causal model, none after the last stage's.
 
     A pattern has a number for each token, those ahead included.
     """
     causal = getattr(model.cfg, "attention_dir", None) == "causal"
     if not causal or any(stage.kind == "pattern" for stage in stages):
-        return len(stage_set.positions)
-    return 1 + max((stage_set.column(stage) for stage in stages), default=0)
+        return inputs.width
+    columns = {stage_set.column(stage) for stage in stages}
+    if inputs.lengths is None and min(columns, default=0) < 0:
+        return inputs.width
+    return 1 + max((int(inputs.at(column).max()) for column in columns), default=0)
 
 
 def _require_finite(stage: Stage, start: int, rows: torch.Tensor) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ import torch
 
 from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
 from clusterwidget.model.anatomy import anatomy
-from clusterwidget.model.batch import Batch
+from clusterwidget.model.batch import Batch, Rows
 from clusterwidget.model.hooks import Model, hook_name
 from clusterwidget.model.layer import soft_capped
+from clusterwidget.model.padding import mask_of, parts_of
 from clusterwidget.model.running import running
 
 Sink = Callable[[Stage, int, torch.Tensor], None]
@@ -73,8 +75,8 @@ class Recorder:
         self._model = model
         self._stage_set = stage_set
         self._sink = sink
-        self._first = 0
         self._batch: Batch | None = None
+        self._write: Callable[[Stage, torch.Tensor], None] = lambda stage, rows: None
         self._on_output: list[Writer] = []
         self._on_hook: dict[str, list[Writer]] = defaultdict(list)
         last = -1
@@ -97,28 +99,52 @@ class Recorder:
 
     def run(self, batch: Batch, first: int = 0) -> None:
         """Run the model on a batch of the examples from `first` on."""
-        self._first, self._batch = first, batch
+        parts = parts_of(self._model, batch)
+        if len(parts) == 1:
+            self._run(batch, lambda stage, rows: self._sink(stage, first, rows))
+            return
+        found: dict[Stage, torch.Tensor] = {}
+
+        def collect(which: Rows, stage: Stage, rows: torch.Tensor) -> None:
+            if stage not in found:
+                found[stage] = rows.new_empty((len(batch), rows.shape[1]))
+            found[stage][which] = rows
+
+        for which, part in parts:
+            self._run(part, partial(collect, which))
+        for stage, rows in found.items():
+            self._sink(stage, first, rows)
+
+    def _run(self, batch: Batch, write: Callable[[Stage, torch.Tensor], None]) -> None:
+        self._batch, self._write = batch, write
+        mask = mask_of(self._model, batch)
         with running(self._model):
             output = self._model.run_with_hooks(
-                batch.tokens, fwd_hooks=self._hooks, stop_at_layer=self._stop_at_layer
+                batch.tokens,
+                fwd_hooks=self._hooks,
+                stop_at_layer=self._stop_at_layer,
+                **({} if mask is None else {"attention_mask": mask}),
             )
-        for write in self._on_output:
-            write(output)
+        for write_logits in self._on_output:
+            write_logits(output)
 
     def _writer(self, stage: Stage) -> Writer:
-        column, width = self._stage_set.column(stage), self._stage_set.width(stage)
+        column = self._stage_set.column(stage)
+        attended = self._stage_set.attended(stage) if stage.kind in ATTENTION_KINDS else []
 
         def rows_of(activation: torch.Tensor) -> torch.Tensor:
             assert self._batch is not None
             rows, at = self._batch.index(column)
             if stage.kind in ATTENTION_KINDS:
-                return activation[rows, stage.head, at, :width]
+                found = activation[rows, stage.head, at]
+                if self._stage_set.layout is None:
+                    return found[:, : len(attended)]
+                columns = torch.stack([self._batch.at(column) for column in attended], dim=1)
+                return found.gather(1, columns)
             return activation[rows, at] if stage.head is None else activation[rows, at, stage.head]
 
         if stage.kind != "result":
-            return lambda activation: self._sink(
-                stage, self._first, _seen(stage, rows_of(activation))
-            )
+            return lambda activation: self._write(stage, _seen(stage, rows_of(activation)))
         assert stage.layer is not None
         assert stage.head is not None
         turn = result_basis(self._model, stage.layer, stage.head)[0]
@@ -126,7 +152,7 @@ class Recorder:
         def write(z: torch.Tensor) -> None:
             rows = rows_of(z)
             # Half precision would not keep the basis orthonormal.
-            self._sink(stage, self._first, rows.float() @ turn.to(rows.device, torch.float32))
+            self._write(stage, rows.float() @ turn.to(rows.device, torch.float32))
 
         return write
 

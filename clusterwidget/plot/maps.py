@@ -168,7 +168,7 @@ def trace(
     kinds = {stage.kind for stage in stages}
     rows = [row for row in ex.stage_set.rows if row.kind in kinds]
     place = StageMap.of(rows, ex.examples.positions)
-    tokens = [ex.examples.token_text(int(token)) for token in ex.examples.tokens[found.example]]
+    tokens = ex.examples.texts_at(found.example)
     ax, theme = map_axes(place, ax, dark, tokens)
     for row in rows:
         for position, width in zip(ex.examples.positions, row.widths, strict=True):

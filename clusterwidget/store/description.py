@@ -10,11 +10,11 @@ from typing import Any
 from clusterwidget.core.stages import Stage, StageRow, StageSet
 from clusterwidget.store.files import CHECKSUM, damaged, read_json, require_checksum
 from clusterwidget.store.leftovers import set_aside
-from clusterwidget.store.tables import SAVED_DTYPE, array_names
+from clusterwidget.store.tables import LAID_OUT, SAVED_DTYPE, array_names
 
 FORMAT = "clusterwidget exploration"
-VERSION = 2
-"""Version 1 had no checksums, and is still read."""
+VERSION = 3
+"""Version 1 had no checksums, version 2 no attention masks and columns; both are still read."""
 
 _WIDEST = 1 << 26
 _STAGE_ARRAY = re.compile(r"stages/[0-9]{1,9}")
@@ -191,6 +191,8 @@ def _is_concepts(value: Any) -> bool:
 _FIELDS: dict[str, Callable[[Any], bool]] = {
     "identity": _is_text,
     "positions": _is_positions,
+    "attention_mask": lambda value: isinstance(value, bool),
+    "columns": lambda value: isinstance(value, bool),
     "answers": _is_list(_is_answer),
     "concepts": _is_concepts,
     "axes": _is_dict(_is_pair),
@@ -205,5 +207,5 @@ _FIELDS: dict[str, Callable[[Any], bool]] = {
 }
 """What each attribute must be."""
 
-_LATER = ("descriptions",)
+_LATER = ("descriptions", *LAID_OUT)
 """Attributes that explorations saved earlier lack."""

@@ -50,7 +50,12 @@ def save(
     activations = setting.activations
     chosen = activations.held_stages() if stages is None else list(dict.fromkeys(stages))
     for stage in chosen:
-        setting.stages.width(stage)
+        if setting.stages.column(stage) < 0:
+            raise ValueError(
+                f"{stage} counts from the end, and only positions with names are saved: name it, "
+                "Examples(tokens, columns={'last': […]})."
+            )
+    chosen = list(dict.fromkeys(map(setting.stages.named, chosen)))
     if not chosen:
         raise ValueError(
             "nothing is captured yet, so there is nothing to save: say which stages, "

@@ -18,6 +18,9 @@ from clusterwidget.core.numbers import is_time, times_of
 
 Arrays = dict[str, npt.NDArray[Any]]
 
+LAID_OUT = ("attention_mask", "columns")
+"""What only examples of unequal lengths, or with positions of their own, have."""
+
 _ANSWER_TEXTS = ("name", "position", "title", "caption")
 
 _TIMES = ("datetime64[us]", "timedelta64[us]")
@@ -38,6 +41,10 @@ def to_arrays(examples: Examples) -> tuple[Arrays, dict[str, Any]]:
     """
     text, offsets = _joined(examples.labels)
     arrays: Arrays = {"tokens": examples.tokens, "labels/text": text, "labels/offsets": offsets}
+    if examples.attention_mask is not None:
+        arrays["attention_mask"] = examples.attention_mask
+    if examples.columns is not None:
+        arrays["columns"] = examples.columns
     answers = []
     for at, answer in enumerate(examples.answers.values()):
         arrays[f"answers/{at}"] = answer.tokens
@@ -51,6 +58,7 @@ def to_arrays(examples: Examples) -> tuple[Arrays, dict[str, Any]]:
     occurring = np.unique(np.concatenate([np.unique(column) for column in columns])).tolist()
     return arrays, {
         "positions": list(examples.positions),
+        **{name: name in arrays for name in LAID_OUT},
         "answers": answers,
         "concepts": concepts,
         "axes": {position: list(pair) for position, pair in examples.axes.items()},
@@ -64,7 +72,8 @@ def array_names(about: Mapping[str, Any]) -> list[str]:
     """Return the names of the arrays that `to_arrays` makes of such examples."""
     answers = [f"answers/{at}" for at in range(len(about["answers"]))]
     concepts = [f"concepts/{at}" for at in range(len(about["concepts"]))]
-    return ["tokens", "labels/text", "labels/offsets", *answers, *concepts]
+    laid_out = [name for name in LAID_OUT if about.get(name, False)]
+    return ["tokens", "labels/text", "labels/offsets", *laid_out, *answers, *concepts]
 
 
 def from_arrays(arrays: Mapping[str, Any], about: Mapping[str, Any]) -> Examples:
@@ -90,6 +99,7 @@ def replaced(examples: Examples, **changes: Any) -> Examples:
             raise ValueError(f"rules name the answer {name!r}; there are {known}.")
     own: dict[str, Any] = {
         **{name: getattr(examples, name) for name in ("tokens", "labels", "positions", "concepts")},
+        **{name: getattr(examples, name) for name in LAID_OUT},
         **{name: getattr(examples, name) for name in ("axes", "families", "descriptions")},
         **{name: getattr(examples, name) for name in ("vocabulary", "parse")},
         "answers": [
@@ -111,6 +121,7 @@ def _arguments(arrays: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str,
         "tokens": arrays["tokens"],
         "labels": _apart(arrays["labels/text"], arrays["labels/offsets"]),
         "positions": about["positions"],
+        **{name: arrays.get(name) for name in LAID_OUT},
         "answers": [
             Answer(**answer, tokens=arrays[f"answers/{at}"])
             for at, answer in enumerate(about["answers"])

@@ -19,7 +19,7 @@ from clusterwidget.store.description import FORMAT, VERSION, described
 from clusterwidget.store.files import with_checksum
 from clusterwidget.store.leftovers import NEW, OLD, working_folder
 from clusterwidget.store.records import Records, put_record
-from clusterwidget.store.tables import to_arrays
+from clusterwidget.store.tables import LAID_OUT, to_arrays
 
 Float32Array = npt.NDArray[np.float32]
 Matrices = Iterable[tuple[Stage, Float32Array]]
@@ -127,7 +127,8 @@ def write_rest(
     about = {
         **known,
         "format": FORMAT,
-        "version": VERSION,
+        # What has neither is read by earlier releases as well.
+        "version": VERSION if any(known[name] for name in LAID_OUT) else 2,
         "identity": identity,
         "arrays": list(arrays),
         "fingerprint": fingerprint is not None,

@@ -76,13 +76,22 @@ def _labels(explorer: Explorer, *_: Any) -> tuple[messages.Nothing, list[Buffer]
 
 def _tokens(explorer: Explorer, *_: Any) -> tuple[messages.Tokens, list[Buffer]]:
     examples = explorer.examples
-    columns = [examples.tokens, *(answer.tokens for answer in examples.answers.values())]
+    at_positions = examples.inputs.tokens_at(len(examples.positions))
+    columns = [at_positions, *(answer.tokens for answer in examples.answers.values())]
+    occurring = np.unique(np.concatenate([np.unique(column) for column in columns]))
+    vocabulary = {
+        str(token): examples.token_text(token) for token in occurring.tolist() if token >= 0
+    }
+    if occurring[0] < 0:
+        # Where an example has no token, the page shows none.
+        nothing = int(occurring[-1]) + 1
+        columns[0] = np.where(at_positions < 0, nothing, at_positions)
+        vocabulary[str(nothing)] = ""
     dtype = smallest_unsigned(max(int(column.max()) for column in columns))
-    occurring = np.unique(np.concatenate([np.unique(column) for column in columns])).tolist()
     fields: messages.Tokens = {
-        "positions": examples.tokens.shape[1],
+        "positions": len(examples.positions),
         "dtype": dtype.name,
-        "vocabulary": {str(token): examples.token_text(token) for token in occurring},
+        "vocabulary": vocabulary,
     }
     return fields, [as_bytes(column.astype(dtype)) for column in columns]
 
@@ -204,7 +213,8 @@ def _columns(explorer: Explorer, stage: Stage, matrix: Matrix, metric: str) -> l
     """Return what the columns of attention are; mapped by a metric, they are no shares of it."""
     if stage.kind not in ATTENTION_KINDS or metric != "l2":
         return None
-    return list(explorer.examples.positions[: matrix.shape[1]])
+    attended = explorer.stage_set.attended(stage)[: matrix.shape[1]]
+    return [explorer.examples.positions[column] for column in attended]
 
 
 def _dominated(

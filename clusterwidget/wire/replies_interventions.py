@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from clusterwidget.core.stages import Stage
+from clusterwidget.core.stages import ATTENTION_KINDS, Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
 from clusterwidget.results.kept import Settings
@@ -155,6 +155,8 @@ def _to_test(explorer: Explorer, kinds: Sequence[str]) -> list[Stage]:
     which nothing comes after.
     """
     there = {row.kind for row in explorer.stage_set.rows} - {"logits"}
+    if explorer.stage_set.layout is not None:
+        there -= set(ATTENTION_KINDS)
     stages = explorer.stages(kinds=[kind for kind in kinds if kind in there])
     read = {answer.position for answer in explorer.examples.answers.values()}
     return sorted(stages, key=lambda stage: stage.position not in read)

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from clusterwidget.activations.given import given_activations
+from clusterwidget.core.places import Places
 from clusterwidget.core.stages import Stage
 
 ROWS = np.eye(3, 2)
@@ -16,7 +17,7 @@ ROWS = np.eye(3, 2)
 
 def test_activations_are_told_which_stages_they_are() -> None:
     held, stages = given_activations(
-        {"L0.mlp_out@a": ROWS, "L0H1.z@b": ROWS.tolist()}, 3, ("a", "b")
+        {"L0.mlp_out@a": ROWS, "L0H1.z@b": ROWS.tolist()}, 3, Places(("a", "b"))
     )
     assert [str(stage) for stage in stages.select()] == ["L0.mlp_out@a", "L0H1.z@b"]
     matrix = held.get(Stage.parse("L0H1.z@b"))
@@ -53,4 +54,4 @@ def test_what_is_no_activation_is_named(
     activations: Any, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
-        given_activations(activations, 3, ("a", "b"))
+        given_activations(activations, 3, Places(("a", "b")))

@@ -93,8 +93,8 @@ def test_version_1_still_opens(path: Path) -> None:
 
 
 def test_a_newer_version_says_so(path: Path) -> None:
-    changed(path, version=3)
-    with pytest.raises(ValueError, match=r"version 3 of the format.*open it with a newer"):
+    changed(path, version=4)
+    with pytest.raises(ValueError, match=r"version 4 of the format.*open it with a newer"):
         about(path)
 
 

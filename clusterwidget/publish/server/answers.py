@@ -14,8 +14,6 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
@@ -165,7 +163,7 @@ class Answers:
         if typed.examples is None:
             typed.examples = parsed
             return _found(self._n, added=True)
-        same = np.flatnonzero((typed.examples.tokens == parsed.tokens).all(axis=1))
+        same = typed.examples.inputs.equal_to(parsed.inputs)
         if len(same):
             return _found(self._n + int(same[0]), added=False)
         if len(typed) >= self._limits.typed:
