@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import clusterwidget as cw
+from tests.texts import byte_level
 
 pytest_plugins = ["tests.browser.fixtures"]
 
@@ -43,7 +44,7 @@ def example_names() -> dict[str, Any]:
     """Return what the examples in docstrings may use: the worked example, explored."""
     model = cw.addition.load_model("cpu")
     ex = cw.Explorer(model, cw.addition.problems(1000, seed=0))
-    return {"cw": cw, "np": np, "ex": ex}
+    return {"cw": cw, "np": np, "ex": ex, "tokenizer": byte_level()}
 
 
 @pytest.fixture(autouse=True)

@@ -177,6 +177,80 @@ class Explorer:
         self._known_parts = KnownParts()
         self._chosen: tuple[Examples, tuple[str, ...], Partitions] | None = None
 
+    @classmethod
+    def from_text(
+        cls,
+        model: Any,
+        texts: Iterable[str],
+        *,
+        positions: Mapping[str, Any] | str | None = None,
+        answers: Mapping[str, Any] | Iterable[Any] | str | None = None,
+        concepts: pd.DataFrame | Mapping[str, npt.ArrayLike] | None = None,
+        prepend_bos: bool | None = None,
+        chat_template: bool | str | Callable[[str], str] | None = None,
+        padding_side: str | None = None,
+        tokenizer: Any = None,
+        memory: int | str = 2 << 30,
+        batch_size: int | None = None,
+    ) -> Explorer:
+        """Return an explorer of a model on texts, of any lengths: shorter ones are padded.
+
+        Parameters
+        ----------
+        model : Model, or function of no arguments
+            As in `Explorer`; a function needs `tokenizer` beside it.
+        texts, positions, answers, concepts, chat_template, padding_side
+            As in `Examples.from_text`.
+        prepend_bos : bool, optional
+            By default as ``model.to_tokens`` does: with most models what is fed begins with the
+            token for that. With a chat template, and without a model's own settings, as the
+            template or the tokenizer does.
+        tokenizer : tokenizer, optional
+            By default the model's own.
+        memory, batch_size
+            As in `Explorer`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `Examples.from_text`; also for texts longer than the model's context.
+
+        See Also
+        --------
+        Examples.from_text, Examples.from_template, Examples.from_dataset
+        Examples.fed : the tokens that are really fed.
+
+        Examples
+        --------
+        Any tokenizer with the model's vocabulary will do; here it is a list of characters.
+
+        >>> class Characters:
+        ...     def encode(self, text):
+        ...         return [cw.addition.VOCABULARY.index(character) for character in text]
+        ...     def decode(self, tokens):
+        ...         return "".join(cw.addition.VOCABULARY[token] for token in tokens)
+        >>> asked = cw.Explorer.from_text(
+        ...     ex.model, ["1234+5678=", "4321+8765="], tokenizer=Characters(), answers=["0", "1"]
+        ... )
+        >>> asked.matrix("L1.resid_post@last").shape
+        (2, 64)
+        """
+        from clusterwidget.model.texts import reader_of
+
+        reader = reader_of(model, tokenizer, prepend_bos, chat_template)
+        examples = Examples.from_text(
+            reader.tokenizer,
+            texts,
+            positions=positions,
+            answers=answers,
+            concepts=concepts,
+            prepend_bos=reader.prepend_bos,
+            chat_template=chat_template,
+            padding_side=padding_side,
+            context=reader.context,
+        )
+        return cls(model, examples, memory=memory, batch_size=batch_size)
+
     @property
     def examples(self) -> Examples:
         """The examples, with those that were typed since.

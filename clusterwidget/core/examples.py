@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,7 @@ from clusterwidget.core.filters import matching
 from clusterwidget.core.inputs import Inputs, Layout
 from clusterwidget.core.padding import checked_columns, checked_mask, joined
 from clusterwidget.core.places import Places
+from clusterwidget.core.texts.tokenizer import TextTokenizer, is_tokenizer
 
 Vocabulary = Sequence[str] | Callable[[int], str]
 
@@ -50,7 +52,7 @@ class Examples:
         What is known about every example, one column a concept.
     answers : iterable of Answer, optional
         The tokens that the model is asked for.
-    vocabulary : sequence of strings, or a function of a token's id, optional
+    vocabulary : sequence of strings, tokenizer, or function of a token's id, optional
         The text of a token. By default the id in decimal.
     axes : mapping of position to two concepts, optional
         How the grid is arranged, as (rows, columns), for stages at a position.
@@ -71,6 +73,7 @@ class Examples:
     --------
     Answer : a token that the model is asked for.
     Explorer : answers questions about examples.
+    from_text, from_template, from_dataset : examples of texts.
 
     Examples
     --------
@@ -117,6 +120,210 @@ class Examples:
             "descriptions", "the description", descriptions, known
         )
         self.parse = function("parse", parse)
+
+    @classmethod
+    def from_text(
+        cls,
+        tokenizer: Any,
+        texts: Iterable[str],
+        *,
+        positions: Mapping[str, Any] | str | None = None,
+        answers: Mapping[str, Any] | Iterable[Any] | str | None = None,
+        concepts: pd.DataFrame | Mapping[str, npt.ArrayLike] | None = None,
+        prepend_bos: bool | None = None,
+        chat_template: bool | str | Callable[[str], str] | None = None,
+        padding_side: str | None = None,
+        context: int | None = None,
+    ) -> Examples:
+        """Return examples of texts, of any lengths: shorter ones are padded, and the mask kept.
+
+        Parameters
+        ----------
+        tokenizer : tokenizer
+            What encodes texts and decodes tokens: of transformers, tokenizers, sentencepiece or
+            tiktoken. It is the vocabulary too.
+        texts : sequence of N strings
+            They are the labels.
+        positions : mapping of name to place, ``"all"`` or ``"every token"``, optional
+            A place is a part of the text, whose last token it is; the start and end of one in
+            characters, as a tuple; or an offset, from the end where it is negative: one for all
+            texts, or a list of one for each. By default ``{"last": -1}``. With ``"all"`` each token
+            is a position, for texts of as many tokens, as with ``Examples(tokens)``; a trace needs
+            that. With ``"every token"`` there is an example for each token of each text, in its
+            context; tokens that are added to the text are left out.
+        answers : mapping of name to strings, sequence of strings, or sequence of Answer, optional
+            What comes after the text: one string for each text, or one for all, of one token each,
+            with its space in front if it has one. Without a name it is the answer ``"next"``. An
+            `Answer` whose tokens are strings is read at its own position.
+        concepts : pandas.DataFrame or mapping of name to N values, optional
+            What is known about every text.
+        prepend_bos : bool, optional
+            Whether what is fed begins with the token for that, exactly one. By default as the
+            tokenizer does by itself.
+        chat_template : bool, str or function of a text, optional
+            True makes each text a user's message in the tokenizer's own chat template, followed by
+            what the assistant's answer begins with. A string is another template of that kind, and
+            a function returns what is fed for a text. Offsets count in what is fed; spans are of
+            the text.
+        padding_side : {"left", "right"}, optional
+            By default where the tokenizer has it. It makes no difference to any result.
+        context : int, optional
+            The most tokens that the model reads; longer texts are refused. By default what the
+            tokenizer says.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For texts that are no strings, empty, or longer than the context; a span that is not in
+            its text exactly once; an answer that is not one token.
+
+        Warns
+        -----
+        UserWarning
+            Where an answer would run into the last word of its text: a space is missing in front.
+
+        See Also
+        --------
+        fed : the tokens that are really fed.
+        Explorer.from_text : with the tokenizer of a model.
+
+        Examples
+        --------
+        >>> texts = ["The keys to the cabinet", "The dog"]
+        >>> examples = cw.Examples.from_text(
+        ...     tokenizer, texts, positions={"subject": ["keys", "dog"], "last": -1},
+        ...     answers=[" are", " is"], concepts={"number": ["plural", "singular"]},
+        ... )
+        >>> examples.positions
+        ('subject', 'last')
+        >>> examples.token_text(int(examples.answers["next"].tokens[0]))
+        ' are'
+        """
+        from clusterwidget.core.texts.making import recipe
+
+        made = recipe(tokenizer, prepend_bos, chat_template, padding_side, context)
+        return cls._made(made.parts(texts, positions, answers, concepts))
+
+    @classmethod
+    def from_template(
+        cls,
+        template: str,
+        table: pd.DataFrame | Mapping[str, npt.ArrayLike] | Iterable[Mapping[str, Any]],
+        *,
+        tokenizer: Any,
+        positions: Mapping[str, Any] | str | None = None,
+        answers: Mapping[str, Any] | Iterable[Any] | str | None = None,
+        prepend_bos: bool | None = None,
+        chat_template: bool | str | Callable[[str], str] | None = None,
+        padding_side: str | None = None,
+        context: int | None = None,
+    ) -> Examples:
+        """Return examples of one sentence whose gaps are filled from the rows of a table.
+
+        Its columns are the concepts, those without a gap as well.
+
+        Parameters
+        ----------
+        template : str
+            Such as ``"When {A} and {B} went to the {place},"``: gaps are names of columns.
+        table : pandas.DataFrame, mapping of name to N values, or sequence of N mappings
+        tokenizer : tokenizer
+            As in `from_text`.
+        positions : mapping of name to place, ``"all"`` or ``"every token"``, optional
+            By default one for each gap, called as its column (the second time ``"A 2"``), and
+            ``"last"``. With ``"all"`` each token is a position, called by its gap or by its own
+            text; the gaps must be filled with as many tokens in each row. Otherwise as in
+            `from_text`; strings may have gaps.
+        answers : mapping of name to string or strings, or as in `from_text`, optional
+            A string with gaps, such as ``" {A}"``, is filled from each row; with one gap it is the
+            answer's rule too, so that swap tests say whether the answer follows the column.
+        prepend_bos, chat_template, padding_side, context
+            As in `from_text`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For a gap that is no column or is filled with nothing, and as in `from_text`.
+
+        See Also
+        --------
+        from_text, fed
+
+        Examples
+        --------
+        >>> table = {"noun": ["keys", "dog"], "verb": ["are", "is"]}
+        >>> examples = cw.Examples.from_template(
+        ...     "The {noun} to the cabinet", table, tokenizer=tokenizer, answers={"next": " {verb}"}
+        ... )
+        >>> examples.labels, examples.positions
+        (['The keys to the cabinet', 'The dog to the cabinet'], ('noun', 'last'))
+        """
+        from clusterwidget.core.texts.making import recipe
+        from clusterwidget.core.texts.templates import Template, TemplateRecipe
+
+        made = recipe(tokenizer, prepend_bos, chat_template, padding_side, context)
+        return cls._made(TemplateRecipe(made, Template(template)).parts(table, positions, answers))
+
+    @classmethod
+    def from_dataset(
+        cls,
+        dataset: Any,
+        text: str,
+        *,
+        tokenizer: Any,
+        positions: Mapping[str, Any] | str | None = None,
+        answers: Mapping[str, Any] | str | None = None,
+        concepts: Iterable[str] | None = None,
+        prepend_bos: bool | None = None,
+        chat_template: bool | str | Callable[[str], str] | None = None,
+        padding_side: str | None = None,
+        context: int | None = None,
+    ) -> Examples:
+        """Return examples of the texts in a dataset.
+
+        Parameters
+        ----------
+        dataset : datasets.Dataset, pandas.DataFrame, or mapping of name to values
+        text : str
+            The column of the texts.
+        tokenizer : tokenizer
+            As in `from_text`.
+        positions : mapping of name to column or offset, ``"all"`` or ``"every token"``, optional
+            The column has a part of each text. Otherwise as in `from_text`.
+        answers : mapping of name to column, or one column, optional
+        concepts : sequence of columns, optional
+            By default all others that have single values.
+        prepend_bos, chat_template, padding_side, context
+            As in `from_text`.
+
+        Raises
+        ------
+        TypeError, ValueError
+            For what is no dataset, a column that it has not, and as in `from_text`.
+
+        See Also
+        --------
+        from_text, from_template
+
+        Examples
+        --------
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"text": ["The keys", "The dog"], "number": ["many", "one"]})
+        >>> examples = cw.Examples.from_dataset(table, "text", tokenizer=tokenizer)
+        >>> examples.concepts["number"].tolist()
+        ['many', 'one']
+        """
+        from clusterwidget.core.texts.datasets import dataset_parts
+        from clusterwidget.core.texts.making import recipe
+
+        made = recipe(tokenizer, prepend_bos, chat_template, padding_side, context)
+        return cls._made(made.parts(**dataset_parts(dataset, text, positions, answers, concepts)))
+
+    @classmethod
+    def _made(cls, parts: Mapping[str, Any]) -> Examples:
+        """Return the examples of texts that are made of these arguments."""
+        parse = parts["parse"]
+        return cls(**{**parts, "parse": lambda typed: cls._made(parse(typed))})
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -397,6 +604,8 @@ class Examples:
 
 
 def _checked_vocabulary(vocabulary: Vocabulary | None) -> Vocabulary | None:
+    if is_tokenizer(vocabulary):
+        return TextTokenizer(vocabulary)
     if vocabulary is None or callable(vocabulary):
         return vocabulary
     # No array is made of it: one of unequal parts would end in numpy's own words.

@@ -54,7 +54,7 @@ class LazyModel:
         self._lock = threading.Lock()
         self._attempt: _Attempt | None = None
         self._found: tuple[Model, StageSet] | None = None
-        if _is_function(given):
+        if is_function(given):
             _require_no_arguments(given)
             self._load = given
         else:
@@ -153,7 +153,7 @@ class _Attempt:
         self.reason = ""
 
 
-def _is_function(given: Any) -> bool:
+def is_function(given: Any) -> bool:
     """Tell whether this is a function; models and classes of models can be called as well."""
     return inspect.isroutine(given) or isinstance(given, functools.partial)
 
