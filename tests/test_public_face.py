@@ -21,6 +21,7 @@ from clusterwidget.core.checks import shown
 from clusterwidget.core.watch import CaptureCancelledError, Watch
 from clusterwidget.wire.replies import reply
 from tests.conftest import make_native
+from tests.texts import byte_level
 
 EXPECTED = (
     TypeError,
@@ -82,6 +83,22 @@ def face(tmp_path_factory: pytest.TempPathFactory) -> Face:
     return Face(own, model, cw.ClusterWidget(own), folder, tokens)
 
 
+TEXTS = ["The keys to the cabinet", "The dog is"]
+
+
+def from_text(**how: Any) -> cw.Examples:
+    return cw.Examples.from_text(byte_level(), TEXTS, **how)
+
+
+def from_template(**how: Any) -> cw.Examples:
+    table = {"a": ["keys", "dog"]}
+    return cw.Examples.from_template("The {a} to", table, tokenizer=byte_level(), **how)
+
+
+def from_dataset(**how: Any) -> cw.Examples:
+    return cw.Examples.from_dataset({"a": TEXTS}, "a", tokenizer=byte_level(), **how)
+
+
 STAGE, HELD = "L0.attn_out@b", "L0.mlp_out@a"
 CALLS: dict[str, Callable[[Face, Any], object]] = {
     "Examples(tokens)": lambda f, v: cw.Examples(v),
@@ -99,6 +116,44 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
         f.tokens, concepts={"c": f.tokens[:, 0]}, descriptions={"c": v}
     ),
     "Examples(parse)": lambda f, v: cw.Examples(f.tokens, parse=v),
+    "from_text(tokenizer)": lambda f, v: cw.Examples.from_text(v, TEXTS),
+    "from_text(texts)": lambda f, v: cw.Examples.from_text(byte_level(), v),
+    "from_text(positions)": lambda f, v: from_text(positions=v),
+    "from_text(positions of)": lambda f, v: from_text(positions={"p": v}),
+    "from_text(answers)": lambda f, v: from_text(answers=v),
+    "from_text(answers of)": lambda f, v: from_text(answers={"a": v}),
+    "from_text(concepts)": lambda f, v: from_text(concepts=v),
+    "from_text(prepend_bos)": lambda f, v: from_text(prepend_bos=v),
+    "from_text(chat_template)": lambda f, v: from_text(chat_template=v),
+    "from_text(padding_side)": lambda f, v: from_text(padding_side=v),
+    "from_text(context)": lambda f, v: from_text(context=v),
+    "from_text.parse": lambda f, v: from_text().parse(v),  # type: ignore[misc]
+    "Explorer.from_text(model)": lambda f, v: cw.Explorer.from_text(v, TEXTS),
+    "Explorer.from_text(tokenizer)": lambda f, v: cw.Explorer.from_text(
+        f.model.model, TEXTS, tokenizer=v
+    ),
+    "from_template(template)": lambda f, v: cw.Examples.from_template(
+        v, {"a": TEXTS}, tokenizer=byte_level()
+    ),
+    "from_template(table)": lambda f, v: cw.Examples.from_template(
+        "The {a}", v, tokenizer=byte_level()
+    ),
+    "from_template(column)": lambda f, v: cw.Examples.from_template(
+        "The {a}", {"a": v}, tokenizer=byte_level()
+    ),
+    "from_template(positions)": lambda f, v: from_template(positions=v),
+    "from_template(answers)": lambda f, v: from_template(answers=v),
+    "from_template(answers of)": lambda f, v: from_template(answers={"a": v}),
+    "from_dataset(dataset)": lambda f, v: cw.Examples.from_dataset(
+        v, "a", tokenizer=byte_level()
+    ),
+    "from_dataset(text)": lambda f, v: cw.Examples.from_dataset(
+        {"a": TEXTS}, v, tokenizer=byte_level()
+    ),
+    "from_dataset(positions)": lambda f, v: from_dataset(positions=v),
+    "from_dataset(answers)": lambda f, v: from_dataset(answers=v),
+    "from_dataset(concepts)": lambda f, v: from_dataset(concepts=v),
+    "Examples.fed": lambda f, v: f.given.examples.fed(v),
     "Examples.extended": lambda f, v: f.given.examples.extended(v),
     "Examples.where": lambda f, v: f.given.examples.where(v),
     "Examples.captions": lambda f, v: f.given.examples.captions(v),
@@ -315,6 +370,20 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
 
 NONE_IS_LEAVING_OUT = (
     *("Explorer(model)", "Explorer(activations)"),
+    *(
+        f"from_text({part})"
+        for part in (
+            "positions",
+            "answers",
+            "concepts",
+            "prepend_bos",
+            "chat_template",
+            "padding_side",
+            "context",
+        )
+    ),
+    *("Explorer.from_text(tokenizer)", "from_template(positions)", "from_template(answers)"),
+    *("from_dataset(positions)", "from_dataset(answers)", "from_dataset(concepts)"),
     *("ClusterWidget(examples)", "Answer(rule)", "Examples.with_concept(description)"),
     "add_concept(description)",
     *("plot.grid(arrange_by)", "plot.grid(k)", "plot.grid(ax)", "plot.atlas(stages)"),

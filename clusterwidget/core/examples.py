@@ -394,6 +394,43 @@ class Examples:
         (row,) = self.inputs[example : example + 1].tokens_at(len(self.positions)).tolist()
         return [self.token_text(token) if token >= 0 else "" for token in row]
 
+    def fed(self, example: int) -> pd.DataFrame:
+        """Return the tokens of an example as a model is fed them: columns token, text, position.
+
+        One row a token, without padding. The position is the name of the one that the token is at,
+        several are parted by commas, and a token that is at none has an empty text there.
+
+        See Also
+        --------
+        from_text : whose ``prepend_bos`` and ``chat_template`` add tokens to a text.
+
+        Examples
+        --------
+        >>> examples = cw.Examples.from_text(
+        ...     tokenizer, ["The keys", "The dog is"], positions={"noun": ["keys", "dog"]}
+        ... )
+        >>> examples.fed(1)
+           token  text position
+        0    259   The
+        1    305   dog     noun
+        2    266    is
+        """
+        example = checked_index(example, len(self))
+        own = self.inputs[np.array([example])]
+        tokens = own.tokens[0, : own.sizes[0]].tolist()
+        names: list[list[str]] = [[] for _ in tokens]
+        for column, name in enumerate(self.positions):
+            at = int(own.at(column)[0])
+            if 0 <= at < len(names):
+                names[at].append(name)
+        return pd.DataFrame(
+            {
+                "token": tokens,
+                "text": [self.token_text(token) for token in tokens],
+                "position": [", ".join(several) for several in names],
+            }
+        )
+
     def captions(self, example: int) -> dict[str, str]:
         """Return the caption of each answer, filled in for one example.
 

@@ -66,7 +66,11 @@ def reader_of(model: Any, tokenizer: Any, prepend_bos: bool | None, chat_templat
             f"{type(model).__name__} has no tokenizer: pass tokenizer=, or examples of tokens: "
             "Explorer(model, Examples(tokens))."
         )
-    if prepend_bos is None and tokenizer is None and chat_template in (None, False):
+    if (
+        prepend_bos is None
+        and tokenizer is None
+        and (chat_template is None or chat_template is False)
+    ):
         # As in TransformerLens's own to_tokens.
         prepend_bos = bool(getattr(cfg, "default_prepend_bos", True))
     return Reader(own if tokenizer is None else tokenizer, prepend_bos, int(cfg.n_ctx))

@@ -35,7 +35,7 @@ def dataset_parts(
             name: _column(f"the position {name!r}", given, table, used)
             for name, given in positions.items()
         }
-    elif positions is not None and positions not in (ALL, EVERY):
+    elif positions is not None and not (isinstance(positions, str) and positions in (ALL, EVERY)):
         raise TypeError(
             f"positions must be by name, not {shown(positions)}: give a mapping such as "
             "{'subject': 'a column', 'last': -1}, 'all' or 'every token'."

@@ -88,7 +88,8 @@ class Feeding:
                 "prepend_bos=True, but the tokenizer has no token for the beginning of a sequence: "
                 "set its bos_token, or leave prepend_bos out."
             )
-        self._around = None if chat_template in (None, False) else self._template(chat_template)
+        is_plain = chat_template is None or chat_template is False
+        self._around = None if is_plain else self._template(chat_template)
 
     def fed(self, texts: list[str]) -> list[Fed]:
         """Return what is fed of each text.

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from clusterwidget.core.checks import text
+
 ARROW = "=>"
 
 
@@ -35,13 +37,14 @@ def typed(written: str, known: Sequence[str]) -> Typed:
     ValueError
         For a name that is not among `known`.
     """
-    text, arrow, said = written.rpartition(ARROW)
+    whole = text("a typed text", written)
+    before, arrow, after = whole.rpartition(ARROW)
     if not arrow or not known:
-        return Typed(written, {})
-    values = {}
-    for part in said.split(";"):
+        return Typed(whole, {})
+    said = {}
+    for part in after.split(";"):
         if len(known) == 1 and not part.strip().startswith(known[0] + ":"):
-            values[known[0]] = _value(said)
+            said[known[0]] = _value(after)
             break
         name, colon, value = part.partition(":")
         if not colon or name.strip() not in known:
@@ -49,8 +52,8 @@ def typed(written: str, known: Sequence[str]) -> Typed:
                 f"after {ARROW} stands {part.strip()!r}: write name: value, parted by semicolons, "
                 f"of {', '.join(known)}."
             )
-        values[name.strip()] = _value(value)
-    return Typed(text.rstrip(), values)
+        said[name.strip()] = _value(value)
+    return Typed(before.rstrip(), said)
 
 
 def missing(found: Typed, positions: Sequence[str], answers: Sequence[str]) -> None:

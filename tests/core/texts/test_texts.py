@@ -140,7 +140,8 @@ def test_answers_are_tokens_and_read_at_the_end() -> None:
     (answer,) = parts["answers"]
     assert (answer.name, answer.position) == ("next", "last")
     assert [byte_level().decode([token]) for token in answer.tokens] == [" are", " is", " to"]
-    own = made(positions={"end": -1}, answers=[Answer("x", "end", [" are"] * 3, title="X")])
+    words: Any = [" are"] * 3
+    own = made(positions={"end": -1}, answers=[Answer("x", "end", words, title="X")])
     assert (own["answers"][0].title, own["answers"][0].tokens.tolist()) == ("X", [310] * 3)
     assert made(positions={"end": -1}, answers=" are")["answers"][0].position == "end"
 
