@@ -71,11 +71,15 @@ class Captions(TypedDict):
 
 
 class Tokens(TypedDict):
-    """Buffers: the examples' tokens, and the right tokens of each answer."""
+    """Buffers: the examples' tokens at the positions, and the right tokens of each answer.
+
+    Where the positions are some tokens of each example only, four more: see `fed_tokens`.
+    """
 
     positions: int
     dtype: str
     vocabulary: dict[str, str]
+    answers: int
 
 
 class Codes(TypedDict):

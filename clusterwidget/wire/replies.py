@@ -18,6 +18,7 @@ from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
 from clusterwidget.wire import messages, replies_interventions, replies_meaning, requests
 from clusterwidget.wire.binary import Buffer, as_bytes, smallest_unsigned
+from clusterwidget.wire.fed import fed_tokens
 from clusterwidget.wire.messages import Reply
 
 
@@ -78,7 +79,9 @@ def _tokens(explorer: Explorer, *_: Any) -> tuple[messages.Tokens, list[Buffer]]
     examples = explorer.examples
     at_positions = examples.inputs.tokens_at(len(examples.positions))
     columns = [at_positions, *(answer.tokens for answer in examples.answers.values())]
-    occurring = np.unique(np.concatenate([np.unique(column) for column in columns]))
+    fed = fed_tokens(examples)
+    said = columns if fed is None else [*columns, fed[0]]
+    occurring = np.unique(np.concatenate([np.unique(column) for column in said]))
     vocabulary = {
         str(token): examples.token_text(token) for token in occurring.tolist() if token >= 0
     }
@@ -87,13 +90,21 @@ def _tokens(explorer: Explorer, *_: Any) -> tuple[messages.Tokens, list[Buffer]]
         nothing = int(occurring[-1]) + 1
         columns[0] = np.where(at_positions < 0, nothing, at_positions)
         vocabulary[str(nothing)] = ""
-    dtype = smallest_unsigned(max(int(column.max()) for column in columns))
+    dtype = smallest_unsigned(max(int(column.max()) for column in [*said, columns[0]]))
     fields: messages.Tokens = {
         "positions": len(examples.positions),
         "dtype": dtype.name,
         "vocabulary": vocabulary,
+        "answers": len(examples.answers),
     }
-    return fields, [as_bytes(column.astype(dtype)) for column in columns]
+    buffers = [as_bytes(column.astype(dtype)) for column in columns]
+    if fed is not None:
+        tokens, *places = fed
+        buffers += [
+            as_bytes(tokens.astype(dtype)),
+            *(as_bytes(p.astype(np.uint32)) for p in places),
+        ]
+    return fields, buffers
 
 
 def _concepts(

@@ -103,7 +103,7 @@ def test_a_template_whose_every_token_is_a_position_can_be_traced(model: Any) ->
 
 
 def test_what_the_model_cannot_read_is_refused(model: Any) -> None:
-    with pytest.raises(ValueError, match="longer than the context of 12 tokens, and 3 tokens"):
+    with pytest.raises(ValueError, match="longer than the context of 12 tokens, and 5 tokens"):
         Explorer.from_text(model, ["The dog", "The dog is here. " * 3])
     with pytest.raises(TypeError, match=r"not a name, 'gpt2'.*boot_transformers\('gpt2'\)"):
         Explorer.from_text("gpt2", TEXTS)

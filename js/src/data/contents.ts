@@ -58,11 +58,27 @@ export interface Labels {
   at(example: number): string;
 }
 
+type Codes = Uint8Array | Uint16Array | Uint32Array;
+
+/** All tokens that a model is fed, where the positions are only some of them. */
+export interface Fed {
+  /** Of one text after the other. */
+  readonly ids: Codes;
+  /** Where each text starts, and the end of the last. */
+  readonly starts: Codes;
+  /** The text that each example is of. */
+  readonly texts: Codes;
+  /** (n, positions), row-major: a position's place in its text; the text's length where it has none. */
+  readonly columns: Codes;
+}
+
 export interface Tokens {
   /** (n, positions), row-major. */
-  readonly ids: Uint8Array | Uint16Array | Uint32Array;
+  readonly ids: Codes;
   readonly positions: number;
   readonly vocabulary: Readonly<Record<string, string>>;
   /** The right token of each example, one array for each answer. */
-  readonly answers: readonly (Uint8Array | Uint16Array | Uint32Array)[];
+  readonly answers: readonly Codes[];
+  /** Null where the positions are all the tokens. */
+  readonly fed: Fed | null;
 }

@@ -26,6 +26,29 @@ export function partsOf(contents: Contents, tokens: Tokens, example: number): Pa
   ];
 }
 
+/** An example as a model is fed it: all its tokens, named where they are at positions, and answers. */
+export function fedParts(contents: Contents, tokens: Tokens, example: number): Part[] {
+  const parts = partsOf(contents, tokens, example);
+  const { fed, positions } = tokens;
+  if (!fed) return parts;
+  const text = fed.texts[example] ?? 0;
+  const names = new Map<number, string[]>();
+  contents.positions.forEach((name, i) => {
+    const at = fed.columns[example * positions + i] ?? -1;
+    names.set(at, [...(names.get(at) ?? []), name]);
+  });
+  const own = fed.ids.slice(fed.starts[text], fed.starts[text + 1]);
+  return [
+    ...Array.from(own, (token, at) => ({
+      name: names.get(at)?.join(", ") ?? "",
+      token,
+      text: tokens.vocabulary[String(token)] ?? String(token),
+      answer: false,
+    })),
+    ...parts.filter(({ answer }) => answer),
+  ];
+}
+
 /** Whether examples differ at all, for each part. */
 export function partsVary(contents: Contents, tokens: Tokens): boolean[] {
   const { ids, positions } = tokens;

@@ -1,6 +1,6 @@
 import { effect } from "@preact/signals";
 import { nearest } from "../compute/distances";
-import { type Part, partsOf } from "../data/example";
+import { fedParts, type Part } from "../data/example";
 import type { Exploration } from "../state/exploration";
 import type { Picture } from "../state/picture";
 import { leftName } from "../words/stage";
@@ -79,7 +79,7 @@ function snapshotOf(exploration: Exploration, picture: Picture, image: string): 
     stage: leftName(picture),
     parts:
       contents && tokens
-        ? partsOf(contents, tokens, selected).map(({ name, text, answer }) => ({
+        ? fedParts(contents, tokens, selected).map(({ name, text, answer }) => ({
             name,
             text,
             answer,

@@ -47,7 +47,13 @@ export class MemorySource implements Source {
     return { length: this.n, at: (example) => `e${example}` };
   }
   async tokens(): Promise<Tokens> {
-    return { ids: new Uint8Array(this.n), positions: 1, vocabulary: { 0: "x" }, answers: [] };
+    return {
+      ids: new Uint8Array(this.n),
+      positions: 1,
+      vocabulary: { 0: "x" },
+      answers: [],
+      fed: null,
+    };
   }
   async concepts(): Promise<Coded[]> {
     const codes = Uint8Array.from({ length: this.n }, (_, i) => (i < 3 ? 0 : 1));

@@ -137,7 +137,11 @@ def test_what_fills_the_gaps_is_read_off_a_text(template: str, text: str, found:
         ({"table": 3}, TypeError, "the table must be a DataFrame, .* not 3"),
         ({"table": []}, ValueError, r"the table has no row, \[\]"),
         ({"table": {"A": [1], "B": [1, 2]}}, ValueError, r"of one length, not {'A': 1, 'B': 2}"),
-        ({"table": TABLE.assign(B=pd.Series(["x", None]))}, ValueError, "row 1 has nothing in the column 'B'"),
+        (
+            {"table": TABLE.assign(B=pd.Series(["x", None]))},
+            ValueError,
+            "row 1 has nothing in the column 'B'",
+        ),
         ({"table": TABLE.assign(B=["", "x"])}, ValueError, "row 0 has '' in the column 'B'"),
         ({"answers": " {C}"}, ValueError, r"the answer 'next' is ' {C}', and the table has"),
         ({"answers": "{place}"}, ValueError, "of text 0, 'store', is 2 tokens"),

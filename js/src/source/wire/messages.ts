@@ -90,6 +90,7 @@ export interface Replies {
     readonly positions: number;
     readonly dtype: string;
     readonly vocabulary: Readonly<Record<string, string>>;
+    readonly answers: number;
   };
   readonly concepts: { readonly concepts: readonly Codes[] };
   readonly matrix: {

@@ -117,12 +117,22 @@ export class WireSource implements Source {
 
   async tokens(call?: Call): Promise<Tokens> {
     const reply = await this.#transport.request("tokens", {}, call);
-    const { positions, dtype, vocabulary } = reply.fields;
+    const { positions, dtype, vocabulary, answers } = reply.fields;
+    const fed = answers + 1;
     return {
       ids: codes(buffer(reply, 0), dtype),
       positions,
       vocabulary,
-      answers: reply.buffers.slice(1).map((answer) => codes(answer, dtype)),
+      answers: reply.buffers.slice(1, fed).map((answer) => codes(answer, dtype)),
+      fed:
+        reply.buffers.length === fed
+          ? null
+          : {
+              ids: codes(buffer(reply, fed), dtype),
+              starts: codes(buffer(reply, fed + 1), "uint32"),
+              texts: codes(buffer(reply, fed + 2), "uint32"),
+              columns: codes(buffer(reply, fed + 3), "uint32"),
+            },
     };
   }
 

@@ -1,5 +1,6 @@
+import { useEffect, useRef } from "preact/hooks";
 import { softmax } from "../../compute/scale";
-import { partsOf } from "../../data/example";
+import { fedParts } from "../../data/example";
 import { looksAtPositions, parseStage } from "../../data/stage";
 import type { Exploration } from "../../state/exploration";
 import type { Picture } from "../../state/picture";
@@ -16,30 +17,55 @@ function looks(picture: Picture | null): ReadonlyMap<string, number> | null {
   return new Map(picture.columns.map((position, i) => [position, weights[i] ?? 0]));
 }
 
-/** The selected example's tokens, each with its position's name, and the answer where it is no position. */
+/** Scroll a row of tokens sideways, so that the stage's own token is in the middle. */
+function showHere(row: HTMLElement | null): void {
+  const here = row?.querySelector("[data-here]");
+  if (!row || !here) return;
+  const { left, width } = here.getBoundingClientRect();
+  const frame = row.getBoundingClientRect();
+  row.scrollLeft += left + width / 2 - frame.left - frame.width / 2;
+}
+
+/** The tokens that the model is fed of the selected example, with the positions' names, and the answers. */
 export function TokenRow({ exploration }: { exploration: Exploration }) {
   const contents = exploration.contents.value;
   const tokens = exploration.tokens.value;
   const selected = exploration.selected.value;
-  const many = (contents?.positions.length ?? 0) > MANY || undefined;
-  if (!contents || !tokens) return <div class="cw-tokens" data-role="tokens" data-many={many} />;
+  const here = parseStage(exploration.stage.value)?.position ?? "";
+  const row = useRef<HTMLDivElement>(null);
+  const parts = contents && tokens ? fedParts(contents, tokens, selected) : null;
+  const count = parts?.length ?? contents?.positions.length ?? 0;
+  const many = count > MANY || undefined;
+  useEffect(() => showHere(row.current), [selected, here, tokens]);
+  if (!parts) return <div class="cw-tokens" data-role="tokens" data-many={many} />;
   const weights = looks(exploration.picture.value);
   return (
     <div
+      ref={row}
       class="cw-tokens"
       data-role="tokens"
       data-many={many}
       data-looks={weights ? true : undefined}
     >
-      {partsOf(contents, tokens, selected).map(({ name, text, answer }) => {
+      {parts.map(({ name, text, answer }, at) => {
         const share = Math.round(100 * (weights?.get(name) ?? 0));
         const title = answer
           ? `${name}: the answer, which the model is not given.`
           : weights
             ? `Position ${name}: the head's attention to it is ${share}%.`
-            : `Position ${name}.`;
+            : name
+              ? `Position ${name}.`
+              : "Fed to the model, at no position that is looked at.";
         return (
-          <Token key={name} text={text} name={name} title={title} share={share} answer={answer} />
+          <Token
+            key={at}
+            text={text}
+            name={name}
+            title={title}
+            share={share}
+            answer={answer}
+            here={!answer && name.split(", ").includes(here)}
+          />
         );
       })}
     </div>
@@ -53,12 +79,20 @@ interface TokenProps {
   /** How much of the box is filled, in percent. */
   readonly share: number;
   readonly answer: boolean;
+  /** Whether it is the one that the stage is at. */
+  readonly here?: boolean;
 }
 
 /** A token in its box, over the name of its position. */
-export function Token({ text, name, title, share, answer }: TokenProps) {
+export function Token({ text, name, title, share, answer, here }: TokenProps) {
   return (
-    <span class={answer ? "cw-token cw-answer" : "cw-token"} data-tip={title} data-share={share}>
+    <span
+      class={answer ? "cw-token cw-answer" : "cw-token"}
+      data-tip={title}
+      data-share={share}
+      data-here={here || undefined}
+      data-nameless={!name || undefined}
+    >
       <b style={share > 0 ? { "--cw-share": `${share}%` } : {}}>{visibleToken(text)}</b>
       <small>{name}</small>
     </span>
