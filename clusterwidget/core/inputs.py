@@ -108,6 +108,8 @@ class Inputs:
         """Return the examples that are the same as the one of `one`."""
         size = int(one.sizes[0])
         rows = np.flatnonzero(self.sizes == size)
+        if not len(rows):
+            return rows
         same = (self.tokens[rows, :size] == one.tokens[0, :size]).all(axis=1)
         if self.columns is not None and one.columns is not None:
             same &= (self.columns[rows] == one.columns[0]).all(axis=1)
