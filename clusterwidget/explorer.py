@@ -924,7 +924,7 @@ class Explorer:
             ratio; ``p``, the hypergeometric chance of as many or more, corrected for all
             patterns at all places (Holm 1979), those left out that no neighbors could make
             significant (Tarone 1990); ``under``, the stronger pattern that says the same, or None:
-            nearly the same neighbors have it, or it is there in the same tokens.
+            it is there in the same tokens, or nearly the same of all examples have it.
             ``attrs["tested"]`` is for how many p is corrected.
 
         Raises

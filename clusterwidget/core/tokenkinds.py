@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 SPACES = ("Ġ", "▁")
@@ -16,6 +17,12 @@ def plain_text(text: str) -> str:
     for sign in SPACES:
         text = text.replace(sign, " ")
     return text.replace("Ċ", "\n")
+
+
+def are_words(texts: Iterable[str]) -> bool:
+    """Return whether tokens with these texts make up texts: at least half of them have letters."""
+    letters = [any(map(str.isalpha, text)) for text in texts]
+    return 2 * sum(letters) >= len(letters) > 0
 
 
 def kind_of(token: int, text: str, vocabulary: Any = None) -> str:

@@ -29,6 +29,8 @@ OFFSETS = 8
 _MOST_LISTED = 100
 _POSITIONS_KEPT = 4
 Floats = npt.NDArray[np.float64]
+Which = tuple[tuple[int, int], int]
+"""A place and a sort of patterns, and a pattern of that sort."""
 Counts = list[list[Ints]]
 """For each place and each sort of patterns: in how many examples each pattern is there."""
 
@@ -104,7 +106,7 @@ class TextSearch:
             (places[i], int(pattern)) for i, pattern in zip(at.tolist(), patterns, strict=True)
         ]
         matches = [self._matches(column, near, *which) for which in known]
-        heads = _folded(matches, near, self._inputs.width)
+        heads = self._folded(column, known, matches, near)
         names = [
             (self._index.text(sort, pattern), _place(place)) for (place, sort), pattern in known
         ]
@@ -151,19 +153,73 @@ class TextSearch:
             before.append(_counted(codes[first], len(sort)))
         return [*found, before, anywhere]
 
+    def _folded(
+        self, column: int, known: list[Which], matches: list[Ints], near: Ints
+    ) -> list[int | None]:
+        """Return for each pattern the stronger one that says the same, or None.
+
+        That is one that is there in the same tokens, or that nearly the same of all examples have:
+        what nearly all neighbors have is in the same ones whatever it is.
+
+        Parameters
+        ----------
+        known : list of a place and a sort, and a pattern
+            Strongest first.
+        matches : list of numpy.ndarray of int, shape (matches, 3)
+        near : numpy.ndarray of int, shape (k,)
+        """
+        width = self._inputs.width
+        place = {int(example): at for at, example in enumerate(near)}
+        rows = [np.array([place[example] for example in each[:, 0].tolist()]) for each in matches]
+        cells = [_cells(row, each, width) for row, each in zip(rows, matches, strict=True)]
+        sizes = [len(np.unique(row)) for row in rows]
+        having: dict[int, Bools] = {}
+        covered = np.zeros(len(near) * width, bool)
+        under: list[int | None] = [None] * len(known)
+
+        def has(at: int) -> Bools:
+            if at not in having:
+                everyone = np.arange(len(self._inputs))
+                having[at] = np.asarray(self._there(column, everyone, *known[at]).any(axis=1))
+            return having[at]
+
+        for at in range(len(known)):
+            if under[at] is not None:
+                continue
+            covered[:] = False
+            covered[cells[at]] = True
+            for other in range(at + 1, len(known)):
+                if under[other] is not None:
+                    continue
+                same = len(np.unique(cells[other][covered[cells[other]]] // width))
+                if same >= NEARLY_AS_STRONG * sizes[other] or (
+                    min(sizes[at], sizes[other]) >= NEARLY_AS_STRONG * max(sizes[at], sizes[other])
+                    and _alike(has(at), has(other)) >= NEARLY_AS_STRONG
+                ):
+                    under[other] = at
+        return under
+
+    def _there(self, column: int, rows: Ints, place: tuple[int, int], pattern: int) -> Bools:
+        """Return where some examples have a pattern, by its last token, shape (rows, T)."""
+        where, sort = place
+        at = np.asarray(self._inputs.at(column), np.int64)[rows]
+        codes = self._index.sorts[sort].codes
+        if where <= OFFSETS:
+            ends = at - where
+            found: Bools = np.zeros((len(rows), codes.shape[1]), bool)
+            valid = np.flatnonzero(ends >= 0)
+            found[valid, ends[valid]] = codes[rows[valid], ends[valid]] == pattern
+            return found
+        there: Bools = codes[rows] == pattern
+        if _place(where) == BEFORE:
+            there &= np.arange(codes.shape[1]) < at[:, None]
+        return there
+
     def _matches(self, column: int, near: Ints, place: tuple[int, int], pattern: int) -> Ints:
         """Return where neighbors have a pattern: example, first token, the one after the last."""
-        where, sort = place
-        patterns = self._index.sorts[sort]
-        at = np.asarray(self._inputs.at(column), np.int64)[near]
-        there: Bools = patterns.codes[near] == pattern
-        columns = np.arange(there.shape[1])
-        if where <= OFFSETS:
-            there &= columns == (at - where)[:, None]
-        elif _place(where) == BEFORE:
-            there &= columns < at[:, None]
+        there = self._there(column, near, place, pattern)
         rows, ends = np.nonzero(there)
-        starts = ends + 1 - patterns.length[near[rows], ends]
+        starts = ends + 1 - self._index.sorts[place[1]].length[near[rows], ends]
         return np.stack([near[rows], starts, ends + 1], axis=1)
 
 
@@ -227,40 +283,9 @@ def _chances(found: Ints, alike: Ints, others: int, k: int) -> Floats:
     return once[inverse]
 
 
-def _folded(matches: list[Ints], near: Ints, width: int) -> list[int | None]:
-    """Return for each pattern the stronger one that says the same, or None.
-
-    That is one that nearly the same neighbors have, or that is there in the same tokens.
-
-    Parameters
-    ----------
-    matches : list of numpy.ndarray of int, shape (matches, 3)
-        See `SharedTexts.matches`, strongest pattern first.
-    near : numpy.ndarray of int, shape (k,)
-    width : int
-        T.
-    """
-    place = {int(example): at for at, example in enumerate(near)}
-    rows = [np.array([place[example] for example in each[:, 0].tolist()]) for each in matches]
-    cells = [_cells(row, each, width) for row, each in zip(rows, matches, strict=True)]
-    sets = [set(row.tolist()) for row in rows]
-    covered = np.zeros(len(near) * width, bool)
-    under: list[int | None] = [None] * len(matches)
-    for at in range(len(matches)):
-        if under[at] is not None:
-            continue
-        covered[:] = False
-        covered[cells[at]] = True
-        for other in range(at + 1, len(matches)):
-            if under[other] is not None:
-                continue
-            both = len(sets[at] & sets[other])
-            same = len(np.unique(cells[other][covered[cells[other]]] // width))
-            if both >= NEARLY_AS_STRONG * len(
-                sets[at] | sets[other]
-            ) or same >= NEARLY_AS_STRONG * len(sets[other]):
-                under[other] = at
-    return under
+def _alike(one: Bools, other: Bools) -> float:
+    """Return in what share of the examples that have one of two patterns both are."""
+    return float((one & other).sum() / max(1, (one | other).sum()))
 
 
 def _cells(rows: Ints, matches: Ints, width: int) -> Ints:

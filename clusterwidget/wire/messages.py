@@ -61,6 +61,7 @@ class Hello(TypedDict):
     can_parse: bool
     has_model: bool
     default_kinds: list[str]
+    has_texts: bool
     recorded: Recorded | None
 
 
@@ -208,6 +209,23 @@ class Clusters(TypedDict):
 
     names: list[str]
     dtype: str
+
+
+class PatternShown(TypedDict):
+    """A pattern that near texts share: where it is, and how many of the matches are its own."""
+
+    text: str
+    where: str
+    share: float
+    base: float
+    p: float
+    matches: int
+
+
+class SharedTexts(TypedDict):
+    """One buffer: of each match in turn the example, its first token and the one after its last."""
+
+    patterns: list[PatternShown]
 
 
 class Unread(TypedDict):

@@ -57,6 +57,7 @@ def _hello(explorer: Explorer, *_: Any) -> tuple[messages.Hello, list[Buffer]]:
         "can_parse": examples.parse is not None and explorer.has_model,
         "has_model": explorer.has_model,
         "default_kinds": list(SHOWN_KINDS),
+        "has_texts": replies_meaning.has_texts(examples),
         "recorded": None,
     }
     return fields, []
@@ -198,6 +199,7 @@ _HANDLERS: dict[str, tuple[type, Callable[[Explorer, Any, Watch], Reply]]] = {
     "partitions": (messages.Nothing, replies_meaning.partitions),
     "atlas": (requests.AtlasRequest, replies_meaning.atlas),
     "lens": (requests.LensRequest, replies_meaning.lens),
+    "shared_texts": (requests.SharedTextsRequest, replies_meaning.shared_texts),
     "clusters": (requests.LeftRequest, replies_meaning.clusters),
     "parts": (requests.LeftRequest, replies_meaning.parts),
     "second_parts": (requests.KindsRequest, replies_meaning.second_parts),

@@ -9,17 +9,24 @@ from typing import Any
 import numpy as np
 
 from clusterwidget.core.concepts import Partitions
+from clusterwidget.core.examples import Examples
 from clusterwidget.core.stages import HEAD_KINDS, Stage
+from clusterwidget.core.tokenkinds import are_words
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
 from clusterwidget.meaning.hues import hues_of
 from clusterwidget.meaning.meaning import NESTED
 from clusterwidget.meaning.neighbors import NEARLY_AS_STRONG, SIGNIFICANT, wide_look
+from clusterwidget.meaning.textindex import MOST
 from clusterwidget.wire import messages, requests
 from clusterwidget.wire.binary import Buffer, as_bytes, smallest_unsigned
 
 COMPONENTS = 3
 """Principal components of what is left that are offered."""
+_PATTERNS = 20
+"""Patterns that near texts share that are sent."""
+_EXAMPLES_READ = 1000
+"""Examples whose tokens tell whether they are texts."""
 _UNBIDDEN_BYTES = 1 << 30
 """What the sums of an atlas may take that nobody asked for in so many words."""
 _UNBIDDEN_EXAMPLES = 200_000
@@ -76,6 +83,45 @@ def atlas(
         "notes": list(known.notes),
     }
     return fields, [as_bytes(found.shares.astype(np.float32))]
+
+
+def has_texts(examples: Examples) -> bool:
+    """Return whether patterns are looked for in the examples: their tokens are words of a text.
+
+    Digits and signs, as of sums, are not: there concepts say what is shared.
+    """
+    if examples.vocabulary is None or examples.tokens.size > MOST:
+        return False
+    some = examples.inputs.tokens[:_EXAMPLES_READ]
+    return are_words(examples.token_text(int(token)) for token in np.unique(some))
+
+
+def shared_texts(
+    explorer: Explorer, request: requests.SharedTextsRequest, _: Watch
+) -> tuple[messages.SharedTexts, list[Buffer]]:
+    """Send the patterns that near texts share, those that say the same as another left out."""
+    found = explorer.shared_texts_of(
+        request["stage"],
+        request["row"],
+        request["k"],
+        without=request["without"],
+        metric=request["metric"],
+    )
+    heads = found.table.index[found.table["under"].isna()][:_PATTERNS]
+    matches = [found.matches[head] for head in heads]
+    patterns: list[messages.PatternShown] = [
+        {
+            "text": str(head["pattern"]),
+            "where": str(head["where"]),
+            "share": float(head["share"]),
+            "base": float(head["base"]),
+            "p": float(head["p"]),
+            "matches": len(own),
+        }
+        for head, own in zip(found.table.loc[heads].to_dict("records"), matches, strict=True)
+    ]
+    together = np.concatenate([np.zeros((0, 3), np.int64), *matches])
+    return {"patterns": patterns}, [as_bytes(together.astype(np.uint32))]
 
 
 def lens(

@@ -94,6 +94,16 @@ class LensRequest(TypedDict):
     metric: str
 
 
+class SharedTextsRequest(TypedDict):
+    """`shared_texts`; of what is left without some concepts."""
+
+    stage: str
+    without: list[str]
+    metric: str
+    row: int
+    k: int
+
+
 class SwapRequest(TypedDict):
     """`swap`."""
 

@@ -37,6 +37,7 @@ REQUESTS: list[dict[str, Any]] = [
     {"what": "atlas", "kinds": ["embed"], "first": None, "metric": "l2"},
     {"what": "lens", "stage": "L0.resid_post@b", "row": 3, "k": 5, "metric": "l2"},
     {"what": "lens", "stage": "L0H0.q@b", "row": 3, "k": 5, "metric": "l2"},
+    {"what": "shared_texts", "stage": "embed@a", "without": [], "metric": "l2", "row": 3, "k": 4},
     {"what": "clusters", "stage": "embed@a", "without": [], "metric": "l2"},
     {"what": "parts", "stage": "embed@a", "without": [], "metric": "l2"},
     {"what": "parts", "stage": "embed@a", "without": ["even"], "metric": "l2"},

@@ -160,6 +160,8 @@ def hello_record(explorer: Explorer, stages: Sequence[Stage]) -> Record:
     changed = {
         "rows": [row for row in fields["rows"] if row["kind"] in shown],
         "can_parse": False,
+        # They are found anew for each example and k, which takes a kernel.
+        "has_texts": False,
         "has_model": any(
             (fields["has_model"], explorer.known_swap_tests(), explorer.known_traces())
         ),

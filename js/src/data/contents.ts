@@ -29,6 +29,8 @@ export interface Contents {
   readonly rows: readonly StageRow[];
   /** Kinds shown before all are asked for. */
   readonly defaultKinds: readonly string[];
+  /** Whether the examples are texts, in which patterns are looked for. */
+  readonly hasTexts: boolean;
   readonly concepts: readonly string[];
   /** What a concept says, in a sentence, by its name; of those that have one. */
   readonly descriptions: ReadonlyMap<string, string>;

@@ -8,6 +8,7 @@ import type { Metric } from "../data/metric";
 import type { SecondPart, StageParts } from "../data/parts";
 import type { Swap } from "../data/swap";
 import type { KnownTests, SwapTest } from "../data/swaptest";
+import type { SharedTexts } from "../data/texts";
 import type { Trace } from "../data/trace";
 
 export interface Found {
@@ -56,6 +57,8 @@ export interface Source {
     call?: Call,
   ): Promise<Atlas>;
   lens(stage: string, row: number, k: number, metric: Metric, call?: Call): Promise<Lens>;
+  /** What the texts of the k neighbors of an example share. */
+  sharedTexts(left: Left, row: number, k: number, call?: Call): Promise<SharedTexts>;
   clusters(left: Left, call?: Call): Promise<Clusters>;
   /** What a stage is made of, and the components of what is left of it. */
   parts(left: Left, call?: Call): Promise<StageParts>;

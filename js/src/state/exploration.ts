@@ -6,6 +6,7 @@ import type { Contents, Labels, Saved, Tokens } from "../data/contents";
 import { leftKey } from "../data/left";
 import type { Metric } from "../data/metric";
 import { parseStage } from "../data/stage";
+import type { SharedPattern } from "../data/texts";
 import type { Source } from "../source/source";
 import { Display } from "./display";
 import { Filtering } from "./filtering";
@@ -19,6 +20,7 @@ import { type Place, samePlace, sameVisit, type Visit } from "./place";
 import { Swaps } from "./swaps";
 import { SwapTests } from "./swaptests";
 import { LatestTask, messageOf } from "./task";
+import { Texts } from "./texts";
 import { Traces } from "./traces";
 
 /** What can stand beside the grid. */
@@ -69,6 +71,7 @@ export class Exploration {
 
   readonly knowledge: Knowledge;
   readonly swaps: Swaps;
+  readonly texts: Texts;
   readonly madeOf: MadeOf;
   readonly swapTests: SwapTests;
   readonly traces: Traces;
@@ -115,6 +118,7 @@ export class Exploration {
       this.#maker.concepts(names, call),
     );
     this.swaps = new Swaps(source);
+    this.texts = new Texts(source);
     this.madeOf = new MadeOf(source);
     this.swapTests = new SwapTests(source, this.metric);
     this.traces = new Traces(source);
@@ -239,6 +243,15 @@ export class Exploration {
   /** Arranges the grid as the newest atlas says. */
   rearrange(): void {
     if (this.guide.follow()) void this.refresh(performance.now());
+  }
+
+  /** Points out the neighbors whose texts have a pattern, and where they have it; or stops to. */
+  markPattern(pattern: SharedPattern | null): void {
+    batch(() => {
+      this.texts.marked.value = pattern;
+      this.knowledge.marked.value =
+        pattern && Uint32Array.from(new Set(pattern.matches.filter((_, i) => i % 3 === 0)));
+    });
   }
 
   /** Points at an example, and shows the distances from it where its matrix is here. */

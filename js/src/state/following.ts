@@ -16,6 +16,7 @@ export function followPicture(exploration: Exploration, signal: AbortSignal): vo
     followSwap(exploration),
     followTrace(exploration),
     followLens(exploration),
+    followTexts(exploration),
     followParts(exploration),
     followSecondParts(exploration),
     followMetric(exploration),
@@ -73,6 +74,17 @@ function followLens({ contents, settled, k, tabShown, knowledge }: Exploration):
     if (!picture || !hasModel.value || tabShown.value !== "near") return;
     const { stage, selected } = picture;
     return later(() => knowledge.look(stage, selected, count), REST_MS);
+  });
+}
+
+/** Asks for what the neighbors' texts share, while the neighbors are shown. */
+function followTexts({ contents, settled, k, tabShown, texts }: Exploration): () => void {
+  const hasTexts = computed(() => contents.value?.hasTexts ?? false);
+  return effect(() => {
+    const picture = settled.value;
+    const count = k.value;
+    if (!picture || !hasTexts.value || tabShown.value !== "near") return;
+    return later(() => texts.look(picture, picture.selected, count), REST_MS);
   });
 }
 

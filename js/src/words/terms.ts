@@ -14,6 +14,8 @@ export const TERMS = {
   nearest: "The examples with the smallest distance: they are listed, and marked in the grid.",
   shared:
     "Values of concepts that more of the nearest examples have than chance would give, the most telling first.",
+  "shared texts":
+    "Tokens, short runs of them and words that more of the nearest texts have than chance would give: here, at the position; so many tokens before it; anywhere before it; or anywhere.",
   "neighbors | others":
     "How many of the nearest examples have it, and how many of all others: the bar and the tick show the same.",
   lens: "What the model would answer if it stopped here: the vector is read as if it were the last one (logit lens).",

@@ -205,3 +205,22 @@ test("by another metric the map is asked for again, and swap tests are forgotten
   expect(exploration.metric.value).toBe("l2");
   expect(measured()).toEqual(["cosine", "l2"]);
 });
+
+test("what near texts share is asked for once the example rests, where there are texts", async () => {
+  await select(2);
+  await wait(500);
+  expect(source.asked).not.toContain("texts near 2 at embed@a");
+  source.hasTexts = true;
+  await exploration.load();
+  await select(3);
+  expect(source.asked).not.toContain("texts near 3 at embed@a");
+  await wait(500);
+  expect(source.asked).toContain("texts near 3 at embed@a");
+  const pattern = exploration.texts.found.value?.patterns[0] ?? null;
+  expect(pattern?.text).toBe(" it");
+  // Pointed at, those that have it are pointed out, each once.
+  exploration.markPattern(pattern);
+  expect([...(exploration.knowledge.marked.value ?? [])]).toEqual([1, 2]);
+  exploration.markPattern(null);
+  expect(exploration.knowledge.marked.value).toBeNull();
+});

@@ -8,6 +8,7 @@ import type { Metric } from "../../src/data/metric";
 import type { SecondPart, StageParts } from "../../src/data/parts";
 import type { Swap } from "../../src/data/swap";
 import type { KnownTests, SwapTest } from "../../src/data/swaptest";
+import type { SharedTexts } from "../../src/data/texts";
 import type { Trace } from "../../src/data/trace";
 import type { Call, Found, Source } from "../../src/source/source";
 
@@ -22,6 +23,7 @@ export class MemorySource implements Source {
   readonly asked: string[] = [];
   waiting: (() => void)[] | null = null;
   n = 6;
+  hasTexts = false;
 
   async contents(): Promise<Contents> {
     return {
@@ -34,6 +36,7 @@ export class MemorySource implements Source {
         widths: [1],
       })),
       defaultKinds: ["embed"],
+      hasTexts: this.hasTexts,
       concepts: ["half"],
       descriptions: new Map(),
       axes: { a: ["half", "half"] },
@@ -124,6 +127,12 @@ export class MemorySource implements Source {
   async lens(stage: string, row: number): Promise<Lens> {
     const nothing = { available: false, reason: "no", waits: false, kind: "probability" } as const;
     return { ...nothing, stage, row, tokens: [], answer: null, same: 0, of: 0 };
+  }
+  async sharedTexts(left: Left, row: number, k: number): Promise<SharedTexts> {
+    this.asked.push(`texts near ${row} at ${left.stage}`);
+    const shares = { share: 1, base: 0.1, p: 0.001 };
+    const matches = Uint32Array.of(1, 0, 1, 2, 0, 1, 1, 2, 3);
+    return { ...left, row, k, patterns: [{ text: " it", where: "here", ...shares, matches }] };
   }
   async clusters(left: Left): Promise<Clusters> {
     const { stage } = left;

@@ -10,6 +10,7 @@ import type { Dominated, Metric } from "../../data/metric";
 import type { Component, StagePart } from "../../data/parts";
 import type { SwappedAnswer, Unusual } from "../../data/swap";
 import type { Condition, Sets, Tested, TestedAnswer, Verdict } from "../../data/swaptest";
+import type { SharedPattern } from "../../data/texts";
 import type { TraceEdge, TraceNode } from "../../data/trace";
 
 type Nothing = Readonly<Record<never, never>>;
@@ -43,6 +44,7 @@ export interface Requests {
     readonly k: number;
     readonly metric: Metric;
   };
+  readonly shared_texts: Left & { readonly row: number; readonly k: number };
   readonly clusters: Left;
   readonly parts: Left;
   readonly second_parts: Kinds;
@@ -77,6 +79,7 @@ export interface Replies {
     readonly can_parse: boolean;
     readonly has_model: boolean;
     readonly default_kinds: readonly string[];
+    readonly has_texts: boolean;
     readonly recorded: {
       readonly stages: readonly string[];
       readonly clusters: readonly string[];
@@ -129,6 +132,9 @@ export interface Replies {
         readonly same: number;
         readonly of: number;
       };
+  readonly shared_texts: {
+    readonly patterns: readonly (Omit<SharedPattern, "matches"> & { readonly matches: number })[];
+  };
   readonly clusters: { readonly names: readonly string[]; readonly dtype: string };
   readonly parts: {
     readonly parts: readonly StagePart[];

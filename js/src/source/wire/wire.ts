@@ -9,6 +9,7 @@ import type { Metric } from "../../data/metric";
 import type { SecondPart, StageParts } from "../../data/parts";
 import type { Swap } from "../../data/swap";
 import type { KnownTests, SwapTest } from "../../data/swaptest";
+import type { SharedTexts } from "../../data/texts";
 import type { Trace } from "../../data/trace";
 import type { Call, Found, Source } from "../source";
 import { codes, floats, missingCode } from "./binary";
@@ -87,6 +88,7 @@ export class WireSource implements Source {
       positions: fields.positions,
       rows: fields.rows,
       defaultKinds: fields.default_kinds,
+      hasTexts: fields.has_texts,
       concepts: fields.concepts,
       descriptions: new Map(Object.entries(fields.descriptions)),
       axes: fields.axes,
@@ -246,6 +248,24 @@ export class WireSource implements Source {
     const { kind, tokens, answer, same, of } = fields;
     const read = { available: true, reason: "", waits: false };
     return { stage, row, ...read, kind, tokens, answer, same, of };
+  }
+
+  async sharedTexts(
+    { stage, without, metric }: Left,
+    row: number,
+    k: number,
+    call?: Call,
+  ): Promise<SharedTexts> {
+    const asked = { stage, without, metric, row, k };
+    const reply = await this.#transport.request("shared_texts", asked, call);
+    const all = codes(buffer(reply, 0), "uint32") as Uint32Array;
+    let end = 0;
+    const patterns = reply.fields.patterns.map(({ text, where, share, base, p, matches }) => {
+      const start = end;
+      end += 3 * matches;
+      return { text, where, share, base, p, matches: all.subarray(start, end) };
+    });
+    return { ...asked, patterns };
   }
 
   async clusters({ stage, without, metric }: Left, call?: Call): Promise<Clusters> {

@@ -15,6 +15,7 @@ import { FilterNote } from "./filternote";
 import { LensBlock } from "./lens";
 import { PartsBar } from "./partsbar";
 import { SharedBars } from "./shared";
+import { SharedTextBars } from "./sharedtexts";
 import { StageName } from "./stagename";
 
 const LINE = 20;
@@ -97,6 +98,7 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
       </div>
       <div class="cw-facts" data-less={!contents?.hasModel || undefined}>
         <SharedBars exploration={exploration} />
+        <SharedTextBars exploration={exploration} />
         <LensBlock exploration={exploration} />
       </div>
       <div class="cw-scroll" ref={scroller} data-role="neighbors" tabIndex={-1}>

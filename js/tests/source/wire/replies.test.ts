@@ -85,6 +85,7 @@ function ask(request: Fields): Promise<unknown> {
     partitions: () => source.partitions(),
     atlas: () => source.atlas(kinds, first, metric),
     lens: () => source.lens(stage, row, k, metric),
+    shared_texts: () => source.sharedTexts(asked, row, k),
     clusters: () => source.clusters(asked),
     swap: () => source.swap(stage, receiver, donor, free),
     swap_test: () => source.swapTest(stage, pairs, metric),
