@@ -134,30 +134,51 @@ def value_colors(values: Sequence[str], palette: str = "viridis") -> list[Color]
     """
     categories = [rgb(color) for color in _CATEGORIES]
     categories += [_paler(color) for color in categories]
-    numbers = all(value != "" and _is_number(value) for value in values)
-    if not numbers and len(values) <= len(categories):
+    if not _are_numbers(values) and len(values) <= len(categories):
         return categories[: len(values)]
-    last = max(1, len(values) - 1)
-    return [shade(0.08 + 0.87 * index / last, palette) for index in range(len(values))]
+    return [_value_color(share, palette) for share in value_shares(values)]
+
+
+def value_shares(values: Sequence[str]) -> list[float]:
+    """Return where values lie on a concept's scale, 0 to 1: numbers by size, others by order."""
+    places = [_number(value) for value in values] if _are_numbers(values) else range(len(values))
+    least, most = min(places, default=0), max(places, default=0)
+    return [(place - least) / (most - least) if most > least else 0.0 for place in places]
+
+
+def ramp_colors(palette: str, count: int) -> list[Color]:
+    """Return the colors along the scale of a concept of many values."""
+    return [_value_color(index / (count - 1), palette) for index in range(count)]
 
 
 def value_table(values: Sequence[str], palette: str = "viridis") -> Bytes:
     """Return 256 colors of a concept's values, the last of what is missing, shape (256, 3).
 
-    More values than the table holds share colors with their neighbors.
+    Of more values than the table holds, those that are near share a color.
     """
     table = np.full((256, 3), MISSING, np.uint8)
-    places = min(len(values), _NONE)
-    colors = value_colors(values, palette)
-    for place in range(places):
-        table[place] = colors[place * len(values) // places]
+    many = len(values) > _NONE
+    colors = ramp_colors(palette, _NONE) if many else value_colors(values, palette)
+    table[: len(colors)] = np.array(colors).reshape(-1, 3)
     return table
 
 
 def value_indexes(codes: Ints, values: Sequence[str]) -> Bytes:
     """Return each example's place in `value_table`, shape (N,); a code of -1 is missing."""
-    count = max(1, len(values))
-    return np.where(codes < 0, _NONE, codes * min(count, _NONE) // count).astype(np.uint8)
+    places = np.arange(max(1, len(values)))
+    if len(values) > _NONE:
+        # As the page rounds: halves up.
+        places = np.floor(np.array(value_shares(values)) * (_NONE - 1) + 0.5).astype(np.int64)
+    return np.where(codes < 0, _NONE, places[codes]).astype(np.uint8)
+
+
+def scale_codes(values: Sequence[str], count: int) -> Ints:
+    """Return the value that lies nearest to each of so many places along a concept's scale."""
+    shares = np.array(value_shares(values))
+    order = np.argsort(shares, kind="stable")
+    between = (shares[order][1:] + shares[order][:-1]) / 2
+    found: Ints = order[np.searchsorted(between, np.arange(count) / max(1, count - 1))]
+    return found
 
 
 def mixed(color: str, share: float, ground: str) -> str:
@@ -177,6 +198,22 @@ def _is_number(text: str) -> bool:
         return False
     digits = text.strip().lower()
     return digits[:2] in ("0x", "0o", "0b") or not digits or bool(np.isfinite(float(digits)))
+
+
+def _are_numbers(values: Sequence[str]) -> bool:
+    return all(value != "" and _is_number(value) for value in values)
+
+
+def _number(text: str) -> float:
+    """Return the number that the page takes a text for."""
+    digits = text.strip().lower()
+    if digits[:2] in ("0x", "0o", "0b"):
+        return float(int(digits, 0))
+    return float(digits) if digits else 0.0
+
+
+def _value_color(share: float, palette: str) -> Color:
+    return shade(0.08 + 0.87 * share, palette)
 
 
 def _polynomial(x: float, coefficients: Sequence[float]) -> float:

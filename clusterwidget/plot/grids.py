@@ -25,10 +25,10 @@ from clusterwidget.plot.axes import (
     titled,
 )
 from clusterwidget.plot.colors import FADED as OPACITY
-from clusterwidget.plot.colors import Theme, value_colors
+from clusterwidget.plot.colors import Theme, ramp_colors, value_colors
 from clusterwidget.plot.lattice import FADED, Lattice
 from clusterwidget.plot.scene import DISTANCE, Coded, Scene, scene
-from clusterwidget.plot.words import distance_text, plain
+from clusterwidget.plot.words import distance_text, plain, value_text
 
 _DPI = 192
 """Pixels of an inch: two to each of a screen's 96."""
@@ -267,14 +267,15 @@ def _distances(ax: Axes, shown: Scene, theme: Theme) -> None:
 
 def _values(ax: Axes, concept: Coded, palette: str, theme: Theme) -> None:
     """Say which color each value of a concept has."""
-    colors = [_share(color) for color in value_colors(concept.values, palette)]
-    if len(colors) <= _MOST_SWATCHES:
+    if len(concept.values) <= _MOST_SWATCHES:
+        colors = [_share(color) for color in value_colors(concept.values, palette)]
         key(ax, [Patch(color=color) for color in colors], concept.values, theme, concept.name)
         return
     under = _below(ax, 0.1)
-    under.imshow(np.array(colors)[None], extent=(0, 1, 0, 1), aspect="auto")
+    ramp = [_share(color) for color in ramp_colors(palette, 256)]
+    under.imshow(np.array(ramp)[None], extent=(0, 1, 0, 1), aspect="auto")
     under.set_yticks([])
-    ticks(under, "x", [0, 1], [concept.values[0], concept.values[-1]])
+    ticks(under, "x", [0, 1], [value_text(concept.values[0]), value_text(concept.values[-1])])
     bare(under, theme)
     under.set_xlabel(
         plain(concept.name), color=theme.ink, fontweight="bold", fontsize="small", **LITERAL

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from clusterwidget.plot.colors import FADED, LIGHT, rgb, value_indexes
+from clusterwidget.plot.colors import FADED, LIGHT, rgb, scale_codes, value_indexes
 from clusterwidget.plot.lattice import Lattice
 from clusterwidget.plot.scene import Coded, Scene
-from clusterwidget.plot.words import distance_text, plain
+from clusterwidget.plot.words import distance_text, plain, value_text
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -217,13 +217,13 @@ class _Sheet:
         count = len(concept.values)
         name = plain(concept.name)
         if count > _MOST_SWATCHES:
-            codes = np.arange(width * RATIO) * count // (width * RATIO)
+            codes = scale_codes(concept.values, width * RATIO)
             indexes = value_indexes(codes, concept.values)
             rows = slice((top + 4) * RATIO, (top + 12) * RATIO)
             self._pixels[rows, left * RATIO : (left + width) * RATIO] = self._place_of[indexes]
-            self.text(left, top + 16, plain(concept.values[0]))
+            self.text(left, top + 16, value_text(concept.values[0]))
             self.text(left + width / 2, top + 16, name, anchor="m", bold=True)
-            self.text(left + width, top + 16, plain(concept.values[-1]), anchor="r")
+            self.text(left + width, top + 16, value_text(concept.values[-1]), anchor="r")
             return
         self.text(left, top, name, bold=True)
         x, y = float(left), top + 18

@@ -25,6 +25,17 @@ def plain(text: str, longest: int = LONGEST) -> str:
     return seen if len(text) <= longest else seen[: longest - 1] + "…"
 
 
+def value_text(value: str) -> str:
+    """Return a concept's value; a number of many digits is cut to four."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if len(value) <= 8 or not math.isfinite(number):
+        return plain(value)
+    return f"{number:.4g}"
+
+
 def visible_token(text: str) -> str:
     """Return a token as a person can see it: spaces have a sign too."""
     return plain(text.replace(" ", "·"), 12)

@@ -202,6 +202,8 @@ def color_cases() -> dict[str, Any]:
         ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"],
         [f"word {value}" for value in range(20)],
         ["only"],
+        ["-2.5", "0", "0.1", "40"],
+        ["1", "1.0"],
     ]
     many = [str(value) for value in range(300)]
     codes = np.array([0, 1, 150, 298, 299, -1])

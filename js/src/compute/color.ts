@@ -109,10 +109,28 @@ export const MISSING_COLOR = "#8c8c8c";
  * or too many to tell apart by hue, categories otherwise.
  */
 export function conceptColors(values: readonly string[], palette: Palette = "viridis"): string[] {
-  const ordered = values.every((v) => v !== "" && Number.isFinite(Number(v)));
-  if (!ordered && values.length <= MORE_CATEGORIES.length) {
+  if (!areNumbers(values) && values.length <= MORE_CATEGORIES.length) {
     return MORE_CATEGORIES.slice(0, values.length);
   }
-  const last = Math.max(1, values.length - 1);
-  return values.map((_, i) => SHADES[palette](0.08 + (0.87 * i) / last));
+  return valueShares(values).map((share) => valueColor(share, palette));
+}
+
+/** Color for a share of the scale of a concept's values, 0 the least. */
+export function valueColor(share: number, palette: Palette): string {
+  return SHADES[palette](0.08 + 0.87 * share);
+}
+
+export function areNumbers(values: readonly string[]): boolean {
+  return values.every((v) => v !== "" && Number.isFinite(Number(v)));
+}
+
+/** Where a concept's values lie on its scale, 0 to 1: numbers by their size, others by their order. */
+export function valueShares(values: readonly string[]): number[] {
+  const places = areNumbers(values) ? values.map(Number) : values.map((_, i) => i);
+  let [least, most] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const place of places) {
+    least = Math.min(least, place);
+    most = Math.max(most, place);
+  }
+  return places.map((place) => (most > least ? (place - least) / (most - least) : 0));
 }

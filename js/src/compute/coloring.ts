@@ -7,6 +7,8 @@ import {
   type Near,
   type Palette,
   packed,
+  valueColor,
+  valueShares,
 } from "./color";
 
 /** Color of each example, as a place in a table; the same colors for what is faded. */
@@ -24,20 +26,26 @@ export function distanceColors(palette: Palette, near: Near): Omit<Coloring, "in
   return { table, faded: fadedTable(table) };
 }
 
-/** Colors of a concept's values; more values than the table holds share colors with their neighbors. */
+/** Colors of a concept's values; of more values than the table holds, those that are near share one. */
 export function coloringByConcept(concept: Coded, palette: Palette): Coloring {
   const { values, codes, missing } = concept;
-  const places = Math.min(values.length, NONE);
   const table = new Uint32Array(256).fill(packed(MISSING_COLOR));
-  const colors = conceptColors(values, palette);
-  for (let place = 0; place < places; place++) {
-    const code = Math.floor((place * values.length) / places);
-    table[place] = packed(colors[code] as string);
+  let places: ArrayLike<number>;
+  if (values.length > NONE) {
+    places = Uint8Array.from(valueShares(values), (share) => Math.round(share * (NONE - 1)));
+    for (let place = 0; place < NONE; place++) {
+      table[place] = packed(valueColor(place / (NONE - 1), palette));
+    }
+  } else {
+    places = Uint8Array.from(values, (_, code) => code);
+    conceptColors(values, palette).forEach((color, code) => {
+      table[code] = packed(color);
+    });
   }
   const indexes = new Uint8Array(codes.length);
   for (let i = 0; i < codes.length; i++) {
     const code = codes[i] as number;
-    indexes[i] = code === missing ? NONE : Math.floor((code * places) / values.length);
+    indexes[i] = code === missing ? NONE : (places[code] as number);
   }
   return { indexes, table, faded: fadedTable(table) };
 }

@@ -13,6 +13,13 @@ export function distanceText(distance: number): string {
   return distance.toFixed(Math.max(0, 3 - Math.max(0, digits)));
 }
 
+/** A concept's value; a number of many digits is cut to four. */
+export function valueText(value: string | undefined): string {
+  const number = Number(value);
+  if (!value || value.length <= 8 || !Number.isFinite(number)) return value ?? "";
+  return String(Number(number.toPrecision(4)));
+}
+
 /** A whole number with commas between thousands. */
 export function countText(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");

@@ -5,6 +5,7 @@ import {
   countText,
   distanceText,
   percentText,
+  valueText,
   visibleToken,
 } from "../../src/words/text";
 
@@ -45,4 +46,12 @@ test("chances have the digits that matter", () => {
 
 test("contributions have a sign", () => {
   expect([1.5, -0.25].map(contributionText)).toEqual(["+1.500", "−0.250"]);
+});
+
+test("a value of many digits is cut, and what is no number is not", () => {
+  expect(
+    ["0.2478963489427767", "27.006536073435257", "2020-01-01", "7", "1234567.5", "", undefined].map(
+      valueText,
+    ),
+  ).toEqual(["0.2479", "27.01", "2020-01-01", "7", "1235000", "", ""]);
 });

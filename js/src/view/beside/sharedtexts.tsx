@@ -28,7 +28,7 @@ export function SharedTextBars({ exploration }: { exploration: Exploration }) {
   return (
     <section class="cw-shared" aria-label="what their texts share" data-stale={stale || undefined}>
       <h4>
-        <Term name="shared texts">what their texts share</Term>
+        <Term name="shared texts">in their texts</Term>
         <small>
           <Term name="neighbors | others" />
         </small>

@@ -7,7 +7,7 @@ import {
   histogram,
   shownMask,
 } from "../../compute/axis";
-import { conceptColors, distanceColor, type Palette } from "../../compute/color";
+import { conceptColors, distanceColor, type Palette, valueColor } from "../../compute/color";
 import { nearest } from "../../compute/distances";
 import type { Stop } from "../../compute/drawing";
 import type { Ranked } from "../../compute/ranked";
@@ -15,7 +15,7 @@ import type { Coded } from "../../data/concepts";
 import type { Display } from "../../state/display";
 import type { Exploration } from "../../state/exploration";
 import { metricName } from "../../words/metric";
-import { countText, distanceText } from "../../words/text";
+import { countText, distanceText, valueText } from "../../words/text";
 import { ConceptName, Term } from "../parts/term";
 import { Brush } from "./brush";
 
@@ -108,6 +108,11 @@ function DistanceLegend({ exploration }: { exploration: Exploration }) {
   );
 }
 
+/** The colors along the scale of a concept of many values. */
+export function rampStops(palette: Palette): Stop[] {
+  return STOPS.map((share) => [share, valueColor(share, palette)]);
+}
+
 /** The colors of distances along the axis. */
 export function stopsOf(ranked: Ranked, axis: DistanceAxis, display: Display): Stop[] {
   const { scale, palette, near } = display;
@@ -145,8 +150,8 @@ interface ConceptLegendProps {
 
 function ConceptLegend({ exploration, concept, palette }: ConceptLegendProps) {
   const { name, values } = concept;
-  const colors = conceptColors(values, palette);
   if (values.length <= MOST_SWATCHES) {
+    const colors = conceptColors(values, palette);
     return (
       <div class="cw-swatches">
         <em>
@@ -163,13 +168,18 @@ function ConceptLegend({ exploration, concept, palette }: ConceptLegendProps) {
   }
   return (
     <>
-      <div class="cw-ramp" style={{ background: `linear-gradient(to right, ${colors})` }} />
+      <div
+        class="cw-ramp"
+        style={{
+          background: `linear-gradient(to right, ${rampStops(palette).map(([, color]) => color)})`,
+        }}
+      />
       <div class="cw-scale">
-        <span>{values[0]}</span>
+        <span>{valueText(values[0])}</span>
         <span class="cw-from">
           <ConceptName exploration={exploration} name={name} />
         </span>
-        <span>{values.at(-1)}</span>
+        <span>{valueText(values.at(-1))}</span>
       </div>
     </>
   );

@@ -1,15 +1,15 @@
 import { countShown, distanceAxis, histogram } from "../../compute/axis";
 import type { Axis } from "../../compute/blocks";
 import { conceptColors } from "../../compute/color";
-import { type Drawing, type DrawnLegend, drawingOf, type Stop } from "../../compute/drawing";
+import { type Drawing, type DrawnLegend, drawingOf } from "../../compute/drawing";
 import type { Edge } from "../../compute/edges";
 import type { Exploration } from "../../state/exploration";
 import type { Picture } from "../../state/picture";
 import { leftName } from "../../words/stage";
-import { countText, distanceText } from "../../words/text";
+import { countText, distanceText, valueText } from "../../words/text";
 import { type GridCanvas, MARGIN } from "../grid/canvas";
 import { colorsOf, marksOf } from "../grid/colors";
-import { BINS, brushedText, MOST_SWATCHES, stopsOf } from "../grid/legend";
+import { BINS, brushedText, MOST_SWATCHES, rampStops, stopsOf } from "../grid/legend";
 
 /** Device pixels for a CSS pixel in what is saved. */
 export const RATIO = 2;
@@ -93,10 +93,10 @@ function legendOf(exploration: Exploration, { ranked }: Picture): DrawnLegend {
     };
   }
   const { name, values } = concept;
-  const colors = conceptColors(values, display.palette.value);
   if (values.length <= MOST_SWATCHES) {
+    const colors = conceptColors(values, display.palette.value);
     return { kind: "values", name, values: values.map((value, i) => [value, colors[i] ?? ""]) };
   }
-  const stops = colors.map((color, i): Stop => [i / (colors.length - 1), color]);
-  return { kind: "ramp", stops, texts: [values[0] ?? "", name, values.at(-1) ?? ""] };
+  const texts = [valueText(values[0]), name, valueText(values.at(-1))] as const;
+  return { kind: "ramp", stops: rampStops(display.palette.value), texts };
 }
