@@ -1844,7 +1844,8 @@ class Explorer:
         ----------
         what : Stage, Edge or the address of one, or a sequence of stages or of edges
             ``"L1H0.result@S3"``, or ``"embed@L2 -> L0H1.result@="``: see `core.edges.edge_kind`.
-            Of a sequence of edges, all are cut together; of stages, each by itself.
+            Of a sequence of edges, all are cut together; of stages, each by itself. Where positions
+            are other tokens in each example, edges are between any of its tokens: see `trace`.
         example : int, or sequence of int
             By default all examples; edges are cut in one.
         method : "mean", "resample", "zero" or "drop"
@@ -1946,6 +1947,11 @@ class Explorer:
         model's own choice. The trace keeps the edges that the answer needs: cutting all the others
         together leaves it as it was. Automated circuit discovery (Conmy et al., 2023) for a single
         example.
+
+        Where positions are other tokens in each example, edges run over all tokens of this one: a
+        token at a position is called by its name, any other by its index from 0 in the example
+        (``"token 1"`` where a position is called ``"1"``). What is put in for a token is what other
+        examples hold at the same position, and between positions in proportion.
 
         Parameters
         ----------

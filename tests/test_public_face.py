@@ -115,6 +115,11 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "Examples(descriptions of)": lambda f, v: cw.Examples(
         f.tokens, concepts={"c": f.tokens[:, 0]}, descriptions={"c": v}
     ),
+    "Examples(attention_mask)": lambda f, v: cw.Examples(f.tokens, attention_mask=v),
+    "Examples(columns)": lambda f, v: cw.Examples(f.tokens, columns=v),
+    "Examples(columns of)": lambda f, v: cw.Examples(f.tokens, columns={"last": v}),
+    "Examples(columns, positions)": lambda f, v: cw.Examples(f.tokens, columns=v, positions=["a"]),
+    "Examples.texts_at": lambda f, v: f.given.examples.texts_at(v),
     "Examples(parse)": lambda f, v: cw.Examples(f.tokens, parse=v),
     "from_text(tokenizer)": lambda f, v: cw.Examples.from_text(v, TEXTS),
     "from_text(texts)": lambda f, v: cw.Examples.from_text(byte_level(), v),
