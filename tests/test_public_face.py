@@ -118,7 +118,6 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "Examples(attention_mask)": lambda f, v: cw.Examples(f.tokens, attention_mask=v),
     "Examples(columns)": lambda f, v: cw.Examples(f.tokens, columns=v),
     "Examples(columns of)": lambda f, v: cw.Examples(f.tokens, columns={"last": v}),
-    "Examples(columns, positions)": lambda f, v: cw.Examples(f.tokens, columns=v, positions=["a"]),
     "Examples.texts_at": lambda f, v: f.given.examples.texts_at(v),
     "Examples(parse)": lambda f, v: cw.Examples(f.tokens, parse=v),
     "from_text(tokenizer)": lambda f, v: cw.Examples.from_text(v, TEXTS),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from clusterwidget.core.checks import shown, text, unmasked
+from clusterwidget.core.checks import several, shown, text, unmasked
 from clusterwidget.core.inputs import Bools, Ints
 
 _FROM_END = re.compile(r"-[1-9][0-9]{0,5}")
@@ -34,8 +34,8 @@ def checked_mask(mask: Any, shape: tuple[int, ...]) -> Bools | None:
     array = _array("attention_mask", mask, "1 for a token, 0 for padding")
     if array.shape != shape:
         raise ValueError(
-            f"attention_mask has shape {array.shape}, and the tokens {shape}: give one number for "
-            "each token, 1 for a token and 0 for padding."
+            f"attention_mask has shape {array.shape}, {shown(mask)}, and the tokens {shape}: give "
+            "one number for each token, 1 for a token and 0 for padding."
         )
     if array.dtype != bool:
         if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
@@ -44,7 +44,9 @@ def checked_mask(mask: Any, shape: tuple[int, ...]) -> Bools | None:
             )
         odd = array[(array != 0) & (array != 1)]
         if odd.size:
-            raise ValueError(f"attention_mask must be ones and zeros, but {odd[0]} occurs.")
+            raise ValueError(
+                f"attention_mask must be ones and zeros, but {odd[0]} occurs, {shown(mask)}."
+            )
         array = array.astype(bool)
     empty = np.flatnonzero(~array.any(axis=1))
     if len(empty):
@@ -82,30 +84,33 @@ def checked_columns(
     n, t = shape
     if isinstance(columns, Mapping):
         names = [text("a position name", str(name)) for name in columns]
-        if positions is not None and [str(name) for name in positions] != names:
+        same = several(positions) and [str(name) for name in positions or ()] == names
+        if positions is not None and not same:
             raise ValueError(
                 f"columns name the positions {names}, and positions are {shown(positions)}: leave "
                 "positions out."
             )
         if not names:
-            raise ValueError("columns are empty, {}: name one position at least, {'last': […]}.")
+            raise ValueError(
+                f"columns are empty, {shown(columns)}: name one position at least, {{'last': […]}}."
+            )
         parts = [
             _array(f"columns of {name!r}", one, "a token's index for each example")
             for name, one in zip(names, columns.values(), strict=True)
         ]
-        for name, part in zip(names, parts, strict=True):
+        for name, part, one in zip(names, parts, columns.values(), strict=True):
             if part.shape != (n,):
                 raise ValueError(
-                    f"columns of {name!r} have shape {part.shape} for {n:,} examples: give one "
-                    "token index each."
+                    f"columns of {name!r} have shape {part.shape}, {shown(one)}, for "
+                    f"{n:,} examples: give one token index each."
                 )
         array, positions = np.stack(parts, axis=1), names
     else:
         array = _array("columns", columns, "a token's index for each example and position")
         if positions is None or array.ndim != 2 or array.shape[0] != n:
             raise ValueError(
-                f"columns of shape {array.shape} need to be (N, P) = ({n:,}, …) with as many "
-                f"names, positions=[…]; or give a mapping, columns={{'last': […]}}."
+                f"columns of shape {array.shape}, {shown(columns)}, must be (N, P) = ({n:,}, …) "
+                "with P names, positions=[…]; or give a mapping, columns={'last': […]}."
             )
     if not np.issubdtype(array.dtype, np.integer):
         raise TypeError(f"columns must be whole numbers, not {array.dtype}, {shown(columns)}.")
@@ -130,7 +135,7 @@ def checked_columns(
 
 
 def _name(positions: Sequence[str], at: int) -> str:
-    return repr(str(positions[at])) if at < len(positions) else str(at)
+    return repr(str(positions[at])) if several(positions) and at < len(positions) else str(at)
 
 
 def _array(name: str, given: Any, what: str) -> npt.NDArray[Any]:

@@ -111,7 +111,11 @@ def test_examples_of_other_lengths_can_be_added() -> None:
 @pytest.mark.parametrize(
     ("given", "error", "message"),
     [
-        ({"attention_mask": [[1, 1]]}, ValueError, r"has shape \(1, 2\), and the tokens \(3, 4\)"),
+        (
+            {"attention_mask": [[1, 1]]},
+            ValueError,
+            r"shape \(1, 2\), \[\[1, 1\]\], and the tokens \(3, 4\)",
+        ),
         ({"attention_mask": [[1], [1, 2]]}, ValueError, "rows of equal length"),
         ({"attention_mask": np.full((3, 4), 2)}, ValueError, "ones and zeros, but 2 occurs"),
         ({"attention_mask": np.full((3, 4), "x")}, TypeError, "ones and zeros, not <U1"),
@@ -132,7 +136,11 @@ def test_examples_of_other_lengths_can_be_added() -> None:
             ValueError,
             "token 1 of example 0, at position 'a', and that is padding",
         ),
-        ({"columns": {"a": [0, 1]}}, ValueError, r"columns of 'a' have shape \(2,\) for 3"),
+        (
+            {"columns": {"a": [0, 1]}},
+            ValueError,
+            r"columns of 'a' have shape \(2,\), \[0, 1\], for 3",
+        ),
         ({"columns": {}}, ValueError, "columns are empty"),
         ({"columns": {"a": [0.5, 1, 1]}}, TypeError, "whole numbers, not float64"),
         ({"columns": [[0], [1], [2]]}, ValueError, r"positions=\[…\]"),
