@@ -10,7 +10,7 @@ BUNDLE := clusterwidget/static/widget.js
 PYTHONS ?= python3.10 python3.11 python3.12 python3.13
 JS := $(shell find js/src -type f) $(wildcard js/*.json js/*.mjs js/*.ts)
 
-.PHONY: demo lab test check versions hosts bench picture build clean
+.PHONY: demo lab test check docs versions hosts bench picture build clean
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -19,6 +19,7 @@ help:
 	@echo 'make lab      the notebooks, in JupyterLab'
 	@echo 'make test     all checks and tests'
 	@echo 'make check    formatting, lint, types and the direction of imports only'
+	@echo 'make docs     the documentation as a site, into docs/_build; warnings are errors'
 	@echo 'make versions a smoke test with each Python that is there, without torch'
 	@echo 'make hosts    the figure in every host, each in its own environment; writes docs/hosts.md'
 	@echo 'make bench    the numbers of the README, measured here'
@@ -46,6 +47,10 @@ check: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/lint-imports
 	cd js && npm run check
 
+docs: $(VENV)/dev.stamp $(BUNDLE)
+	$(BIN)/python -m sphinx -W --keep-going -q docs docs/_build
+	@echo 'docs/_build/index.html'
+
 versions: $(BUNDLE)
 	$(BIN)/python tests/versions/run.py .venv-versions $(PYTHONS)
 
@@ -58,12 +63,13 @@ bench: $(VENV)/bench.stamp $(VENV)/browser.stamp $(BUNDLE)
 picture: $(VENV)/browser.stamp $(BUNDLE)
 	$(BIN)/python -m tests.browser.picture
 	$(BIN)/python -m tests.plot.picture
+	$(BIN)/python docs/pictures.py
 
 build: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/python -m build --outdir dist
 
 clean:
-	rm -rf $(VENV) .venv-versions .venv-hosts js/node_modules clusterwidget/static dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .venv-versions .venv-hosts js/node_modules clusterwidget/static dist docs/_build .mypy_cache .pytest_cache .ruff_cache
 
 # Python. The package is installed for editing without its hook's help: the bundle has a rule here.
 $(BIN)/python:

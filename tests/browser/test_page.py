@@ -283,7 +283,7 @@ def test_a_few_coordinates_that_carry_the_distance_are_pointed_out(
     figure = Figure(open_page(page.as_uri()))
     figure.wait_for_picture()
     chip = figure.part("dominated")
-    expect(chip).to_have_text("3 of 40 coordinates carry 98% of the distance")
+    expect(chip).to_have_text("3 of 40 coordinates carry 98% of the distance: standardize")
     with figure.repaint():
         chip.click()
     distances = ex.distances("embed@a", 3, metric="standardized")

@@ -1,17 +1,10 @@
-import type { Metric } from "../../data/metric";
 import type { Exploration } from "../../state/exploration";
-import { dominatedText, metricTip } from "../../words/metric";
+import { metricTip } from "../../words/metric";
 
 /** A stage's name, with chips for its metric and for each concept that is set aside there. */
 export function StageName({ exploration, stage }: { exploration: Exploration; stage: string }) {
   const without = exploration.without.value;
   const metric = exploration.metric.value;
-  const dominated = exploration.settled.value?.dominated ?? null;
-  const measure = (to: Metric) => (event: MouseEvent) => {
-    // The chip goes: keys must stay in the figure.
-    if (event.detail === 0) tabOf(event.currentTarget as HTMLElement)?.focus();
-    exploration.go({ metric: to }, event.timeStamp);
-  };
   return (
     <>
       <b>{stage}</b>
@@ -22,22 +15,15 @@ export function StageName({ exploration, stage }: { exploration: Exploration; st
           data-role="metric-chip"
           aria-label="back to L2"
           data-tip={`${metricTip(metric)} Press to go back to L2.`}
-          onClick={measure("l2")}
+          onClick={(event) => {
+            // The chip goes: keys must stay in the figure.
+            if (event.detail === 0) tabOf(event.currentTarget)?.focus();
+            exploration.go({ metric: "l2" }, event.timeStamp);
+          }}
         >
           {metric} ×
         </button>
       )}
-      {dominated && metric === "l2" ? (
-        <button
-          type="button"
-          class="cw-chip"
-          data-role="dominated"
-          data-tip="Press to standardize: each coordinate over its standard deviation, so that all count alike."
-          onClick={measure("standardized")}
-        >
-          {dominatedText(dominated)}
-        </button>
-      ) : null}
       {without.map((name) => (
         <button
           key={name}

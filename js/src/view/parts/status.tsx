@@ -1,5 +1,6 @@
 import type { Exploration } from "../../state/exploration";
 import type { LatestTask } from "../../state/task";
+import { dominatedText } from "../../words/metric";
 import { leftName } from "../../words/stage";
 import { countText, distanceText } from "../../words/text";
 import { ProgressBar, progressText } from "./progress";
@@ -58,6 +59,7 @@ export function Footer({ exploration }: { exploration: Exploration }) {
       <Arriving exploration={exploration} />
       <Background task={exploration.preparing} what="getting stages ready" />
       <Background task={exploration.knowledge.mapping} what="finding what explains each stage" />
+      <Dominated exploration={exploration} />
       <span>{contents ? `${countText(contents.n)} examples` : ""}</span>
     </div>
   );
@@ -77,6 +79,28 @@ function Arriving({ exploration }: { exploration: Exploration }) {
         </>
       ) : null}
     </span>
+  );
+}
+
+/** Tells that a few coordinates carry most of the distance, and offers to make them alike. */
+function Dominated({ exploration }: { exploration: Exploration }) {
+  const { dominated = null, metric } = exploration.settled.value ?? {};
+  if (!dominated || metric !== "l2") return null;
+  return (
+    <button
+      type="button"
+      class="cw-chip"
+      data-role="dominated"
+      data-tip="Press for each coordinate over its standard deviation: all count alike."
+      onClick={(event) => {
+        // The chip goes: keys must stay in the figure.
+        const figure = event.currentTarget.closest(".clusterwidget");
+        if (event.detail === 0) figure?.querySelector<HTMLElement>("[data-role=grid]")?.focus();
+        exploration.go({ metric: "standardized" }, event.timeStamp);
+      }}
+    >
+      {dominatedText(dominated)}: standardize
+    </button>
   );
 }
 
