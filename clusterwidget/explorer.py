@@ -224,11 +224,12 @@ class Explorer:
         --------
         Any tokenizer with the model's vocabulary will do; here it is a list of characters.
 
+        >>> signs = list(ex.examples.vocabulary)
         >>> class Characters:
         ...     def encode(self, text):
-        ...         return [cw.addition.VOCABULARY.index(character) for character in text]
+        ...         return [signs.index(character) for character in text]
         ...     def decode(self, tokens):
-        ...         return "".join(cw.addition.VOCABULARY[token] for token in tokens)
+        ...         return "".join(signs[token] for token in tokens)
         >>> asked = cw.Explorer.from_text(
         ...     ex.model, ["1234+5678=", "4321+8765="], tokenizer=Characters(), answers=["0", "1"]
         ... )
