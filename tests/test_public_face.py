@@ -183,6 +183,9 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "Explorer(activations of)": lambda f, v: cw.Explorer(
         examples=f.given.examples, activations={"embed@a": v}
     ),
+    "Explorer(activations named)": lambda f, v: cw.Explorer(
+        examples=f.given.examples, activations={v: np.zeros((12, 2))}
+    ),
     "Explorer(memory)": lambda f, v: cw.Explorer(f.model.model, f.given.examples, memory=v),
     "Explorer(batch_size)": lambda f, v: cw.Explorer(
         f.model.model, f.given.examples, batch_size=v

@@ -36,6 +36,8 @@ def given_activations(
     widths: dict[tuple[str, int | None, int | None], list[int]] = {}
     for key, given in activations.items():
         stage = Stage.of(key)
+        if not stage.position:
+            stage = replace(stage, position=positions[-1])
         column = places.column(stage.position)
         if column is not None:
             stage = replace(stage, position=places.name(column))

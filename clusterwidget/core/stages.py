@@ -34,6 +34,7 @@ SHOWN_KINDS = ("embed", "pattern", "result", "attn_out", "mlp_out", "resid_post"
 """Kinds that the stage map shows before anyone asks for all of them."""
 
 # Not \d, which matches the digits of every script; and not more digits than any model needs.
+_FREE = re.compile(r"(?=[^@]{3,200}\Z)[^\s@/]+(?:/[^\s@/]+)+")
 _ADDRESS = re.compile(r"(?:L([0-9]{1,6})(?:H([0-9]{1,6}))?\.)?([a-z_]+)")
 
 
@@ -47,11 +48,13 @@ class Stage:
     Parameters
     ----------
     kind : str
-        One of `KINDS`, TransformerLens's own short names.
+        One of `KINDS`, TransformerLens's own short names; or, of what is no stage of theirs, a name
+        of your own with a slash in it: ``sae/12``.
     layer, head : int, optional
         Needed by the kinds that have them, and by no others.
     position : str
-        Name of the position.
+        Name of the position. A name of your own may have none: the address ``sae/12`` stands for
+        the one position at which it is.
 
     Raises
     ------
@@ -76,8 +79,13 @@ class Stage:
     def __post_init__(self) -> None:
         if not isinstance(self.kind, str):
             raise TypeError(f"a kind is given by its name, a string, not by {shown(self.kind)}.")
-        if self.kind not in KINDS:
-            raise ValueError(f"there is no kind {self.kind!r};{_nearest(self.kind, KINDS)}")
+        free = is_free(self.kind)
+        if self.kind not in KINDS and not free:
+            raise ValueError(
+                f"there is no kind {self.kind!r};{_nearest(self.kind, KINDS)} A name of your own "
+                "has a slash and no spaces, such as 'sae/12'."
+            )
+        text("the kind", self.kind)
         for part, value, needed in (
             ("layer", self.layer, self.kind in LAYER_KINDS),
             ("head", self.head, self.kind in HEAD_KINDS),
@@ -91,14 +99,15 @@ class Stage:
             if needed:
                 # A numpy integer becomes one of Python's, so that it can be written as JSON.
                 object.__setattr__(self, part, whole(f"the {part} of a stage", value, 0))
-        if not isinstance(self.position, str) or not self.position:
+        if not isinstance(self.position, str) or not (self.position or free):
             raise ValueError(
                 f"a position is given by its name, a string, not by {shown(self.position)}."
             )
         text("the position", self.position)
 
     def __str__(self) -> str:
-        return f"{row_name(self.kind, self.layer, self.head)}@{self.position}"
+        row = row_name(self.kind, self.layer, self.head)
+        return f"{row}@{self.position}" if self.position else row
 
     @classmethod
     def parse(cls, text: str) -> Stage:
@@ -123,6 +132,8 @@ class Stage:
                 f"the address of a stage is a string such as 'L1H3.result@S3', not {shown(text)}."
             )
         address, at, position = text.partition("@")
+        if is_free(address) and bool(at) == bool(position):
+            return cls(address, position=position)
         match = _ADDRESS.fullmatch(address)
         if not at or not position or match is None:
             raise ValueError(
@@ -154,6 +165,16 @@ class Stage:
         True
         """
         return stage if isinstance(stage, Stage) else cls.parse(stage)
+
+
+def is_free(kind: str) -> bool:
+    """Return whether a kind is a name of someone's own, such as ``sae/12``."""
+    return _FREE.fullmatch(kind) is not None
+
+
+def shown_kinds(kinds: Iterable[str]) -> list[str]:
+    """Return those of some kinds that are shown before anyone asks for all of them, each once."""
+    return [kind for kind in dict.fromkeys(kinds) if kind in SHOWN_KINDS or is_free(kind)]
 
 
 def stage_list(stages: Stage | str | Iterable[Stage | str]) -> list[Stage]:
@@ -234,6 +255,7 @@ class StageSet:
 
     def width(self, stage: Stage) -> int:
         """Return the length d of the vectors at a stage; raise where there is no such stage."""
+        stage = self.named(stage)
         row = self._row.get((stage.kind, stage.layer, stage.head))
         column = self.places.column(stage.position)
         width = 0 if row is None or column is None else self._width(row, column)
@@ -244,12 +266,19 @@ class StageSet:
     def column(self, stage: Stage) -> int:
         """Return the index of the stage's position; below 0 where it counts from the end."""
         self.width(stage)
-        column = self.places.column(stage.position)
+        column = self.places.column(self.named(stage).position)
         assert column is not None
         return column
 
     def named(self, stage: Stage) -> Stage:
-        """Return a stage that counts from the end by its position's name, where it has one."""
+        """Return a stage that counts from the end by its position's name, where it has one.
+
+        One without a position has the only one at which it is.
+        """
+        if not stage.position:
+            row = self._row.get((stage.kind, stage.layer, stage.head))
+            there = [] if row is None else [at for at, width in enumerate(row.widths) if width]
+            return replace(stage, position=self.positions[there[0]]) if len(there) == 1 else stage
         column = self.places.column(stage.position)
         if column is None or stage.position in self.positions:
             return stage
@@ -317,6 +346,12 @@ class StageSet:
         ]
 
     def _hint(self, stage: Stage) -> str:
+        if not stage.position:
+            row = self._row.get((stage.kind, stage.layer, stage.head))
+            if row is None:
+                return _nearest(stage.kind, [str(row) for row in self.rows]).strip()
+            there = [at for at, width in zip(self.positions, row.widths, strict=True) if width]
+            return f"It is at {', '.join(there)}: say where, as in '{stage.kind}@{there[0]}'."
         trouble = self.places.trouble(stage.position)
         if trouble is not None:
             return trouble

@@ -8,7 +8,7 @@ from matplotlib.patches import Circle, Patch, PathPatch
 from matplotlib.path import Path
 
 from clusterwidget.core.checks import flag, shown
-from clusterwidget.core.stages import SHOWN_KINDS, Stage, stage_list
+from clusterwidget.core.stages import Stage, shown_kinds, stage_list
 from clusterwidget.explorer import Explorer, Stages
 from clusterwidget.meaning.atlas import NOTHING, SAME, Atlas
 from clusterwidget.meaning.hues import hues_of
@@ -204,8 +204,7 @@ def _atlas(ex: Explorer, stages: Atlas | Stages | None) -> Atlas:
     if isinstance(stages, Atlas):
         return stages
     if stages is None:
-        there = {row.kind for row in ex.stage_set.rows}
-        stages = ex.stages(kinds=[kind for kind in SHOWN_KINDS if kind in there])
+        stages = ex.stages(kinds=shown_kinds(row.kind for row in ex.stage_set.rows))
         if not stages:
             stages = ex.stages()
     else:

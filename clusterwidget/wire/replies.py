@@ -13,7 +13,7 @@ from clusterwidget.activations.cache import Matrix
 from clusterwidget.core.checks import shown
 from clusterwidget.core.columns import value_codes
 from clusterwidget.core.metrics import DOMINATES, HEAVY, LEAST_COORDINATES
-from clusterwidget.core.stages import ATTENTION_KINDS, SHOWN_KINDS, Stage
+from clusterwidget.core.stages import ATTENTION_KINDS, Stage, shown_kinds
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
 from clusterwidget.wire import messages, replies_interventions, replies_meaning, requests
@@ -56,7 +56,7 @@ def _hello(explorer: Explorer, *_: Any) -> tuple[messages.Hello, list[Buffer]]:
         ],
         "can_parse": examples.parse is not None and explorer.has_model,
         "has_model": explorer.has_model,
-        "default_kinds": list(SHOWN_KINDS),
+        "default_kinds": shown_kinds(row.kind for row in explorer.stage_set.rows),
         "has_texts": replies_meaning.has_texts(examples),
         "recorded": None,
     }
@@ -173,11 +173,7 @@ def _prepare(
     if not explorer.is_loaded:
         # What was saved is read when it is looked at, and nothing unbidden loads the model.
         return {}, []
-    stages = explorer.stages(
-        kinds=[
-            kind for kind in SHOWN_KINDS if any(row.kind == kind for row in explorer.stage_set.rows)
-        ]
-    )
+    stages = explorer.stages(kinds=shown_kinds(row.kind for row in explorer.stage_set.rows))
     # In part it would only push out what is looked at: then each stage is captured when asked for.
     chosen = stages if len(explorer.affordable(stages)) == len(stages) else []
     explorer.capture(chosen, progress=watch)

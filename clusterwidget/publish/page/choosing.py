@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clusterwidget.core.stages import SHOWN_KINDS, Stage
+from clusterwidget.core.stages import Stage, shown_kinds
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
 from clusterwidget.meaning.atlas import NOTHING
@@ -10,8 +10,8 @@ from clusterwidget.meaning.atlas import NOTHING
 
 def within_reach(explorer: Explorer) -> list[Stage]:
     """Return the stages of the kinds shown first; of a large model, those that are held."""
-    there = {row.kind for row in explorer.stage_set.rows}
-    kinds = [kind for kind in SHOWN_KINDS if kind in there] or sorted(there)
+    there = dict.fromkeys(row.kind for row in explorer.stage_set.rows)
+    kinds = shown_kinds(there) or sorted(there)
     stages = explorer.stages(kinds=kinds)
     if len(explorer.affordable(stages)) == len(stages):
         return stages

@@ -17,7 +17,7 @@ import pandas as pd
 from clusterwidget.core.distances import l2
 from clusterwidget.core.examples import Examples
 from clusterwidget.core.metrics import Metric, scaling_of, transform_of
-from clusterwidget.core.stages import SHOWN_KINDS, Stage
+from clusterwidget.core.stages import Stage, shown_kinds
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
 from clusterwidget.meaning.aside import partitions_aside, set_aside
@@ -90,7 +90,7 @@ def recorded(
         yield _captions(explorer.examples)
     if has_concepts:
         for metric in metrics:
-            for kinds in dict.fromkeys((_among(shown, SHOWN_KINDS), shown)):
+            for kinds in dict.fromkeys((tuple(shown_kinds(shown)), shown)):
                 yield asked(what="atlas", kinds=list(kinds), first=None, metric=metric)
             second, buffers = second_parts_of(explorer, stages, metric, watch)
             yield Record({"what": "second_parts", "metric": metric}, second, buffers)
@@ -174,7 +174,7 @@ def _kinds_shown(explorer: Explorer, stages: Sequence[Stage]) -> tuple[str, ...]
     """Return the kinds on the page's stage map, in the map's order: the usual, and the chosen."""
     chosen = {stage.kind for stage in stages}
     there = dict.fromkeys(row.kind for row in explorer.stage_set.rows)
-    return _among(tuple(there), {*SHOWN_KINDS, *chosen})
+    return _among(tuple(there), {*shown_kinds(there), *chosen})
 
 
 def _among(kinds: Sequence[str], wanted: set[str] | Sequence[str]) -> tuple[str, ...]:

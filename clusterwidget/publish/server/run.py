@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
-from clusterwidget.core.stages import SHOWN_KINDS
+from clusterwidget.core.stages import shown_kinds
 from clusterwidget.explorer import Explorer
 from clusterwidget.publish.server.answers import Answers, Typed
 from clusterwidget.publish.server.limits import Limits
@@ -188,7 +188,7 @@ def warm(answers: Answers) -> None:
 def first_requests(explorer: Explorer) -> list[Mapping[str, Any]]:
     """Return what a page asks when it is opened, in its order."""
     rows = dict.fromkeys(row.kind for row in explorer.stage_set.rows)
-    kinds = [kind for kind in rows if kind in SHOWN_KINDS]
+    kinds = shown_kinds(rows)
     stage = str(first_stage(explorer))
     requests: list[Mapping[str, Any]] = [
         {"what": "hello"},

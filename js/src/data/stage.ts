@@ -8,7 +8,13 @@ export interface Stage {
 
 const PATTERN = /^(?:L(\d+)(?:H(\d+))?\.)?([^.@]+)@(.+)$/s;
 
+/** A name of someone's own, such as `sae/12@last`: it has a slash. */
+const FREE = /^([^@]*\/[^@]*)@(.+)$/s;
+
 export function parseStage(text: string): Stage | null {
+  const free = FREE.exec(text);
+  if (free)
+    return { kind: free[1] as string, layer: null, head: null, position: free[2] as string };
   const match = PATTERN.exec(text);
   if (!match) return null;
   const [, layer, head, kind, position] = match;
