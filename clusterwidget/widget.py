@@ -43,7 +43,7 @@ T = TypeVar("T")
 _STATIC = Path(__file__).parent / "static"
 _SHOWN = (
     *("selected", "stage", "k", "color_by", "arrange_by", "without", "metric", "plain", "filter"),
-    *("scale", "palette", "near", "zoom", "height"),
+    *("scale", "palette", "near", "zoom", "unfolded", "height"),
 )
 _OPTIONS = (*_SHOWN, "budget", "embed", "picture")
 _CHOICES = {
@@ -110,6 +110,9 @@ class ClusterWidget(anywidget.AnyWidget):
     zoom : list of float
         How many times the grid is enlarged, and which corner is in sight: x and y, in shares of
         the whole.
+    unfolded : list of int or None
+        Layers that the stage map shows stage by stage; of the others, it has one row each. None,
+        the default: all layers of a model of up to four, none of a deeper one.
     height : int or None
         Height of the figure, in px. By default it follows the width: a narrow figure is taller.
     budget : int
@@ -160,6 +163,7 @@ class ClusterWidget(anywidget.AnyWidget):
     palette = traitlets.Unicode("viridis").tag(sync=True)
     near = traitlets.Unicode("bright").tag(sync=True)
     zoom = traitlets.List(traitlets.Float(), [1.0, 0.0, 0.0]).tag(sync=True)
+    unfolded = traitlets.List(traitlets.Int(), None, allow_none=True).tag(sync=True)
     height = traitlets.Int(None, min=300, max=4000, allow_none=True).tag(sync=True)
     budget = traitlets.Int(32 << 20, min=0).tag(sync=True)
     snapshot = traitlets.Dict().tag(sync=True)
@@ -280,7 +284,8 @@ class ClusterWidget(anywidget.AnyWidget):
         """The view on screen as a short text; set it, here or on another figure, to bring it back.
 
         It holds the stage, the selected example, k, colors, arrangement, what is set aside, the
-        filter and the zoom, and no data. The figure's save menu offers the same text.
+        filter, the zoom and the layers that are unfolded, and no data. The figure's save menu
+        offers the same text.
 
         Raises
         ------
@@ -549,6 +554,19 @@ class ClusterWidget(anywidget.AnyWidget):
             return [number("zoom", scale, 1, _LARGEST_ZOOM), fraction("x", x), fraction("y", y)]
 
         return _or_trait_error(checked, proposal["value"])
+
+    @traitlets.validate("unfolded")
+    def _valid_unfolded(self, proposal: Any) -> list[int] | None:
+        layers = proposal["value"]
+        if layers is None:
+            return None
+        known = {row.layer for row in self.explorer.stage_set.rows}
+        for layer in layers:
+            if layer not in known:
+                raise traitlets.TraitError(
+                    f"unfolded is a list of layers, or None; there is no layer {shown(layer)}."
+                )
+        return sorted(set(layers))
 
     def _require_concepts(self, names: list[str], rule: str) -> None:
         known = list(self.examples.concepts.columns)

@@ -64,6 +64,7 @@ def test_its_traits_can_be_observed_and_linked(widget: cw.ClusterWidget) -> None
         ("scale", "square", "'linear', 'rank', 'log'"),
         ("palette", "jet", "'viridis', 'cividis', 'gray'"),
         ("near", "left", "'bright', 'dark'"),
+        ("unfolded", [0, 9], "there is no layer 9"),
         ("zoom", [2.0], "three numbers, scale, x and y"),
         ("zoom", [0.5, 0.0, 0.0], "from 1 to 10,000, not 0.5"),
         ("zoom", [2.0, 0.0, 3.0], "y must be a number from 0 to 1"),

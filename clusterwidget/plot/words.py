@@ -3,26 +3,49 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 
 LONGEST = 60
 """Characters of a label that there is room for."""
 
+# `js/src/compute/signs.ts` has the same rule; the vectors hold both to it.
+_SPECIAL = "bos|eos|pad|unk|mask|cls|sep|s|start_of_turn|end_of_turn"
+_MARKED = re.compile(
+    rf"<\|(?P<bar>[^|<>\s]{{1,40}})\|>|<(?P<name>/?(?:{_SPECIAL}))>"
+    r"|\[(?P<upper>CLS|SEP|PAD|MASK|UNK|BOS|EOS)\]"
+    r"|(?P<line>\r\n|[\r\n])|(?P<tab>\t)|(?P<spaces> +)"
+)
 _UNSEEN = ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp")
-_SIGNS = {"\n": "↵", "\r": "↵", "\t": "⇥"}
+_LONGEST_READ = 10_000
+
+
+def seen(text: str, *, token: bool = False) -> str:
+    """Return a text in which everything is seen, as the page writes it.
+
+    Line ends, tabs and special tokens have a sign, and so have spaces where they would be
+    overlooked: at the ends, more than one together, or all of a token. What controls the direction
+    or the looks of text, and has no sign of its own, is shown as such, so that no label can pass
+    for another.
+    """
+
+    def sign(match: re.Match[str]) -> str:
+        special = match["bar"] or match["name"] or (match["upper"] or "").lower()
+        if special:
+            return f"⟨{special}⟩"
+        if match["line"] or match["tab"]:
+            return "↵" if match["line"] else "⇥"
+        inside = match.start() > 0 and match.end() < len(text)
+        return " " if inside and not token and len(match[0]) == 1 else "·" * len(match[0])
+
+    return "".join(
+        "\ufffd" if unicodedata.category(one) in _UNSEEN else one for one in _MARKED.sub(sign, text)
+    )
 
 
 def plain(text: str, longest: int = LONGEST) -> str:
-    """Return a label that can be drawn on one line, cut where it is too long.
-
-    Line ends and tabs have a sign. What controls the direction or the looks of text, and has none
-    of its own, is shown as such, so that no label can pass for another.
-    """
-    seen = "".join(
-        _SIGNS.get(sign) or ("�" if unicodedata.category(sign) in _UNSEEN else sign)
-        for sign in text[: longest + 1]
-    )
-    return seen if len(text) <= longest else seen[: longest - 1] + "…"
+    """Return a label that can be drawn on one line, cut where it is too long."""
+    return _cut(seen(text[:_LONGEST_READ]), longest)
 
 
 def value_text(value: str) -> str:
@@ -38,7 +61,11 @@ def value_text(value: str) -> str:
 
 def visible_token(text: str) -> str:
     """Return a token as a person can see it: spaces have a sign too."""
-    return plain(text.replace(" ", "·"), 12)
+    return _cut(seen(text[:_LONGEST_READ], token=True), 12)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def distance_text(distance: float) -> str:

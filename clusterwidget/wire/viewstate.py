@@ -26,12 +26,15 @@ DEFAULTS: Mapping[str, Any] = {
     "palette": "viridis",
     "near": "bright",
     "zoom": [1.0, 0.0, 0.0],
+    "unfolded": None,
 }
 """The traits that are a view, in order, with what is left out of the text."""
 
 _ALWAYS = ("stage", "selected", "k")
 _LISTS = ("arrange_by", "without")
 _WHOLE = re.compile(r"[0-9]{1,15}")
+_LAYERS = re.compile(r"[0-9]{1,6}(,[0-9]{1,6}){0,999}")
+_NONE = "none"
 _DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 
 
@@ -85,6 +88,8 @@ def read_state(text: Any) -> dict[str, Any]:
 def _text(name: str, value: Any) -> str:
     if name == "plain":
         return "1"
+    if name == "unfolded":
+        return ",".join(map(str, value)) or _NONE
     if name == "zoom":
         return ",".join(f"{number:.4f}".rstrip("0").rstrip(".") for number in value)
     return str(value)
@@ -111,7 +116,11 @@ def _value(text: str, name: str, values: list[str]) -> Any:
         numbers = value.split(",")
         if len(numbers) == 3 and all(_DECIMAL.fullmatch(number) for number in numbers):
             return [float(number) for number in numbers]
-    if name not in ("selected", "k", "plain", "zoom"):
+    if name == "unfolded" and value == _NONE:
+        return []
+    if name == "unfolded" and _LAYERS.fullmatch(value):
+        return [int(layer) for layer in value.split(",")]
+    if name not in ("selected", "k", "plain", "zoom", "unfolded"):
         return value
     raise ValueError(f"state {shown(text)} has no {name} in {shown(value)}; copy all of it again.")
 

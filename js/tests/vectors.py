@@ -38,6 +38,7 @@ from clusterwidget.plot.colors import (
 from clusterwidget.plot.lattice import Lattice
 from clusterwidget.plot.scale import Scale
 from clusterwidget.plot.stagemap import COLUMN, LINE, StageMap
+from clusterwidget.plot.words import seen
 from clusterwidget.results.trace import Trace
 from clusterwidget.wire.replies import concept_codes
 from clusterwidget.wire.viewstate import DEFAULTS, state_text
@@ -376,7 +377,33 @@ VIEWS: tuple[dict[str, Any], ...] = (
         "palette": "gray",
         "near": "dark",
         "zoom": [2.5, 0.33333, 0.0],
+        "unfolded": [0, 12],
     },
+    {**DEFAULTS, "stage": "embed@0", "unfolded": []},
+)
+
+
+TEXTS = (
+    *(
+        "",
+        "1+2=3",
+        "the cat sat",
+        " Paris",
+        "Paris ",
+        " ",
+        "a  b",
+        "two\nlines\r\nand\rmore",
+        "\ta",
+    ),
+    *(
+        "<|endoftext|>When Mary",
+        "<s> a</s>",
+        "[CLS] a [SEP]",
+        "<b>bold</b>",
+        "<|not closed",
+        "[cls]",
+    ),
+    *("\u202eback", "zero\u200bwidth", "nul\0", "soft\u00adhyphen", "\u2028", "Ünï😀"),
 )
 
 
@@ -486,6 +513,9 @@ def vectors() -> str:
             "concepts": [coded_case(name) for name in FILTERED.columns],
             "cases": [filter_case(text) for text in FILTERS],
         },
+        "signs": [
+            {"text": text, "seen": seen(text), "token": seen(text, token=True)} for text in TEXTS
+        ],
         "views": [{"view": view, "text": state_text(view)} for view in VIEWS],
         "limits": {
             "wide": 1,

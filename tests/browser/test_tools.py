@@ -278,11 +278,18 @@ def test_what_is_on_screen_is_saved_as_text_never_as_markup(
     assert len(shared.splitlines()) > 1
 
     # The text in the menu is Python's, and brings all of it back.
+    figure.root.get_by_role("button", name="layer 0").click()
+    figure.page.wait_for_timeout(500)
+    assert kernel.value("w.unfolded") == [1]
     view = figure.part("view-text").input_value()
     assert view == kernel.value("w.state")
     kernel.run("w.state = 'cw1?stage=L0.resid_post%40a&selected=9&k=3'")
     kernel.run(f"w.state = {view!r}")
     assert kernel.value("[w.k, w.filter, w.stage]") == [60, "even = True", "L1.resid_post@b"]
+    folded = figure.root.locator("[role=row][aria-expanded=false]")
+    expect(folded).to_have_count(1)
+    kernel.run("w.unfolded = None")
+    expect(folded).to_have_count(0)
     assert figure.page.evaluate("window.harmed") is None
     figure.page.keyboard.press("Escape")
 

@@ -24,6 +24,7 @@ VIEW: dict[str, Any] = {
     "palette": "gray",
     "near": "dark",
     "zoom": [2.5, 0.125, 0.0625],
+    "unfolded": [0, 29],
 }
 
 
@@ -59,6 +60,7 @@ def test_any_names_come_back(names: list[str]) -> None:
         ("cw1?selected=-1", "has no selected in '-1'"),
         ("cw1?selected=1e3", "has no selected"),
         ("cw1?plain=yes", "has no plain"),
+        ("cw1?unfolded=1,,2", "has no unfolded in '1,,2'"),
         ("cw1?zoom=1,2", "has no zoom"),
         ("cw1?zoom=inf,0,0", "has no zoom"),
         ("cw1?filter=%ff", "cannot be read at '%ff'"),

@@ -67,6 +67,7 @@ class View:
     palette: str = "viridis"
     near: str = "bright"
     zoom: Sequence[float] = (1.0, 0.0, 0.0)
+    unfolded: list[int] | None = None
 
 
 def recorded(

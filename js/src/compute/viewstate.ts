@@ -15,6 +15,7 @@ export interface View {
   readonly palette: string;
   readonly near: string;
   readonly zoom: Zoom;
+  readonly unfolded: readonly number[] | null;
 }
 
 const VERSION = "cw1";
@@ -37,6 +38,7 @@ export function stateText(view: View): string {
     ["palette", view.palette, "viridis"],
     ["near", view.near, "bright"],
     ["zoom", view.zoom.scale > 1 ? zoom : "", ""],
+    ["unfolded", view.unfolded ? view.unfolded.join() || "none" : "", ""],
   ];
   const written = pairs
     .filter(([, value, usual]) => value !== usual)
@@ -56,6 +58,7 @@ export const USUAL: Omit<View, "stage" | "selected" | "k"> = {
   palette: "viridis",
   near: "bright",
   zoom: WHOLE,
+  unfolded: null,
 };
 
 /** Percent-encoded, quotes and parentheses too; half a character, which no text can hold, as a sign. */

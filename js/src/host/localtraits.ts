@@ -9,6 +9,7 @@ const USUAL = {
   palette: "viridis",
   near: "bright",
   zoom: [1, 0, 0],
+  unfolded: null,
   group: "",
 } as const;
 

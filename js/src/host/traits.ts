@@ -24,6 +24,8 @@ export interface Traits {
   near: Near;
   /** Scale, and the corner that is in sight. */
   zoom: number[];
+  /** Layers that the stage map shows stage by stage; null for as many as suit the model. */
+  unfolded: number[] | null;
   /** Figures of the same group are linked; "" for none. */
   group: string;
   snapshot: Partial<Snapshot>;
@@ -76,6 +78,7 @@ const PLACES = {
 export function bindTraits(model: TraitModel, exploration: Exploration, signal: AbortSignal): void {
   const { selected, stage, k, colorBy, arrangeBy, without, metric, plain, filtering } = exploration;
   const { scale, palette, near, zoom } = exploration.display;
+  const { unfolded } = exploration.folding;
   const placeOf = (name: keyof typeof PLACES): Partial<Visit> => ({
     [PLACES[name]]: model.get(name),
   });
@@ -96,6 +99,7 @@ export function bindTraits(model: TraitModel, exploration: Exploration, signal: 
   palette.value = model.get("palette");
   near.value = model.get("near");
   readZoom();
+  unfolded.value = model.get("unfolded");
 
   const listen = (name: keyof Traits, listener: () => void) =>
     onTrait(model, name, listener, signal);
@@ -128,12 +132,16 @@ export function bindTraits(model: TraitModel, exploration: Exploration, signal: 
     near.value = model.get("near");
   });
   listen("zoom", readZoom);
+  listen("unfolded", () => {
+    unfolded.value = model.get("unfolded");
+  });
 
   // Written after the frame: a click is painted first, and told to Python then.
   let timer: ReturnType<typeof setTimeout> | undefined;
   let restTimer: ReturnType<typeof setTimeout> | undefined;
   const put = <K extends keyof Traits>(name: K, value: Traits[K]): boolean => {
-    if (String(model.get(name)) === String(value)) return false;
+    // No layers and "as it suits" are not the same.
+    if (JSON.stringify(model.get(name)) === JSON.stringify(value)) return false;
     model.set(name, value);
     return true;
   };
@@ -151,6 +159,7 @@ export function bindTraits(model: TraitModel, exploration: Exploration, signal: 
       put("scale", scale.value),
       put("palette", palette.value),
       put("near", near.value),
+      put("unfolded", unfolded.value && [...unfolded.value]),
     ];
     if (changed.includes(true)) model.save_changes();
   };
@@ -160,7 +169,7 @@ export function bindTraits(model: TraitModel, exploration: Exploration, signal: 
     if (changed.includes(true)) model.save_changes();
   };
   const followed = [selected, stage, k, colorBy, arrangeBy, without, metric, plain];
-  const drawn = [scale, palette, near];
+  const drawn = [scale, palette, near, unfolded];
   const stops = [
     effect(() => {
       for (const { value } of [...followed, ...drawn]) void value;

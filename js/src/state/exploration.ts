@@ -11,6 +11,7 @@ import type { Source } from "../source/source";
 import { Display } from "./display";
 import { Filtering } from "./filtering";
 import { Finder } from "./finder";
+import { Folding } from "./folding";
 import { Guide } from "./guide";
 import { History } from "./history";
 import { Knowledge } from "./knowledge";
@@ -79,6 +80,8 @@ export class Exploration {
   readonly filtering: Filtering;
   /** How the grid is drawn. */
   readonly display = new Display();
+  /** Which layers of the stage map are unfolded. */
+  readonly folding = new Folding(this.contents);
   readonly loading = new LatestTask();
   readonly preparing = new LatestTask();
   readonly problem = signal("");

@@ -1,5 +1,6 @@
 import type { Left } from "../data/left";
 import type { Stage } from "../data/stage";
+import { countText } from "./text";
 
 const MEANINGS: Readonly<Record<string, string>> = {
   embed: "the token itself, before any layer",
@@ -34,4 +35,9 @@ export function describeStage(stage: Stage): string {
     .replace("{layer}", String(stage.layer))
     .replace("{head}", String(stage.head))
     .concat(`, at ${stage.position}`);
+}
+
+/** What a folded layer's cell stands for. */
+export function foldedText(of: number): string {
+  return `the most explained of ${countText(of)} stages of its layer here`;
 }

@@ -1,6 +1,13 @@
-/** A token as a person can see it: spaces and line ends have a sign. */
+import { seenText } from "../compute/signs";
+
+/** A token as a person can see it: spaces, line ends and special tokens have a sign. */
 export function visibleToken(text: string): string {
-  return text.replace(/ /g, "·").replace(/\n/g, "↵").replace(/\t/g, "⇥");
+  return seenText(text, true);
+}
+
+/** A text as a person can see it: the same, but for single spaces between words. */
+export function visibleText(text: string): string {
+  return seenText(text);
 }
 
 /** A distance with as many digits as tell it from its like; only an exact 0 is written 0. */

@@ -3,7 +3,11 @@ import type { Exploration } from "../../state/exploration";
 import { NO_LENS_SAVED } from "../../words/saved";
 import { contributionText, percentText, visibleToken } from "../../words/text";
 import { ProgressBar } from "../parts/progress";
+import { SeenText } from "../parts/seen";
 import { Term } from "../parts/term";
+
+/** Characters of a token that there is room for. */
+const LONG = 10;
 
 /** What the model would answer if it stopped at the stage, for the selected example. */
 export function LensBlock({ exploration }: { exploration: Exploration }) {
@@ -85,7 +89,9 @@ function Tokens({ lens }: { lens: Lens }) {
           const right = answer?.text === text;
           return (
             <li key={i} class="cw-token-bar" data-right={right || undefined}>
-              <b>{visibleToken(text)}</b>
+              <b data-tip={text.length > LONG ? visibleToken(text) : undefined}>
+                <SeenText text={text} token />
+              </b>
               <span>
                 <i style={{ width: `${(100 * Math.max(0, value)) / most}%` }} />
               </span>

@@ -1,13 +1,16 @@
 import { useComputed } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { nearest } from "../../compute/distances";
+import type { Excerpt } from "../../compute/excerpts";
 import { type Piece, sharedPieces } from "../../compute/pieces";
 import { countAt, sliderOf } from "../../compute/scale";
 import { partsOf, partsVary } from "../../data/example";
 import { isKeyOf } from "../../data/left";
+import { excerptsOf } from "../../state/excerpts";
 import type { Exploration } from "../../state/exploration";
 import { leftName } from "../../words/stage";
-import { distanceText } from "../../words/text";
+import { distanceText, visibleText } from "../../words/text";
+import { SeenText } from "../parts/seen";
 import { withoutSelecting } from "../parts/shiftclick";
 import { useSpan, visible } from "../parts/span";
 import { Term } from "../parts/term";
@@ -19,6 +22,11 @@ import { SharedTextBars } from "./sharedtexts";
 import { StageName } from "./stagename";
 
 const LINE = 20;
+/** Width of a character of the texts, and of what stands beside them, in pixels. */
+const CHARACTER = 7.3;
+const BESIDE = 62;
+/** Characters of the selected example's text in the heading. */
+const HEADING = 60;
 
 /** The examples nearest to the selected one, nearest first. */
 export function Neighbors({ exploration }: { exploration: Exploration }) {
@@ -33,6 +41,8 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
     return now ? nearest(now.ranked.order, now.selected, exploration.k.value) : new Uint32Array(0);
   });
   const pieces = useComputed(() => piecesOf(exploration));
+  const excerpts = useMemo(() => excerptsOf(exploration), [exploration]).value;
+  const room = Math.max(12, Math.floor((span.width - BESIDE) / CHARACTER));
 
   useEffect(() => {
     if (scroller.current) scroller.current.scrollTop = 0;
@@ -49,17 +59,26 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
   const named = (contents?.concepts.length ?? 0) > 0;
   const known = exploration.madeOf.parts.value;
   const made = known && picture && isKeyOf(known.key, picture.stage, picture.metric) ? known : null;
-  const label = picture ? exploration.labels.value?.at(picture.selected) : undefined;
+  const labels = exploration.labels.value;
+  const label = picture ? labels?.at(picture.selected) : undefined;
   return (
     <>
       <h3>
         <span
           class="cw-near-what"
-          data-tip={picture ? `near ${label} at ${leftName(picture)}` : ""}
+          data-tip={picture ? `near ${visibleText(label ?? "")} at ${leftName(picture)}` : ""}
         >
           {picture ? (
             <>
-              near <b>{label}</b> at <StageName exploration={exploration} stage={picture.stage} />
+              near{" "}
+              <b>
+                {excerpts ? (
+                  <Excerpted pieces={excerpts(picture.selected, HEADING)} />
+                ) : (
+                  <SeenText text={label ?? ""} />
+                )}
+              </b>{" "}
+              at <StageName exploration={exploration} stage={picture.stage} />
             </>
           ) : null}
         </span>
@@ -117,6 +136,7 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
                   type="button"
                   data-example={example}
                   data-donor={example === donor || undefined}
+                  data-tip={excerpts ? visibleText(labels?.at(example) ?? "") : undefined}
                   onMouseDown={withoutSelecting}
                   onPointerDown={() => (pressed.current = example)}
                   onClick={({ detail, shiftKey, timeStamp }) => {
@@ -125,10 +145,16 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
                     else exploration.go({ selected: chosen }, timeStamp);
                   }}
                 >
-                  <span class="cw-label">
-                    {pieces
-                      .value(example, picture.selected)
-                      .map((piece, p) => (piece.shared ? <b key={p}>{piece.text}</b> : piece.text))}
+                  <span class={excerpts ? "cw-label cw-text" : "cw-label"}>
+                    {excerpts ? (
+                      <Excerpted pieces={excerpts(example, room)} />
+                    ) : (
+                      pieces.value(example, picture.selected).map((piece, p, all) => {
+                        const [start, end] = [p === 0, p === all.length - 1];
+                        const text = <SeenText text={piece.text} start={start} end={end} />;
+                        return piece.shared ? <b key={p}>{text}</b> : text;
+                      })
+                    )}
                   </span>
                   <span class="cw-distance">
                     {distanceText(picture.ranked.distances[example] as number)}
@@ -138,6 +164,24 @@ export function Neighbors({ exploration }: { exploration: Exploration }) {
             ))}
         </ol>
       </div>
+    </>
+  );
+}
+
+/** A text in pieces: what differs is marked, and the word at the position is underlined. */
+function Excerpted({ pieces }: { pieces: readonly Excerpt[] }) {
+  return (
+    <>
+      {pieces.map(({ text, gap, differs, here }, p) => (
+        <span
+          key={p}
+          class={gap ? "cw-seen" : undefined}
+          data-differs={differs || undefined}
+          data-here={here || undefined}
+        >
+          <SeenText text={text} start={p === 0} end={p === pieces.length - 1} />
+        </span>
+      ))}
     </>
   );
 }

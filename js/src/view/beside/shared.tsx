@@ -120,7 +120,7 @@ function Bar({ row, color, nested, count, opened, said, onToggle, onMark }: BarP
         class="cw-bar"
         data-concept={partition.name}
         style={style}
-        aria-label={`${text}: ${percentText(share)} of the neighbors, ${percentText(base)} of all others. ${chance}`}
+        aria-label={`${text} ${numbers}: ${percentText(share)} of the neighbors, ${percentText(base)} of all others. ${chance}`}
         data-tip={[
           `${text}: ${percentText(share)} of the neighbors have it, and ${percentText(base)} of all others.`,
           ...(said === "" ? [] : [said]),
@@ -132,9 +132,7 @@ function Bar({ row, color, nested, count, opened, said, onToggle, onMark }: BarP
         onBlur={() => onMark(false)}
         onClick={count > 0 ? onToggle : undefined}
       >
-        <span>{partition.name}</span>
-        <i>= {partition.values[code]}</i>
-        <b>{numbers}</b>
+        <span>{partition.name}</span> <i>= {partition.values[code]}</i> <b>{numbers}</b>
       </button>
     </li>
   );

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { stepFrom } from "../../compute/lattice";
 import type { Exploration } from "../../state/exploration";
 import type { Picture } from "../../state/picture";
-import { countText, distanceText } from "../../words/text";
+import { countText, distanceText, visibleText } from "../../words/text";
 import { withoutSelecting } from "../parts/shiftclick";
 import type { Tip } from "../parts/tooltip";
 import { AxesFrame } from "./axes";
@@ -198,7 +198,7 @@ function followPointer(exploration: Exploration, parts: Parts, ending: AbortSign
         : {
             x: latest.clientX - box.left,
             y: latest.clientY - box.top,
-            title: exploration.labels.value?.at(example) ?? `example ${example}`,
+            title: visibleText(exploration.labels.value?.at(example) ?? `example ${example}`),
             detail:
               example === picture.selected ? "selected" : `distance ${distanceText(distance)}`,
           };

@@ -15,7 +15,7 @@ import type { Coded } from "../../data/concepts";
 import type { Display } from "../../state/display";
 import type { Exploration } from "../../state/exploration";
 import { metricName } from "../../words/metric";
-import { countText, distanceText, valueText } from "../../words/text";
+import { countText, distanceText, valueText, visibleText } from "../../words/text";
 import { ConceptName, Term } from "../parts/term";
 import { Brush } from "./brush";
 
@@ -72,7 +72,8 @@ function DistanceLegend({ exploration }: { exploration: Exploration }) {
   const pointed = exploration.pointed.value;
   const marker =
     pointed === null || pointed === selected ? null : (picture.ranked.distances[pointed] as number);
-  const from = exploration.labels.value?.at(shown.from) ?? `example ${shown.from}`;
+  const label = exploration.labels.value?.at(shown.from) ?? `example ${shown.from}`;
+  const from = visibleText(label);
   return (
     <>
       <div class="cw-histogram">

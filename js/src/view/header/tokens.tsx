@@ -4,10 +4,12 @@ import { fedParts } from "../../data/example";
 import { looksAtPositions, parseStage } from "../../data/stage";
 import type { Exploration } from "../../state/exploration";
 import type { Picture } from "../../state/picture";
-import { visibleToken } from "../../words/text";
+import { SeenText } from "../parts/seen";
+import { useSpan } from "../parts/span";
 
 /** More positions than this seldom fit beside the buttons. */
 const MANY = 20;
+const MANY_CHARACTERS = 40;
 
 /** How much the stage's head looks at each position, by name, for the selected example. */
 function looks(picture: Picture | null): ReadonlyMap<string, number> | null {
@@ -35,10 +37,33 @@ export function TokenRow({ exploration }: { exploration: Exploration }) {
   const row = useRef<HTMLDivElement>(null);
   const parts = contents && tokens ? fedParts(contents, tokens, selected) : null;
   const count = parts?.length ?? contents?.positions.length ?? 0;
-  const many = count > MANY || undefined;
-  useEffect(() => showHere(row.current), [selected, here, tokens]);
-  if (!parts) return <div class="cw-tokens" data-role="tokens" data-many={many} />;
+  const characters = parts?.reduce((sum, { text }) => sum + text.length, 0) ?? 0;
+  const many = count > MANY || characters > MANY_CHARACTERS || undefined;
+  const { width } = useSpan(row);
+  useEffect(() => showHere(row.current), [selected, here, tokens, width]);
   const weights = looks(exploration.picture.value);
+  const boxes = (parts ?? []).map(({ name, text, answer }, at) => {
+    const share = Math.round(100 * (weights?.get(name) ?? 0));
+    const title = answer
+      ? `${name}: the answer, which the model is not given.`
+      : weights
+        ? `Position ${name}: the head's attention to it is ${share}%.`
+        : name
+          ? `Position ${name}.`
+          : "Fed to the model, at no position that is looked at.";
+    return (
+      <Token
+        key={at}
+        text={text}
+        name={name}
+        title={title}
+        share={share}
+        answer={answer}
+        here={!answer && name.split(", ").includes(here)}
+      />
+    );
+  });
+  const answersAt = boxes.length - (parts?.filter(({ answer }) => answer).length ?? 0);
   return (
     <div
       ref={row}
@@ -46,28 +71,12 @@ export function TokenRow({ exploration }: { exploration: Exploration }) {
       data-role="tokens"
       data-many={many}
       data-looks={weights ? true : undefined}
+      role="group"
+      aria-label="the selected example"
+      tabIndex={many ? 0 : undefined}
     >
-      {parts.map(({ name, text, answer }, at) => {
-        const share = Math.round(100 * (weights?.get(name) ?? 0));
-        const title = answer
-          ? `${name}: the answer, which the model is not given.`
-          : weights
-            ? `Position ${name}: the head's attention to it is ${share}%.`
-            : name
-              ? `Position ${name}.`
-              : "Fed to the model, at no position that is looked at.";
-        return (
-          <Token
-            key={at}
-            text={text}
-            name={name}
-            title={title}
-            share={share}
-            answer={answer}
-            here={!answer && name.split(", ").includes(here)}
-          />
-        );
-      })}
+      {boxes.slice(0, answersAt)}
+      {answersAt < boxes.length ? <span class="cw-answers">{boxes.slice(answersAt)}</span> : null}
     </div>
   );
 }
@@ -93,7 +102,11 @@ export function Token({ text, name, title, share, answer, here }: TokenProps) {
       data-here={here || undefined}
       data-nameless={!name || undefined}
     >
-      <b style={share > 0 ? { "--cw-share": `${share}%` } : {}}>{visibleToken(text)}</b>
+      <b style={share > 0 ? { "--cw-share": `${share}%` } : {}}>
+        <span>
+          <SeenText text={text} token />
+        </span>
+      </b>
       <small>{name}</small>
     </span>
   );

@@ -40,12 +40,23 @@ export interface StageLook {
   readonly same: boolean;
   /** In words, or "". */
   readonly text: string;
+  /** What is compared where one stage stands for a layer; none is less than nothing found. */
+  readonly strength: number;
   /** What its swap test says, where the map shows that. */
   readonly sign?: Sign;
   readonly sets?: Sets;
 }
 
-const PLAIN: StageLook = { color: null, same: false, text: "" };
+const PLAIN: StageLook = { color: null, same: false, text: "", strength: -2 };
+/** From the verdict that says least. */
+const SIGNS: readonly Sign[] = [
+  "untested",
+  "irrelevant",
+  "undecided",
+  "insufficient",
+  "mean",
+  "enough",
+];
 
 /** A hue at the strength of an explained share, over the neutral color of cells. */
 function shaded(hue: Hue | undefined, share: number): string | null {
@@ -63,12 +74,9 @@ export function useStageLooks(exploration: Exploration): (stage: string) => Stag
       const known = swapTests.known.value;
       return (stage: string): StageLook => {
         const tested = known.get(stage);
-        return {
-          ...PLAIN,
-          text: signText(tested),
-          sign: signOf(tested),
-          sets: tested?.sets ?? null,
-        };
+        const sign = signOf(tested);
+        const strength = SIGNS.indexOf(sign);
+        return { ...PLAIN, text: signText(tested), sign, sets: tested?.sets ?? null, strength };
       };
     }
     if (madeOf.mapped.value) {
@@ -78,7 +86,8 @@ export function useStageLooks(exploration: Exploration): (stage: string) => Stag
         if (!part || part.concept === "") return PLAIN;
         const hue = { name: part.concept, color: part.color };
         const text = `${part.concept} adds ${percentText(part.adds)}`;
-        return { color: shaded(hue, Math.min(1, SECOND_STRENGTH * part.adds)), same: false, text };
+        const color = shaded(hue, Math.min(1, SECOND_STRENGTH * part.adds));
+        return { color, same: false, text, strength: part.adds };
       };
     }
     const atlas = knowledge.atlas.value;
@@ -89,16 +98,18 @@ export function useStageLooks(exploration: Exploration): (stage: string) => Stag
       const meaning = meaningAt(atlas, stage, chosen);
       if (!meaning) return PLAIN;
       const { concept, share } = meaning;
-      if (concept === ALL_SAME) return { color: null, same: true, text: sameText };
-      if (concept === NOTHING) return { color: null, same: false, text: nothingText };
+      if (concept === ALL_SAME) return SAME;
+      if (concept === NOTHING) return UNNAMED;
       const text = `${atlas.concepts[concept]} explains ${percentText(share)}`;
-      return { color: shaded(hues[concept], share), same: false, text };
+      return { color: shaded(hues[concept], share), same: false, text, strength: share };
     };
   }).value;
 }
 
 const sameText = "all examples are the same here";
 const nothingText = "none of the concepts explains it";
+const SAME: StageLook = { color: null, same: true, text: sameText, strength: -1 };
+const UNNAMED: StageLook = { color: null, same: false, text: nothingText, strength: 0 };
 
 /** Which concepts a hue stands for. */
 function hueTip({ concepts, hues }: Atlas, name: string): string {

@@ -5,46 +5,46 @@ import type { StageRow } from "../../data/contents";
 export const LINE = 14;
 export const NAME_WIDTH = 84;
 
-/** A line of the stage map: a layer's heading, or one kind and head. */
+/** The column of a line's name, for the keyboard. */
+export const NAME = -1;
+
+/** A line of the stage map: a layer, with all of its rows where it is folded, or one kind and head. */
 export type MapLine =
-  | { readonly type: "layer"; readonly layer: number; readonly open: boolean }
+  | {
+      readonly type: "layer";
+      readonly layer: number;
+      readonly open: boolean;
+      readonly rows: readonly StageRow[];
+    }
   | { readonly type: "stages"; readonly row: StageRow; readonly firstOfKind: boolean };
 
-/** More layers than this are folded until they are opened. */
-const MOST_OPEN_LAYERS = 4;
-
-/** Whether a layer's lines are shown: as the user left it, else open in a small model or where the stage is. */
-export function layerIsOpen(
-  layer: number,
-  layers: number,
-  toggled: ReadonlyMap<number, boolean>,
-  current: number | null,
-): boolean {
-  return toggled.get(layer) ?? (layers <= MOST_OPEN_LAYERS || layer === current);
-}
+/** A layer's rows in the order in which they are shown. */
+export type Order = (rows: readonly StageRow[]) => readonly StageRow[];
 
 /**
- * Lines of the stage map in model order.
+ * Lines of the stage map, layers in model order.
  * @param kinds kinds to show, or null for all
  */
 export function mapLines(
   rows: readonly StageRow[],
   kinds: ReadonlySet<string> | null,
   isOpen: (layer: number) => boolean,
+  order: Order = (unordered) => unordered,
 ): MapLine[] {
+  const shown = rows.filter(({ kind }) => kinds?.has(kind) ?? true);
   const lines: MapLine[] = [];
-  let layer: number | null = null;
-  let kind = "";
-  for (const row of rows) {
-    if (kinds && !kinds.has(row.kind)) continue;
-    if (row.layer !== null && row.layer !== layer) {
-      lines.push({ type: "layer", layer: row.layer, open: isOpen(row.layer) });
-      kind = "";
+  for (let start = 0, end = 0; start < shown.length; start = end) {
+    const layer = shown[start]?.layer ?? null;
+    while (end < shown.length && shown[end]?.layer === layer) end++;
+    const ofLayer = shown.slice(start, end);
+    const open = layer === null || isOpen(layer);
+    if (layer !== null) lines.push({ type: "layer", layer, open, rows: open ? [] : ofLayer });
+    if (!open) continue;
+    let kind = "";
+    for (const row of layer === null ? ofLayer : order(ofLayer)) {
+      lines.push({ type: "stages", row, firstOfKind: row.kind !== kind });
+      kind = row.kind;
     }
-    layer = row.layer;
-    if (row.layer !== null && !isOpen(row.layer)) continue;
-    lines.push({ type: "stages", row, firstOfKind: row.kind !== kind });
-    kind = row.kind;
   }
   return lines;
 }

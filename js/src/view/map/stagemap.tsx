@@ -1,5 +1,5 @@
 import { type Signal, useComputed, useSignal } from "@preact/signals";
-import { useEffect, useMemo, useRef } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { parseStage, type Stage, stageText } from "../../data/stage";
 import type { Exploration } from "../../state/exploration";
 import { useSpan, visible } from "../parts/span";
@@ -7,8 +7,10 @@ import { Term } from "../parts/term";
 import type { Tip } from "../parts/tooltip";
 import { ExplainedChoice, ExplainedLegend, useStageLooks } from "./explained";
 import { StageHeads } from "./heads";
+import { type Cursor, moveOf, reveal, revealColumn } from "./keys";
 import { MapLineView } from "./line";
-import { LINE, layerIsOpen, type MapLine, mapLayout, mapLines, NAME_WIDTH } from "./lines";
+import { LINE, type MapLine, mapLayout, mapLines, NAME, NAME_WIDTH } from "./lines";
+import { strongestFinder, strongestFirst } from "./strongest";
 import { mapTip } from "./tip";
 import { TraceArcs } from "./tracearcs";
 import { TraceSummary, TraceTabs } from "./tracetabs";
@@ -26,52 +28,63 @@ interface Props {
 export function StageMap({ exploration, tip, root }: Props) {
   const scroller = useRef<HTMLDivElement>(null);
   const span = useSpan(scroller);
-  const { traces } = exploration;
+  const cellId = useCallback(
+    (line: number, at: number) => `${root.id}-stage-${line}-${at}`,
+    [root],
+  );
+  const { traces, folding } = exploration;
   const all = exploration.knowledge.allKinds;
   const look = useStageLooks(exploration);
-  const toggled = useSignal<ReadonlyMap<number, boolean>>(new Map());
-  const cursor = useSignal<{ line: number; column: number } | null>(null);
+  const cursor = useSignal<Cursor | null>(null);
   const contents = exploration.contents.value;
   const current = useComputed(() => parseStage(exploration.stage.value));
 
-  const lines = useComputed<MapLine[]>(() => {
-    const now = exploration.contents.value;
-    if (!now) return [];
+  const kinds = useComputed(() => {
     // A trace goes through these kinds alone, and the fewer lines there are, the more of it is in sight.
-    const kinds = new Set(traces.kinds.value ?? now.defaultKinds);
-    if (current.value) kinds.add(current.value.kind);
-    const layers = new Set(now.rows.map((row) => row.layer ?? -1)).size;
-    return mapLines(now.rows, all.value ? null : kinds, (layer) =>
-      layerIsOpen(layer, layers, toggled.value, current.value?.layer ?? null),
-    );
+    const some = new Set(traces.kinds.value ?? exploration.contents.value?.defaultKinds);
+    if (current.value) some.add(current.value.kind);
+    return all.value ? "" : [...some].join("\n");
   });
-  const stageLine = useComputed(() => lines.value.findIndex((line) => isAt(line, current.value)));
-
-  useEffect(() => {
-    const element = scroller.current;
-    if (element && stageLine.value >= 0) reveal(element, stageLine.value);
-  }, [stageLine.value, span.height]);
-
-  if (!contents) return null;
-  const { positions } = contents;
+  const positions = contents?.positions ?? NO_POSITIONS;
+  const order = useMemo(() => strongestFirst(positions, look), [positions, look]);
+  const strongest = useMemo(() => strongestFinder(positions, look), [positions, look]);
+  const deep = folding.deep.value;
+  const open = folding.open.value;
+  const lines = useMemo<MapLine[]>(() => {
+    const some = kinds.value === "" ? null : new Set(kinds.value.split("\n"));
+    const isOpen = (layer: number) => open.has(layer);
+    return mapLines(contents?.rows ?? [], some, isOpen, deep ? order : undefined);
+  }, [contents?.rows, kinds.value, open, deep, order]);
+  const stageLine = useMemo(
+    () => lines.findIndex((line) => isAt(line, current.value)),
+    [lines, current.value],
+  );
+  const stageColumn = positions.indexOf(current.value?.position ?? "");
   const fitting = Math.floor((span.width - NAME_WIDTH) / positions.length);
   const column = Math.min(MOST_COLUMN, Math.max(LEAST_COLUMN, fitting));
-  const layout = useMemo(
-    () => mapLayout(lines.value, positions, column),
-    [lines.value, positions, column],
-  );
-  const [first, end] = visible(span.top, span.height, LINE, lines.value.length);
+
+  useEffect(() => {
+    if (scroller.current && stageLine >= 0) reveal(scroller.current, stageLine);
+  }, [stageLine, span.height]);
+  useLayoutEffect(() => {
+    if (!scroller.current || stageColumn < 0 || span.width === 0) return;
+    // The last token too, where both fit.
+    revealColumn(scroller.current, positions.length - 1, column);
+    revealColumn(scroller.current, stageColumn, column);
+  }, [stageColumn, positions.length, column, span.width]);
+
+  const layout = useMemo(() => mapLayout(lines, positions, column), [lines, positions, column]);
+  if (!contents) return null;
+  const [first, end] = visible(span.top, span.height, LINE, lines.length);
   const [left, right] = visible(span.left, span.width - NAME_WIDTH, column, positions.length);
 
   const stageAt = (line: number, at: number): string | null => {
-    const found = lines.value[line];
+    const found = lines[line];
+    if (found?.type === "layer") return strongest(found.rows, at)?.stage ?? null;
     const position = positions[at];
-    return found?.type === "stages" && position !== undefined && found.row.widths[at]
+    return found && position !== undefined && found.row.widths[at]
       ? stageText({ ...found.row, position })
       : null;
-  };
-  const toggle = (layer: number, open: boolean) => {
-    toggled.value = new Map(toggled.value).set(layer, !open);
   };
   const choose = (stage: string | null, started: number) => {
     const there = stage !== null && (exploration.saved.value?.stages.has(stage) ?? true);
@@ -85,29 +98,32 @@ export function StageMap({ exploration, tip, root }: Props) {
     const place = box && { x: box.right - figure.left, y: box.bottom - figure.top };
     tip.value = about && place ? { ...place, ...about } : null;
   };
+  /** From the keyboard, which stays at the layer's name. */
+  const fold = (layer: number, line: number) => {
+    folding.toggle(layer);
+    cursor.value = { line, column: NAME };
+    tip.value = null;
+  };
   const press = (event: KeyboardEvent) => {
     const at = cursor.value ?? {
-      line: Math.max(0, stageLine.value),
-      column: Math.max(0, positions.indexOf(current.value?.position ?? "")),
+      line: Math.max(0, stageLine),
+      column: Math.max(0, stageColumn),
     };
-    const steps: Record<string, readonly [number, number]> = {
-      ArrowUp: [-1, 0],
-      ArrowDown: [1, 0],
-      ArrowLeft: [0, -1],
-      ArrowRight: [0, 1],
-    };
-    const step = steps[event.key];
-    if (step) {
-      const line = Math.min(lines.value.length - 1, Math.max(0, at.line + step[0]));
-      const to = Math.min(positions.length - 1, Math.max(0, at.column + step[1]));
-      cursor.value = { line, column: to };
-      if (scroller.current) reveal(scroller.current, line, to * column, column);
-      requestAnimationFrame(() => tell(line, to));
-    } else if (event.key === "Enter" || event.key === " ") {
-      const line = lines.value[at.line];
-      if (line?.type === "layer") toggle(line.layer, line.open);
-      else choose(stageAt(at.line, at.column), event.timeStamp);
-    } else return;
+    const line = lines[at.line];
+    const entered = event.key === "Enter" || event.key === " ";
+    const heading = line?.type === "layer" && (line.open || at.column === NAME);
+    const move = moveOf(event.key, at, lines, positions.length);
+    if (move && "to" in move) {
+      cursor.value = move.to;
+      if (scroller.current) {
+        reveal(scroller.current, move.to.line);
+        if (move.to.column > NAME) revealColumn(scroller.current, move.to.column, column);
+      }
+      requestAnimationFrame(() => tell(move.to.line, move.to.column));
+    } else if (move) fold(move.toggle, at.line);
+    else if (entered && heading) fold(line.layer, at.line);
+    else if (entered) choose(stageAt(at.line, at.column), event.timeStamp);
+    else return;
     event.preventDefault();
     event.stopPropagation();
   };
@@ -133,7 +149,7 @@ export function StageMap({ exploration, tip, root }: Props) {
   const active = cursor.value;
   const size = {
     width: `${NAME_WIDTH + positions.length * column}px`,
-    height: `${lines.value.length * LINE}px`,
+    height: `${lines.length * LINE}px`,
   };
 
   return (
@@ -163,10 +179,10 @@ export function StageMap({ exploration, tip, root }: Props) {
         class="cw-scroll"
         ref={scroller}
         data-role="stage-map"
-        role="grid"
+        role="treegrid"
         aria-label="stages: rows are layers, kinds and heads, columns are positions"
-        aria-rowcount={lines.value.length}
-        aria-colcount={positions.length}
+        aria-rowcount={lines.length + 1}
+        aria-colcount={positions.length + 1}
         aria-activedescendant={active ? cellId(active.line, active.column) : undefined}
         tabIndex={0}
         onKeyDown={press}
@@ -180,23 +196,25 @@ export function StageMap({ exploration, tip, root }: Props) {
       >
         <StageHeads
           exploration={exploration}
-          columns={[left, right]}
+          left={left}
+          right={right}
           column={column}
           names={NAME_WIDTH}
         />
         <div class="cw-lines" style={size} role="presentation">
-          {lines.value.slice(first, end).map((line, i) => (
+          {lines.slice(first, end).map((line, i) => (
             <MapLineView
               key={first + i}
               exploration={exploration}
               line={line}
               index={first + i}
-              columns={[left, right]}
+              left={left}
+              right={right}
               column={column}
               look={look}
-              cursor={active}
+              strongest={strongest}
+              active={active?.line === first + i ? active.column : null}
               cellId={cellId}
-              onToggle={toggle}
             />
           ))}
           <TraceArcs exploration={exploration} layout={layout} root={root} />
@@ -205,11 +223,9 @@ export function StageMap({ exploration, tip, root }: Props) {
       <MapFoot exploration={exploration} />
     </section>
   );
-
-  function cellId(line: number, at: number): string {
-    return `${root.id}-stage-${line}-${at}`;
-  }
 }
+
+const NO_POSITIONS: readonly string[] = [];
 
 /** What the map's colors or the trace over it say. Its place is kept, so that nothing moves. */
 function MapFoot({ exploration }: { exploration: Exploration }) {
@@ -226,7 +242,8 @@ function MapFoot({ exploration }: { exploration: Exploration }) {
 }
 
 function isAt(line: MapLine, stage: Stage | null): boolean {
-  if (line.type !== "stages" || !stage) return false;
+  if (!stage) return false;
+  if (line.type === "layer") return !line.open && line.layer === stage.layer;
   const { kind, layer, head } = line.row;
   return kind === stage.kind && layer === stage.layer && head === stage.head;
 }
@@ -237,17 +254,4 @@ function cellUnder({ clientX, clientY }: MouseEvent): string | undefined {
     .elementsFromPoint(clientX, clientY)
     .find((element) => (element as HTMLElement | SVGElement).dataset.edge === undefined);
   return (under as HTMLElement | undefined)?.dataset.stage;
-}
-
-/** Scrolls a line, and a column if one is given, into sight under the headings. */
-function reveal(scroller: HTMLElement, line: number, left?: number, width = 0): void {
-  const top = line * LINE;
-  const heads = (scroller.firstElementChild as HTMLElement | null)?.offsetHeight ?? 0;
-  const height = scroller.clientHeight - heads;
-  if (top < scroller.scrollTop) scroller.scrollTop = top - LINE;
-  else if (top + LINE > scroller.scrollTop + height) scroller.scrollTop = top + 2 * LINE - height;
-  if (left === undefined) return;
-  const across = scroller.clientWidth - NAME_WIDTH;
-  if (left < scroller.scrollLeft) scroller.scrollLeft = left;
-  else if (left + width > scroller.scrollLeft + across) scroller.scrollLeft = left + width - across;
 }

@@ -1,7 +1,7 @@
 import { parseStage } from "../../data/stage";
 import type { Exploration } from "../../state/exploration";
 import { NOT_SAVED } from "../../words/saved";
-import { describeStage } from "../../words/stage";
+import { describeStage, foldedText } from "../../words/stage";
 import { edgeMeaning, edgeNote, nodeNote } from "../../words/trace";
 import type { Tip } from "../parts/tooltip";
 import { explainedTip } from "./explained";
@@ -9,7 +9,7 @@ import { explainedTip } from "./explained";
 /** What is under the pointer on the stage map: the stage of a cell or of a node, or an edge. */
 export function mapTip(
   exploration: Exploration,
-  { stage: cell, node: dot, edge: index }: DOMStringMap,
+  { stage: cell, node: dot, edge: index, of }: DOMStringMap,
 ): Omit<Tip, "x" | "y"> | null {
   const { traces } = exploration;
   const trace = traces.stale.value ? undefined : traces.shown.value?.trace;
@@ -22,7 +22,8 @@ export function mapTip(
   const stage = text === undefined ? null : parseStage(text);
   if (!stage || text === undefined) return null;
   const saved = exploration.saved.value?.stages.has(text) ?? true;
-  const detail = describeStage(stage) + (saved ? "" : ` (${NOT_SAVED})`);
+  const folded = of === undefined ? "" : `; ${foldedText(Number(of))}`;
+  const detail = describeStage(stage) + folded + (saved ? "" : ` (${NOT_SAVED})`);
   const tip = { title: text, detail, ...explainedTip(exploration, text) };
   const node = trace?.nodes.find((other) => other.stage === text && (other.kept || dot));
   if (!trace || !node) return tip;

@@ -53,5 +53,6 @@ export function viewText(exploration: Exploration): string {
     palette: palette.value,
     near: near.value,
     zoom: zoom.value,
+    unfolded: exploration.folding.unfolded.value,
   });
 }

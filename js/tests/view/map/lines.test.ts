@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { layerIsOpen, mapLines } from "../../../src/view/map/lines";
+import { mapLines } from "../../../src/view/map/lines";
 
 describe("the lines of the stage map", () => {
   const row = (kind: string, layer: number | null, head: number | null = null) => ({
@@ -36,9 +36,16 @@ describe("the lines of the stage map", () => {
     ]);
   });
 
-  test("are folded in a deep model but for the layer of the stage", () => {
-    const open = (layer: number) => layerIsOpen(layer, 30, new Map([[7, true]]), 12);
-    expect([0, 7, 12].map(open)).toEqual([false, true, true]);
-    expect(layerIsOpen(0, 2, new Map(), null)).toBe(true);
+  test("have a folded layer's rows in one line, and the strongest kinds first in the others", () => {
+    const lines = mapLines(
+      rows,
+      null,
+      (layer) => layer === 0,
+      (ofLayer) => [...ofLayer].reverse(),
+    );
+    const said = lines.map((line) =>
+      line.type === "layer" ? line.rows.length : `${line.row.kind}${line.row.head ?? ""}`,
+    );
+    expect(said).toEqual(["embed", 0, "mlp_out", "z1", "z0", 1, "logits"]);
   });
 });
