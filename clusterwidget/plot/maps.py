@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Circle, Patch, PathPatch
@@ -21,6 +23,8 @@ from clusterwidget.results.trace import Trace
 
 _STEPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _FAINT = 0.32
+_MOST_OPEN_LAYERS = 4
+"""A map of more layers is folded, as on screen."""
 _MOST_WRITTEN = 1
 """Characters of an answer that fit into its circle."""
 
@@ -30,6 +34,7 @@ def atlas(
     stages: Atlas | Stages | None = None,
     *,
     concept: str | None = None,
+    folded: bool | None = None,
     legend: bool = True,
     ax: Axes | None = None,
     dark: bool | None = None,
@@ -47,6 +52,9 @@ def atlas(
         that the widget's map shows first.
     concept : str, optional
         Show how much this one explains; by default the coarsest one that explains most.
+    folded : bool, optional
+        Whether each layer is one row, which shows at each position the stage that is explained
+        most. By default where no stages are named and the model has more than four layers.
     legend : bool
         Whether it is said under the map what the colors mean.
     ax, dark
@@ -73,18 +81,24 @@ def atlas(
     ['result H0', 'H1', 'H2', 'H3']
     """
     flag("legend", legend)
+    if folded is not None:
+        flag("folded", folded)
+    named_none = stages is None
     found = _atlas(ex, stages)
     names = [partition.name for partition in found.partitions.all]
     chosen = None
     if concept is not None:
         chosen = found.partitions.all.index(found.partitions.named(_text("concept", concept)))
     hues, hue_of = hues_of(found.partitions, ex.examples.families)
-    place = StageMap.of(rows_of(ex, found.stages), ex.examples.positions)
+    rows = rows_of(ex, found.stages)
+    if folded is None:
+        layers = {row.layer for row in rows} - {None}
+        folded = named_none and len(layers) > _MOST_OPEN_LAYERS
+    place = StageMap.of(rows, ex.examples.positions, folded=folded)
     ax, theme = map_axes(place, ax, dark)
     best = found.best()
-    for stage, named, shares in zip(found.stages, best, found.shares, strict=True):
-        middle = place.middle(stage)
-        assert middle is not None
+    for middle, at in _strongest(found, best, chosen, place).items():
+        named, shares = best[at], found.shares[at]
         if named == SAME:
             draw_cell(ax, middle, theme.ground, hatched=theme.cell)
             continue
@@ -191,6 +205,23 @@ def trace(
         **LITERAL,
     )
     return ax
+
+
+def _strongest(
+    found: Atlas, best: Sequence[int], chosen: int | None, place: StageMap
+) -> dict[tuple[float, float], int]:
+    """Return for each cell the stage that it shows: the most explained one, the last of equals."""
+    strongest: dict[tuple[float, float], tuple[float, int]] = {}
+    for at, (stage, named) in enumerate(zip(found.stages, best, strict=True)):
+        middle = place.middle(stage)
+        assert middle is not None
+        wanted = named if chosen is None or named == SAME else chosen
+        strength = -1.0 if named == SAME else 0.0
+        if wanted >= 0:
+            strength = max(0.0, float(found.shares[at][wanted]))
+        if middle not in strongest or strength >= strongest[middle][0]:
+            strongest[middle] = (strength, at)
+    return {middle: at for middle, (_, at) in strongest.items()}
 
 
 def shaded(hue: str, share: float, theme: Theme) -> str:

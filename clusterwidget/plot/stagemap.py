@@ -49,14 +49,21 @@ class StageMap:
     names: Mapping[Place, str]
 
     @classmethod
-    def of(cls, rows: Iterable[StageRow], positions: Sequence[str]) -> StageMap:
-        """Return the map of some rows of stages, in the order of the model."""
+    def of(
+        cls, rows: Iterable[StageRow], positions: Sequence[str], *, folded: bool = False
+    ) -> StageMap:
+        """Return the map of some rows of stages, in the order of the model.
+
+        Of a folded one, each layer has its heading alone.
+        """
         lines: dict[Place, float] = {}
         headings: dict[int, float] = {}
         names: dict[Place, str] = {}
         for layer, of_layer in groupby(rows, key=lambda row: row.layer):
             if layer is not None:
                 headings[layer] = (len(lines) + len(headings) + 0.5) * LINE
+            if folded and layer is not None:
+                continue
             kind = ""
             for row in of_layer:
                 head = "" if row.head is None else f"H{row.head}"

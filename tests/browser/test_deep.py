@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +20,8 @@ LAST = LENGTH - 1
 PLANTED = f"L5H1.result@{LAST}"
 HERE = f"L7.resid_post@{LAST}"
 NAMES = ("Mary", "John", "Susan", "Peter")
-FILLER = re.split(" ", "It was so cold that nobody in town went out , said the baker .\n")
+SENTENCE = "It was so cold that nobody in town went out , said the baker .\n"
+FILLER = SENTENCE.split(" ")
 FOLDED = "[role=row][aria-expanded=false]"
 
 

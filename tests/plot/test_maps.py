@@ -247,3 +247,23 @@ def test_what_does_not_fit_is_refused_before_a_figure_is_made(
         with pytest.raises(error, match=message):
             call()
     assert not plt.get_fignums()
+
+
+def test_a_folded_layer_is_one_row_of_its_most_explained_stages(ex: cw.Explorer) -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 2)).astype(np.float32)
+    stages = ("embed@a", "L0H0.result@a", "L0H1.result@a", "L0H1.result@b", "L1.mlp_out@a")
+    given = cw.Explorer(examples=ex.examples, activations=dict.fromkeys(stages, rows))
+    shares = np.array([[1, 0, 0], [0.2, 0, 0], [0, 0.6, 0], [np.nan] * 3, [0, 0, 0.5]])
+    found = made(("carry1", "digit", "carry2"), shares, stages)
+    ax = cw.plot.atlas(given, found, folded=True)
+    assert [text.get_text() for text in ax.texts] == ["layer 0", "layer 1"]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["embed"]
+    expected = {(0, 0): 1.0, (2, 0): 0.5}
+    for place, share in expected.items():
+        wanted = mixed(COLORS[0], share, LIGHT.cell)
+        assert to_hex(cell(ax, *place).get_facecolor()) == wanted
+    assert to_hex(cell(ax, 1, 0).get_facecolor()) == mixed(OTHER.color, 0.6, LIGHT.cell)
+    assert cell(ax, 1, 1).get_hatch()
+    assert len([patch for patch in ax.patches if isinstance(patch, Rectangle)]) == 4
+    # A few layers, or stages that are named, are not folded by themselves.
+    assert len(cw.plot.atlas(given, found).patches) == len(stages)
