@@ -19,6 +19,7 @@ PARTS = (
     "page",
     "tools_page",
     "static_page",
+    "deep_map",
     "visitors",
 )
 
