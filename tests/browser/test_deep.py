@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -37,7 +38,7 @@ def deep_explorer() -> cw.Explorer:
     vocabulary = sorted({token for text in texts for token in text})
     noise = rng.normal(size=(LAYERS, HEADS + 2, N, 2)).astype(np.float32)
     noise[5, 1] = 9 * np.eye(4, 2)[first] + 5 * np.eye(4)[first][:, 2:] + noise[5, 1] / 99
-    activations = {}
+    activations: dict[cw.Stage | str, Any] = {}
     for layer in range(LAYERS):
         for position in range(0, LENGTH, 1):
             planted = layer == 5 and position == LAST
