@@ -52,7 +52,7 @@ from clusterwidget.meaning.significance import (
     significance,
 )
 from clusterwidget.meaning.spread import is_same_for_all, spread_of
-from clusterwidget.model.hooks import Model, check_inputs
+from clusterwidget.model.hooks import Model, check_inputs, model_name
 from clusterwidget.model.lazy import LazyModel
 from clusterwidget.results import trace_kept
 from clusterwidget.results.kept import RECORDS, Settings, SwapTests
@@ -128,6 +128,8 @@ class Explorer:
     >>> ex = cw.Explorer(model, cw.addition.problems(1000, seed=0))
     >>> ex.meaning("L1H0.result@S3").concept
     'carry2'
+    >>> ex
+    Explorer(1,000 examples, 1,022 stages, TransformerLensNative in float32)
     """
 
     def __init__(
@@ -251,6 +253,22 @@ class Explorer:
             context=reader.context,
         )
         return cls(model, examples, memory=memory, batch_size=batch_size)
+
+    def __repr__(self) -> str:
+        """Say how much there is, of which model, and in which precision it computes."""
+        lazy = self._setting.lazy
+        parts = [f"{len(self.examples):,} examples"]
+        if lazy is None or lazy.loaded is not None:
+            parts.append(f"{len(self.stage_set):,} stages")
+        if lazy is None:
+            parts.append("no model")
+        elif lazy.loaded is None:
+            parts.append("a model that is not loaded yet")
+        else:
+            from clusterwidget.model.overflow import precision
+
+            parts.append(f"{model_name(lazy.loaded)} in {precision(lazy.loaded)}")
+        return f"Explorer({', '.join(parts)})"
 
     @property
     def examples(self) -> Examples:

@@ -28,12 +28,14 @@ _OWN_HEAD_WIDTH = _LLAMA_LIKE | {"head_dim": 16}
 _WITHOUT_KV = {name: value for name, value in _LLAMA_LIKE.items() if "key_value" not in name}
 _EXPERTS = _LLAMA_LIKE | {"num_local_experts": 4, "num_experts_per_tok": 2}
 
+_GPT = {"n_layer": 2, "n_head": 4, "n_embd": 32, "vocab_size": VOCABULARY, "n_positions": CONTEXT}
+
 # The name by which the bridge knows a family, its class in transformers, and its config.
 _FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "gpt2": (
         "gpt2",
         "GPT2LMHeadModel",
-        {"n_layer": 2, "n_head": 4, "n_embd": 32, "vocab_size": VOCABULARY, "n_positions": CONTEXT},
+        _GPT,
     ),
     "llama": ("tiny-llama", "LlamaForCausalLM", _LLAMA_LIKE),
     "neox": ("EleutherAI/pythia-70m", "GPTNeoXForCausalLM", _WITHOUT_KV),
@@ -66,14 +68,7 @@ _FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "gptj": (
         "EleutherAI/gpt-j-6B",
         "GPTJForCausalLM",
-        {
-            "n_layer": 2,
-            "n_head": 4,
-            "n_embd": 32,
-            "vocab_size": VOCABULARY,
-            "n_positions": CONTEXT,
-            "rotary_dim": 4,
-        },
+        _GPT | {"rotary_dim": 4},
     ),
     "gptneo": (
         "EleutherAI/gpt-neo-125M",
@@ -107,6 +102,29 @@ _FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
         "MambaForCausalLM",
         {"num_hidden_layers": 2, "hidden_size": 32, "state_size": 4, "vocab_size": VOCABULARY},
     ),
+    "cohere": ("CohereForAI/c4ai-command-r-v01", "CohereForCausalLM", _LLAMA_LIKE),
+    "granite": (
+        "ibm-granite/granite-3.0-2b-base",
+        "GraniteForCausalLM",
+        _LLAMA_LIKE | {"residual_multiplier": 0.5, "logits_scaling": 4.0},
+    ),
+    "gptoss": (
+        "openai/gpt-oss-20b",
+        "GptOssForCausalLM",
+        _OWN_HEAD_WIDTH | _EXPERTS | {"sliding_window": 4},
+    ),
+    "jamba": (
+        "ai21labs/Jamba-v0.1",
+        "JambaForCausalLM",
+        _LLAMA_LIKE
+        | {"num_experts": 2, "attn_layer_period": 2, "attn_layer_offset": 1}
+        | {"use_mamba_kernels": False, "mamba_d_state": 4, "mamba_dt_rank": 4},
+    ),
+    "openaigpt": (
+        "openai-community/openai-gpt",
+        "OpenAIGPTLMHeadModel",
+        _GPT,
+    ),
     "falcon": (
         "tiiuae/falcon-7b",
         "FalconForCausalLM",
@@ -122,19 +140,33 @@ _FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 
 
-def hugging_face(family: str, **changes: Any) -> Any:
-    """Return an untrained model of transformers, its config changed as asked."""
+def name_of(family: str) -> str:
+    """Return the name by which the bridge knows a family."""
+    return _FAMILIES[family][0]
+
+
+def hugging_face(family: str, *, louder: float = 1.0, **changes: Any) -> Any:
+    """Return an untrained model of transformers, its config changed as asked.
+
+    Untrained weights are small, and nothing matters much: `louder` multiplies matrices.
+    """
     import torch
     import transformers
 
     _, name, settings = _FAMILIES[family]
     kind = getattr(transformers, name)
     torch.manual_seed(0)
-    return kind(kind.config_class(**{**_SPECIAL, **settings, **changes})).eval()
+    model = kind(kind.config_class(**{**_SPECIAL, **settings, **changes})).eval()
+    # As in published checkpoints: the bridge goes by it.
+    model.config.architectures = [name]
+    for parameter in model.parameters():
+        if parameter.ndim >= 2:
+            parameter.data *= louder
+    return model
 
 
 def boot(family: str, **changes: Any) -> Any:
-    """Return an untrained model of a family in its bridge, its config changed as asked."""
+    """Return `hugging_face` in its bridge."""
     return bridged(_FAMILIES[family][0], hugging_face(family, **changes))
 
 

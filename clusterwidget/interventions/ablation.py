@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +18,9 @@ from clusterwidget.core.checks import MOST_DRAWS, choice, flag, several, shown, 
 from clusterwidget.core.edges import ATTENTION, Edge, checked_edge
 from clusterwidget.core.questions import require_reached
 from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
-from clusterwidget.interventions.cuts import Cuts, run_cut
-from clusterwidget.interventions.replacements import Replacements, other_examples, per_head
-from clusterwidget.interventions.runs import Run, start_of
+from clusterwidget.interventions.cuts import Cuts, require_edges, run_cut
+from clusterwidget.interventions.replacements import Nothing, Replacements, other_examples
+from clusterwidget.interventions.runs import Run, keep, start_of
 from clusterwidget.interventions.unrolled import Unrolled
 from clusterwidget.interventions.workbench import Workbench, losses
 from clusterwidget.model.batch import Batch
@@ -162,6 +161,7 @@ def ablate_edges(
     seed: int,
 ) -> pd.DataFrame:
     """Ablate edges together in one example."""
+    require_edges(bench.model)
     first = min(edges, key=lambda edge: bench.column(edge.target)).target
     require_reached(bench.answers, bench.column(first), first)
     one = bench.one(example)
@@ -184,31 +184,22 @@ def _cut(bench: Workbench, replacements: Replacements, edges: Sequence[Edge], on
 
 
 def _dropped(bench: Workbench, edge: Edge, one: Batch, *, renormalize: bool) -> Run:
-    seen: dict[str, torch.Tensor] = {}
-    head, to, source = edge.target.head, bench.column(edge.target), bench.column(edge.source)
+    if renormalize:
+        _require_attention_left(bench, edge, one)
+    cuts = Cuts(bench, 1, renormalize=renormalize)
+    cuts.cut(slice(None), edge)
+    return run_cut(bench, Nothing(bench), one, cuts)
 
-    def keep(name: str) -> Any:
-        def write(activation: torch.Tensor, hook: Any) -> None:
-            seen[name] = activation
 
-        return write
-
-    def drop(z: torch.Tensor, hook: Any) -> torch.Tensor:
-        weight = seen["pattern"][:, head, to, source, None]
-        v = per_head(seen["v"], z.shape[2])[:, source, head]
-        left = 1 - weight if renormalize else torch.ones_like(weight)
-        if float(left.min()) < 1e-6:
-            raise ValueError(
-                f"all attention of {edge.target} is on {edge.source.position!r}: without it there "
-                "is nothing to renormalize. Use renormalize=False."
-            )
-        changed = z.clone()
-        changed[:, to, head] = (z[:, to, head] - weight * v) / left
-        return changed
-
-    attention = f"blocks.{edge.layer}.attn"
-    hooks = [(f"{attention}.hook_{name}", keep(name)) for name in ("v", "pattern")]
-    return bench.patcher.hooked(one, [*hooks, (f"{attention}.hook_z", drop)])
+def _require_attention_left(bench: Workbench, edge: Edge, one: Batch) -> None:
+    patterns: list[torch.Tensor] = []
+    bench.patcher.hooked(one, [(f"blocks.{edge.layer}.attn.hook_pattern", keep(patterns))])
+    weight = patterns[0][:, edge.target.head, bench.column(edge.target), bench.column(edge.source)]
+    if float((1 - weight).min()) < 1e-6:
+        raise ValueError(
+            f"all attention of {edge.target} is on {edge.source.position!r}: without it there "
+            "is nothing to renormalize. Use renormalize=False."
+        )
 
 
 def _table(

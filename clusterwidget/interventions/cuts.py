@@ -24,16 +24,27 @@ from clusterwidget.core.edges import (
     Edge,
 )
 from clusterwidget.core.stages import Stage
-from clusterwidget.interventions.replacements import LayerParts, Replacements, per_head
-from clusterwidget.interventions.runs import Hook, Run
+from clusterwidget.interventions.replacements import LayerParts, Nothing, Replacements
+from clusterwidget.interventions.runs import Hook, Run, per_head
 from clusterwidget.interventions.workbench import Workbench
+from clusterwidget.model.anatomy import anatomy
 from clusterwidget.model.batch import Batch
-from clusterwidget.model.hooks import hook_name
+from clusterwidget.model.hooks import Model, hook_name
 
 Item = Edge | Stage
 Tensor = torch.Tensor
 
 _MLP_IN_RESIDUAL = "mlp in, residual"
+
+
+def require_edges(model: Model) -> None:
+    """Raise ValueError where a model's edges cannot be cut."""
+    reason = anatomy(model).why_no_trace
+    if reason is not None:
+        raise ValueError(
+            f"edges of this model cannot be cut, and so no answer traced: {reason}. Swaps, swap "
+            "tests and the ablation of stages work here."
+        )
 
 
 class Cuts:
@@ -43,11 +54,14 @@ class Cuts:
     ----------
     bench : Workbench
     rows : int
+    renormalize : bool
+        Whether the attention that is left is scaled up to sum to 1.
     """
 
-    def __init__(self, bench: Workbench, rows: int) -> None:
+    def __init__(self, bench: Workbench, rows: int, *, renormalize: bool = False) -> None:
         self._bench = bench
         self.rows = rows
+        self.renormalize = renormalize
         self._masks: dict[tuple[int | None, str], Tensor] = {}
 
     def cut(self, rows: slice, item: Item) -> None:
@@ -96,7 +110,7 @@ class Cuts:
 
 def run_cut(
     bench: Workbench,
-    replacements: Replacements,
+    replacements: Replacements | Nothing,
     one: Batch,
     cuts: Cuts,
     streams: Sequence[Tensor] = (),
@@ -106,7 +120,7 @@ def run_cut(
     Parameters
     ----------
     bench : Workbench
-    replacements : Replacements
+    replacements : Replacements or Nothing
         What is put in for what is cut.
     one : Batch
         Of the example.
@@ -137,10 +151,15 @@ def run_cut(
 
 
 class _LayerCuts:
-    """The hooks of one layer; later ones use the activations that earlier ones kept."""
+    """The hooks of one layer; later ones use the activations that earlier ones kept.
+
+    Some models tell the pattern only after it was used. What changes in z is then added to what
+    the attention wrote, where the MLP reads it and where the stream is summed up.
+    """
 
     def __init__(self, layer: int, cuts: Cuts, replacements: LayerParts) -> None:
         self._block = f"blocks.{layer}"
+        self._without_pattern: Tensor | None = None
         self._replacements = replacements
         self._layer, self._cuts = layer, cuts
         self._seen: dict[str, Tensor] = defaultdict(lambda: torch.zeros(()))
@@ -149,9 +168,10 @@ class _LayerCuts:
         block, there = self._block, bench.model.hook_dict
         hooks: list[Hook] = []
         if self._there(ATTENTION) is not None:
+            attention = bench.model.blocks[self._layer].attn  # type: ignore[attr-defined]
             hooks += [
                 (f"{block}.attn.hook_v", self._keep("v")),
-                (f"{block}.attn.hook_pattern", self._keep("pattern")),
+                (f"{block}.attn.hook_pattern", self._told(attention.W_O)),
             ]
         hooks += [
             (f"{block}.hook_resid_pre", self._keep("resid_pre")),
@@ -174,15 +194,42 @@ class _LayerCuts:
         return keep
 
     def _z(self, z: Tensor, hook: Any) -> Tensor:
-        absent = self._there(ATTENTION)
-        if absent is not None:
-            flow = self._replacements.flow.to(z)
-            v = per_head(self._seen["v"], z.shape[2])
-            pattern = self._seen["pattern"] * absent.repeat(len(flow), 1, 1, 1)
-            own = torch.einsum("bhts,bshd->bthd", pattern, v)
-            other = torch.einsum("bhts,rhtsd->rbthd", absent.to(z), flow)
-            z = z - own + other.reshape(z.shape)
+        if self._there(ATTENTION) is not None:
+            if "pattern" in self._seen:
+                z = self._brought(z)
+            else:
+                self._without_pattern = z.clone()
         return _replaced(z, self._there(HEAD), self._replacements.z)
+
+    def _brought(self, z: Tensor) -> Tensor:
+        """Return z with what is brought along the edges that are cut replaced."""
+        absent = self._there(ATTENTION)
+        assert absent is not None
+        flow = self._replacements.flow.to(z)
+        v = per_head(self._seen["v"], z.shape[2])
+        pattern = self._seen["pattern"] * absent.repeat(len(flow), 1, 1, 1)
+        own = torch.einsum("bhts,bshd->bthd", pattern, v)
+        other = torch.einsum("bhts,rhtsd->rbthd", absent.to(z), flow)
+        kept = z - own
+        if self._cuts.renormalize:
+            kept = kept / (1 - pattern.sum(dim=-1).transpose(1, 2)[..., None])
+        return kept + other.reshape(z.shape)
+
+    def _told(self, w_o: Tensor) -> Callable[..., None]:
+        def told(pattern: Tensor, hook: Any) -> None:
+            self._seen["pattern"] = pattern.clone()
+            z = self._without_pattern
+            if z is None:
+                return
+            change = self._brought(z) - z
+            # What gives way as a whole does not change as well.
+            heads, written = self._there(HEAD), self._there("attn_out")
+            change = _replaced(change, heads, torch.zeros_like(self._replacements.z))
+            added = torch.einsum("bthd,hdm->btm", change, w_o)
+            added = _replaced(added, written, torch.zeros_like(self._replacements.attn_out))
+            self._seen["attn_out"] = self._seen["attn_out"] + added
+
+        return told
 
     def _written(self, name: str) -> Callable[..., Tensor]:
         def write(activation: Tensor, hook: Any) -> Tensor:
@@ -194,7 +241,7 @@ class _LayerCuts:
 
     def _mlp_in(self, read: Tensor, hook: Any) -> Tensor:
         attention, residual = self._there(MLP_IN), self._there(_MLP_IN_RESIDUAL)
-        if attention is None and residual is None:
+        if attention is None and residual is None and self._without_pattern is None:
             return read
         return _replaced(
             self._seen["resid_pre"], residual, self._replacements.resid_pre
@@ -202,7 +249,8 @@ class _LayerCuts:
 
     def _resid_post(self, stream: Tensor, hook: Any) -> Tensor:
         parts = ((RESIDUAL, "resid_pre"), (ATTENTION_OUT, "attn_out"), (MLP_OUT, "mlp_out"))
-        if any(self._there(kind) is not None for kind in (*dict(parts), MLP_IN, _MLP_IN_RESIDUAL)):
+        cut = (*dict(parts), MLP_IN, _MLP_IN_RESIDUAL)
+        if self._without_pattern is not None or any(self._there(k) is not None for k in cut):
             # On some models a change of what the MLP reads stays in the stream: hence a new sum.
             stream = sum(
                 (

@@ -16,9 +16,20 @@ import torch
 
 from clusterwidget.core.inputs import Inputs
 from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
-from clusterwidget.interventions.runs import Hook, Run, Start, joined, keep, skipping, start_of
+from clusterwidget.interventions.runs import (
+    Hook,
+    Run,
+    Start,
+    joined,
+    keep,
+    per_head,
+    skipping,
+    start_of,
+)
+from clusterwidget.model.anatomy import anatomy
 from clusterwidget.model.batch import Batch, Index
 from clusterwidget.model.hooks import Model, hook_name
+from clusterwidget.model.overflow import Hooks, is_finite, overflow
 from clusterwidget.model.padding import mask_of, parts_of
 from clusterwidget.model.recorder import Recorder
 from clusterwidget.model.running import evaluating, running
@@ -52,6 +63,12 @@ class Patcher:
         self.stage_set = stage_set
         self.columns = list(columns)
         self.last = int(model.cfg.n_layers) - 1
+        if ("resid_post", self.last) not in anatomy(model).widths:
+            raise ValueError(
+                "swaps, ablation and traces need what leaves the last layer, and this model lists "
+                f"blocks.{self.last}.hook_resid_post and never runs it. What can be captured, "
+                "ex.stages(), can be compared and explained."
+            )
         self._device = getattr(model.cfg, "device", None)
         self._tried: dict[tuple[bool, int], bool] = {}
         self._fits: dict[str, bool] = {}
@@ -271,6 +288,8 @@ class Patcher:
     def _patch(
         self, carrier: Stage, index: Index, values: torch.Tensor, fired: list[bool]
     ) -> list[Hook]:
+        if carrier.kind == "pattern" and carrier.layer in anatomy(self.model).late_patterns:
+            return self._through_z(carrier, index, values, fired)
         name = hook_name(self.model, carrier.kind, carrier.layer)
         assert name is not None
         width = self.stage_set.width(carrier)
@@ -303,6 +322,22 @@ class Patcher:
             (f"{block}.hook_resid_post", past),
         ]
 
+    def _through_z(
+        self, pattern: Stage, index: Index, weights: torch.Tensor, fired: list[bool]
+    ) -> list[Hook]:
+        """Put in what a head brings with other weights; for patterns told after they were used."""
+        values: list[torch.Tensor] = []
+
+        def put(z: torch.Tensor, hook: Any) -> torch.Tensor:
+            fired.append(True)
+            v = per_head(values[0], z.shape[2])[:, :, pattern.head]
+            changed = z.clone()
+            changed[(*index, pattern.head)] = torch.einsum("bs,bsd->bd", weights.to(v), v)
+            return changed
+
+        attention = f"blocks.{pattern.layer}.attn"
+        return [(f"{attention}.hook_v", keep(values)), (f"{attention}.hook_z", put)]
+
     def hooked(
         self,
         batch: Batch,
@@ -314,11 +349,20 @@ class Patcher:
         final: list[torch.Tensor] = []
         index = batch.several(self.columns)
         hooks = [*hooks, (f"blocks.{self.last}.hook_resid_post", keep(final, index))]
-        if entering is None:
-            logits = self._run(batch.tokens, hooks, None, self.last, batch)
-        else:
-            logits = self._run(entering, hooks, start, self.last, batch)
-        return Run(logits[index].float(), final[0])
+
+        def run(watching: Hooks) -> torch.Tensor:
+            if entering is None:
+                return self._run(batch.tokens, [*hooks, *watching], None, self.last, batch)
+            return self._run(entering, [*hooks, *watching], start, self.last, batch)
+
+        logits = run([])[index].float()
+        # Tokens that a model never says may have logits of -inf.
+        if not is_finite(logits.amax()):
+            raise ValueError(
+                f"the answers of a run are NaN or infinity: {overflow(self.model, run)}. Leave out "
+                "the example that leads to it, or run the model in float32."
+            )
+        return Run(logits, final[0])
 
     def _run(
         self,
@@ -347,6 +391,10 @@ class Patcher:
                 logits = self.model.run_with_hooks(given, fwd_hooks=hooks, **told)
                 return logits
             assert self._passed_on is not None
+            # Where the layers are named otherwise, as in BERT, bridges put the stream through the
+            # embedding and not in at the layer.
+            enter = (f"blocks.{start}.hook_resid_pre", lambda stream, hook: given.to(stream))
+            hooks = [enter, *hooks]
             with skipping(self.model, start, end, self._passed_on(given), self._passed_on):
                 logits = self.model.run_with_hooks(
                     given, fwd_hooks=hooks, start_at_layer=start, **told

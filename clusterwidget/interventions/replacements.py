@@ -16,8 +16,9 @@ import torch
 
 from clusterwidget.core.watch import Watch
 from clusterwidget.interventions.alignment import Alignment
-from clusterwidget.interventions.runs import Hook
+from clusterwidget.interventions.runs import Hook, per_head
 from clusterwidget.interventions.workbench import Workbench
+from clusterwidget.model.anatomy import anatomy
 from clusterwidget.model.hooks import hook_name
 from clusterwidget.model.padding import mask_of, parts_of
 from clusterwidget.model.running import evaluating, running
@@ -120,6 +121,34 @@ class Replacements:
         return {layer: _parts(activations, layer) for layer in layers}
 
 
+class Nothing:
+    """Zeros, for attention that is dropped: as though nothing had been brought.
+
+    Parameters
+    ----------
+    bench : Workbench
+    """
+
+    count = 1
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+
+    def layer(self, layer: int) -> LayerParts:
+        """Return a layer's activations, all 0."""
+        known, t = anatomy(self._bench.model), self._bench.examples.inputs.width
+        device = getattr(self._bench.model.cfg, "device", None)
+        heads, width = known.heads["z", layer], known.widths["z", layer]
+        z = torch.zeros(1, 1, 1, 1, device=device).expand(1, t, heads, width)
+        stream = torch.zeros(1, 1, 1, device=device).expand(1, t, known.widths["resid_post", layer])
+        flow = z[:, :, None].transpose(1, 3).expand(1, heads, t, t, width)
+        return LayerParts(z, flow, stream, stream, stream, stream)
+
+    def embed(self) -> Tensor:
+        """Return the embeddings, all 0."""
+        return self.layer(0).resid_pre
+
+
 class _Seen:
     """Collects activations of batches: summed up, or one after another."""
 
@@ -188,16 +217,14 @@ def _layer_hooks(seen: _Seen, layer: int, there: Any) -> list[Hook]:
 
         return write
 
-    def add_flow(z: Tensor, hook: Any) -> None:
-        pattern, v = latest.pop("pattern"), per_head(latest.pop("v"), z.shape[2])
-        seen.add_flow(layer, pattern, v)
+    def add_flow(pattern: Tensor, hook: Any) -> None:
+        seen.add_flow(layer, pattern, per_head(latest.pop("v"), pattern.shape[1]))
 
     names = {name: f"{block}.hook_{name}" for name in ("attn_out", "mlp_out", "resid_pre")}
     names |= {"z": f"{block}.attn.hook_z", "resid_post": f"{block}.hook_resid_post"}
     return [
         (f"{block}.attn.hook_v", keep("v")),
-        (f"{block}.attn.hook_pattern", keep("pattern")),
-        (f"{block}.attn.hook_z", add_flow),
+        (f"{block}.attn.hook_pattern", add_flow),
         *((hook, seen.part(layer, name)) for name, hook in names.items() if hook in there),
     ]
 
@@ -208,8 +235,3 @@ def other_examples(n: int, example: int, draws: int, seed: int) -> npt.NDArray[n
     drawn = rng.choice(n - 1, size=draws, replace=draws > n - 1)
     others: npt.NDArray[np.int64] = (example + 1 + drawn) % n
     return others
-
-
-def per_head(v: Tensor, heads: int) -> Tensor:
-    """Return values, (batch, T, heads of v, d_head), repeated for the heads that share them."""
-    return v.repeat_interleave(heads // v.shape[2], dim=2)

@@ -116,3 +116,8 @@ def keep(kept: list[torch.Tensor], index: Index | None = None) -> Callable[..., 
         kept.append((activation if index is None else activation[index]).clone())
 
     return fired
+
+
+def per_head(v: torch.Tensor, heads: int) -> torch.Tensor:
+    """Return values, (batch, T, heads of v, d_head), repeated for the heads that share them."""
+    return v.repeat_interleave(heads // v.shape[2], dim=2)

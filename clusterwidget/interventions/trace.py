@@ -20,7 +20,7 @@ import torch
 from clusterwidget.core.edges import HEAD, Edge, entering
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
-from clusterwidget.interventions.cuts import Cuts, Item, run_cut
+from clusterwidget.interventions.cuts import Cuts, Item, require_edges, run_cut
 from clusterwidget.interventions.replacements import Replacements, other_examples
 from clusterwidget.interventions.setting import Setting
 from clusterwidget.interventions.workbench import Workbench
@@ -49,6 +49,7 @@ def traced(
     watch: Watch,
 ) -> Trace:
     """Trace an answer with replacements from `draws` random examples; None for their mean."""
+    require_edges(setting.bench.model)
     bench, replacements = setting.bench_of(example)
     bench.get_ready(watch.quiet())
     if draws is not None:

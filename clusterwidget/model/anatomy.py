@@ -22,7 +22,8 @@ Place = tuple[str, int | None]
 """A kind and a layer."""
 Tensor = torch.Tensor
 
-_TOKENS = 4
+_TOKENS = (4, 5, 3)
+"""How many tokens are run: another number than there are heads, which tells the two apart."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,9 @@ class Anatomy:
         How many there are, for the kinds that have them.
     dtype : torch.dtype
         Of the residual stream.
+    precision : torch.dtype
+        The least precise of all: some models keep the stream in float32 and compute in half
+        precision.
     sees_ahead : bool
         Whether a position holds something of a later one.
     score_scales : mapping of layer to float
@@ -57,6 +61,7 @@ class Anatomy:
     widths: Mapping[Place, int]
     heads: Mapping[Place, int]
     dtype: torch.dtype
+    precision: torch.dtype
     sees_ahead: bool
     score_scales: Mapping[int, float]
     late_patterns: frozenset[int]
@@ -93,7 +98,7 @@ def _examined(model: Model) -> Anatomy:
     widths, heads = {}, {}
     for (kind, at), activation in seen.items():
         misnamed = at is not None and kind in layers[at].misnamed
-        if misnamed or activation.ndim != (4 if kind in HEAD_KINDS else 3):
+        if misnamed or not _is_in_place(model, kind, activation):
             continue
         widths[kind, at] = int(activation.shape[-1])
         if kind in HEAD_KINDS:
@@ -109,6 +114,7 @@ def _examined(model: Model) -> Anatomy:
         widths,
         heads,
         (logits if final is None else final).dtype,
+        min({logits.dtype, *(x.dtype for x in seen.values())}, key=lambda x: torch.finfo(x).bits),
         any(_sees_ahead(x) for (kind, _), x in seen.items() if kind == "resid_post"),
         {one.at: one.score_scale for one in layers if one.score_scale is not None},
         frozenset(late),
@@ -149,8 +155,8 @@ def _one_run(model: Model) -> tuple[dict[Place, Tensor], Tensor]:
 
 
 def _run(model: Model, hooks: Sequence[tuple[str, Callable[..., Any]]]) -> Tensor:
-    length = min(_TOKENS, int(model.cfg.n_ctx))
-    first = max(0, min(_TOKENS, int(model.cfg.d_vocab) - length - 1))
+    length = _length(model)
+    first = max(0, min(length, int(model.cfg.d_vocab) - length - 1))
     tokens = torch.arange(first, first + length, device=getattr(model.cfg, "device", None))
     tokens = tokens.repeat(2, 1)
     tokens[1, -1] += 1
@@ -177,6 +183,20 @@ def _run(model: Model, hooks: Sequence[tuple[str, Callable[..., Any]]]) -> Tenso
     return logits
 
 
+def _length(model: Model) -> int:
+    heads = (model.cfg.n_heads, getattr(model.cfg, "n_key_value_heads", None))
+    fitting = [length for length in _TOKENS if length not in heads]
+    return min(fitting[0], int(model.cfg.n_ctx))
+
+
+def _is_in_place(model: Model, kind: str, activation: Tensor) -> bool:
+    """Whether an activation has its positions, and heads, where such kinds have them."""
+    t = _length(model)
+    if kind in ATTENTION_KINDS:
+        return activation.ndim == 4 and activation.shape[2:] == (t, t)
+    return activation.ndim == (4 if kind in HEAD_KINDS else 3) and activation.shape[1] == t
+
+
 def _sees_ahead(activation: Tensor) -> bool:
     """Whether the first position differs where only the last token does."""
     return activation.shape[1] > 1 and not close(activation[0, 0], activation[1, 0])
@@ -191,7 +211,8 @@ def _reads_stream(model: Any, final: Tensor, logits: Tensor) -> bool:
 
 def unembedded(model: Any, normed: Tensor) -> Tensor:
     """Return the logits of what the final norm gives, with the model's cap or scale of logits."""
-    logits: Tensor = model.unembed(normed)
+    # Some models keep the stream in float32 and the unembedding in half precision.
+    logits: Tensor = model.unembed(normed.to(model.W_U.dtype))
     after = getattr(getattr(model, "adapter", None), "apply_output_logits_transform", None)
     return logits if after is None else after(logits)
 

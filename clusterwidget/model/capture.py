@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
@@ -16,8 +15,9 @@ from clusterwidget.core.stages import Stage, StageSet
 from clusterwidget.core.watch import Watch
 from clusterwidget.model.batch import Batch
 from clusterwidget.model.hooks import Model
+from clusterwidget.model.overflow import Hooks, is_finite, overflow
 from clusterwidget.model.recorder import Recorder
-from clusterwidget.model.running import evaluating
+from clusterwidget.model.running import evaluating, running
 
 Matrix = npt.NDArray[np.float32]
 Consumer = Callable[[Stage, int, torch.Tensor], None]
@@ -72,15 +72,10 @@ def capture(
         kept.copy_(rows)
         _require_finite(stage, start, kept)
 
-    stream(
-        model,
-        inputs,
-        stages,
-        stage_set,
-        keep,
-        batch_size=batch_size,
-        watch=watch,
-    )
+    try:
+        stream(model, inputs, stages, stage_set, keep, batch_size=batch_size, watch=watch)
+    except _NotFinite as found:
+        raise _told(model, inputs, found) from None
     return matrices
 
 
@@ -158,14 +153,31 @@ def _length_needed(
     return 1 + max((int(inputs.at(column).max()) for column in columns), default=0)
 
 
+class _NotFinite(ValueError):  # noqa: N818 - told as an error of what was captured
+    """Raised inside a run, where the model cannot be run once more to see where it comes from."""
+
+    def __init__(self, stage: Stage, example: int) -> None:
+        super().__init__(stage, example)
+        self.stage, self.example = stage, example
+
+
 def _require_finite(stage: Stage, start: int, rows: torch.Tensor) -> None:
-    # A finite sum has only finite values; where it overflows, each value is checked.
-    if math.isfinite(rows.sum().item()) or bool(rows.isfinite().all()):
-        return
-    bad = start + int((~rows.isfinite()).any(dim=1).nonzero()[0])
-    raise ValueError(
-        f"stage {stage} of example {bad} holds NaN or infinity: the model overflows there. Leave "
-        "that example out, or run the model in float32."
+    if not is_finite(rows):
+        raise _NotFinite(stage, start + int((~rows.isfinite()).any(dim=1).nonzero()[0]))
+
+
+def _told(model: Model, inputs: Inputs, found: _NotFinite) -> ValueError:
+    """Return the error that says where the model overflows."""
+    one = Batch.of(inputs[found.example : found.example + 1], getattr(model.cfg, "device", None))
+    one = one.cut(int(one.sizes[0]))
+
+    def run(hooks: Hooks) -> None:
+        with torch.no_grad(), evaluating(model), running(model):
+            model.run_with_hooks(one.tokens, fwd_hooks=list(hooks))
+
+    return ValueError(
+        f"stage {found.stage} of example {found.example} holds NaN or infinity: "
+        f"{overflow(model, run)}. Leave that example out, or run the model in float32."
     )
 
 

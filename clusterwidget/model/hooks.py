@@ -60,7 +60,7 @@ def checked_model(model: Any) -> Model:
     if "blocks.0.hook_resid_post" not in model.hook_dict:
         both = "decoder_blocks.0.hook_resid_post" in model.hook_dict
         raise TypeError(
-            f"{_name(model)} "
+            f"{model_name(model)} "
             + ("has an encoder and a decoder" if both else "has no residual stream in its hooks")
             + ", and a stage is a place in one stack of layers: capture it yourself and pass the "
             "activations, Explorer(examples=examples, activations={'L0.resid_post@0': array})."
@@ -68,7 +68,7 @@ def checked_model(model: Any) -> Model:
     return model  # type: ignore[no-any-return]
 
 
-def _name(model: Any) -> str:
+def model_name(model: Any) -> str:
     """Return what a model is called by the library that it comes from."""
     return str(getattr(model.cfg, "architecture", None) or type(model).__name__)
 

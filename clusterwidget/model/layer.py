@@ -69,7 +69,7 @@ class Layer:
     @cached_property
     def why_no_trace(self) -> str | None:
         """What keeps its edges from being cut, in words."""
-        if not self._has("q", "k", "v", "pattern", "z"):
+        if not self._has("v", "pattern", "z"):
             return f"layer {self.at} has no attention heads"
         if not self._has("result"):
             return f"what each head of layer {self.at} writes is not known"

@@ -100,8 +100,8 @@ def _require_added(model: Model, stage: Stage) -> None:
         )
     if stage.kind == "result" and not known.heads_add_up:
         raise ValueError(
-            f"{stage} is not added to the residual stream as it is: in this model a norm comes "
-            f"between. Read L{stage.layer}.attn_out@{stage.position} instead."
+            f"{stage} is not added to the residual stream as it is: in this model a norm or "
+            f"a factor comes between. Read L{stage.layer}.attn_out@{stage.position} instead."
         )
 
 
@@ -126,13 +126,20 @@ def _beyond_the_layers(model: Model, rows: torch.Tensor) -> torch.Tensor:
 
     For heads of more than a norm and an unembedding, such as BERT's.
     """
+    fired: list[bool] = []
 
     def put_in(activation: torch.Tensor, hook: Any) -> torch.Tensor:
+        fired.append(True)
         return rows[:, None].to(activation)
 
     last = f"blocks.{int(model.cfg.n_layers) - 1}.hook_resid_post"
     tokens = torch.zeros((len(rows), 1), dtype=torch.long, device=rows.device)
     logits: torch.Tensor = model.run_with_hooks(tokens, fwd_hooks=[(last, put_in)])
+    if not fired:
+        raise ValueError(
+            f"the residual stream cannot be read: this model lists {last} and never runs it, and "
+            "the logits are more than an unembedding of the final norm."
+        )
     return logits[:, 0]
 
 
