@@ -362,6 +362,7 @@ CALLS: dict[str, Callable[[Face, Any], object]] = {
     "plot.atlas(ex)": lambda f, v: cw.plot.atlas(v),
     "plot.atlas(stages)": lambda f, v: cw.plot.atlas(f.given, v),
     "plot.atlas(concept)": lambda f, v: cw.plot.atlas(f.given, HELD, concept=v),
+    "plot.atlas(folded)": lambda f, v: cw.plot.atlas(f.given, HELD, folded=v),
     "plot.parts(stages)": lambda f, v: cw.plot.parts(f.given, v),
     "plot.trace(example)": lambda f, v: cw.plot.trace(f.model, v, "next"),
     "plot.trace(answer)": lambda f, v: cw.plot.trace(f.model, 0, v),
@@ -394,7 +395,7 @@ NONE_IS_LEAVING_OUT = (
     *("ClusterWidget(examples)", "Answer(rule)", "Examples.with_concept(description)"),
     "add_concept(description)",
     *("plot.grid(arrange_by)", "plot.grid(k)", "plot.grid(ax)", "plot.atlas(stages)"),
-    *("plot.atlas(concept)", "plot.trace(answer)", "plot.swap_test(answer)"),
+    *("plot.atlas(concept)", "plot.atlas(folded)", "plot.trace(answer)", "plot.swap_test(answer)"),
     *("export(stages)", "export(limit)", "export(tell)"),
 )
 """Calls in which something is missing, rather than odd, where None is given."""
