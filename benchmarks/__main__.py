@@ -12,6 +12,7 @@ PARTS = (
     "distances",
     "capture",
     "memory",
+    "million",
     "knowledge",
     "experiments",
     "made_of",

@@ -34,10 +34,13 @@ from clusterwidget.meaning import atlas_kept, clusters_kept
 from clusterwidget.meaning.aside import AllAside
 from clusterwidget.meaning.atlas import Atlas, atlas
 from clusterwidget.meaning.components import Components, components
+from clusterwidget.meaning.layouts import METHODS as LAYOUTS
+from clusterwidget.meaning.layouts import Layout, layout
 from clusterwidget.meaning.meaning import Meaning, meaning
 from clusterwidget.meaning.neighbors import (
     default_k,
     neighbor_table,
+    shared_by,
     shared_concepts,
     wide_look,
 )
@@ -73,6 +76,10 @@ Chosen = int | Sequence[int] | npt.NDArray[np.integer]
 Float32Array = npt.NDArray[np.float32]
 Stages = Stage | str | Iterable[Stage | str]
 Names = str | Iterable[str]
+
+
+_MOST_MAPS = 8
+"""Layouts by UMAP that are kept."""
 
 
 class Explorer:
@@ -177,6 +184,7 @@ class Explorer:
         self._kept = SwapTests(partial(self._keep, RECORDS))
         self._begin_to_keep()
         self._known_parts = KnownParts()
+        self._maps: dict[tuple[str, tuple[str, ...], str, int], Layout] = {}
         self._chosen: tuple[Examples, tuple[str, ...], Partitions] | None = None
 
     @classmethod
@@ -867,7 +875,7 @@ class Explorer:
         other = copy.copy(self)
         activations = Extended(self._setting.activations, joined.inputs)
         other._setting = self._setting.extended(joined, activations)
-        other._chosen = None
+        other._chosen, other._maps = None, {}
         other.path = None
         # What is worked out with further examples is nobody else's, and is not written down.
         other._begin_to_keep()
@@ -989,6 +997,43 @@ class Explorer:
         distances = self.distances(chosen, example, without=without, metric=metric)
         near = nearest_of(distances, example, k)
         return self._setting.texts.shared(self.stage_set.column(chosen), int(example), near)
+
+    def shared_by(
+        self,
+        examples: Sequence[int] | npt.NDArray[np.integer],
+        *,
+        concepts: Iterable[str] | None = None,
+    ) -> pd.DataFrame:
+        """Return what some examples share, one row a concept, strongest first.
+
+        Such as those of a lasso, `ClusterWidget.chosen`. The columns are those of
+        `meaning.neighbors.shared_by`.
+
+        Parameters
+        ----------
+        examples : sequence of int
+            Their indices: some, but not all.
+        concepts : iterable of str, optional
+            Names to choose among; all by default.
+
+        See Also
+        --------
+        shared : what neighbors share.
+
+        Examples
+        --------
+        >>> found = ex.shared_by(ex.examples.where("carry2 = 1"), concepts=["carry2", "L0"])
+        >>> found[["concept", "value", "share", "base"]].iloc[0].to_dict()
+        {'concept': 'carry2', 'value': '1', 'share': 1.0, 'base': 0.0}
+        """
+        n = len(self.examples)
+        chosen = checks.indices("examples", examples, n)
+        if not 0 < len(chosen) < n:
+            raise ValueError(
+                f"what {len(chosen):,} of {n:,} examples share cannot be told: give the indices of "
+                "some, but not all."
+            )
+        return shared_by(self._partitions(concepts), chosen)
 
     def atlas(
         self,
@@ -1430,6 +1475,66 @@ class Explorer:
         """
         most = checks.whole("most", most, 1)
         return components(self.matrix(stage, without=without, metric=metric), most)
+
+    def layout(
+        self,
+        stage: Stage | str,
+        method: str = "pca",
+        *,
+        without: Names = (),
+        metric: str = "l2",
+        seed: int = 0,
+    ) -> Layout:
+        """Return the examples of a stage as points of a plane, what the widget's map shows.
+
+        The two leading principal components keep as much of the distances as any plane can: see
+        `Layout.shares` for how much that is. An axis points to where its largest weight is
+        positive, so that the same stage is never mirrored.
+
+        Parameters
+        ----------
+        stage : Stage or address
+        method : "pca" or "umap"
+            Principal components, or UMAP (McInnes et al. 2018), where ``umap-learn`` is installed:
+            it keeps near examples near, and says nothing of far ones.
+        without : str or iterable of str, optional
+        metric : str
+            As in `matrix`.
+        seed : int
+
+        Returns
+        -------
+        Layout
+            With ``points``, shape (N, 2), float32, and ``shares``, shape (2,).
+
+        Raises
+        ------
+        ImportError
+            Where UMAP is asked for and not installed.
+
+        See Also
+        --------
+        components : more than two, to make concepts of.
+        clusters : groups in place of a picture.
+
+        Examples
+        --------
+        >>> found = ex.layout("L1H0.result@S3")
+        >>> found.points.dtype.name, bool(found.shares.sum() > 0.5)
+        ('float32', True)
+        """
+        checks.choice("method", method, LAYOUTS)
+        seed, names = checks.seed(seed), tuple(checks.names("without", without))
+        matrix = self.matrix(stage, without=without, metric=metric)
+        if method == "pca":
+            return layout(matrix, method, seed)
+        # UMAP takes minutes where components take a moment.
+        key = (str(Stage.of(stage)), names, metric, seed)
+        if key not in self._maps or len(self._maps[key].points) != len(matrix):
+            self._maps[key] = layout(matrix, method, seed)
+            for oldest in list(self._maps)[:-_MOST_MAPS]:
+                del self._maps[oldest]
+        return self._maps[key]
 
     def add_concept(self, name: str, values: npt.ArrayLike, description: str | None = None) -> None:
         """Add a concept to the examples, or replace the one of this name.

@@ -28,9 +28,12 @@ from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Cancelled, Progress, Watch
 from clusterwidget.explorer import Explorer, Stages
 from clusterwidget.meaning.aside import partitions_aside
+from clusterwidget.meaning.layouts import known_methods
 from clusterwidget.meaning.neighbors import default_k
+from clusterwidget.plot.arrangement import ARRANGEMENTS
 from clusterwidget.plot.output import Shown, is_waited_for, with_picture
 from clusterwidget.wire import messages
+from clusterwidget.wire.chosen import Indices, checked, chosen_text
 from clusterwidget.wire.start import first_stage
 from clusterwidget.wire.viewstate import DEFAULTS, read_state, state_text
 from clusterwidget.wire.worker import Worker
@@ -42,8 +45,8 @@ T = TypeVar("T")
 
 _STATIC = Path(__file__).parent / "static"
 _SHOWN = (
-    *("selected", "stage", "k", "color_by", "arrange_by", "without", "metric", "plain", "filter"),
-    *("scale", "palette", "near", "zoom", "unfolded", "height"),
+    *("selected", "stage", "k", "color_by", "arrange", "arrange_by", "without", "metric", "plain"),
+    *("filter", "chosen", "scale", "palette", "near", "zoom", "unfolded", "height"),
 )
 _OPTIONS = (*_SHOWN, "budget", "embed", "picture")
 _CHOICES = {
@@ -89,6 +92,10 @@ class ClusterWidget(anywidget.AnyWidget):
         How many neighbors are listed.
     color_by : str
         ``"distance"``, ``"cluster"``, or the name of a concept.
+    arrange : str
+        ``"lattice"``, with two concepts as rows and columns; ``"map"``, where each example is a
+        point on the two leading principal components of the stage; or ``"umap"``, where
+        ``umap-learn`` is installed. See `Explorer.layout`.
     arrange_by : list of str
         Two concepts, rows and columns of the grid; empty to follow the stage.
     without : list of str
@@ -101,6 +108,10 @@ class ClusterWidget(anywidget.AnyWidget):
     filter : str
         Fades all examples but those that it lets through, e.g. ``"carry2 = 1 and L0 > 5"``; see
         ``Examples.where``.
+    chosen : numpy.ndarray of int, shape (chosen,)
+        Indices of the examples that are chosen, by a lasso on the map or here; the rest fades. To
+        make a concept of them, name them on screen, or
+        ``ex.add_concept("mine", np.isin(np.arange(N), w.chosen))``.
     scale : str
         How colors go with distance: ``"linear"``, ``"rank"`` or ``"log"``.
     palette : str
@@ -154,11 +165,13 @@ class ClusterWidget(anywidget.AnyWidget):
     stage = traitlets.Unicode().tag(sync=True)
     k = traitlets.Int(100).tag(sync=True)
     color_by = traitlets.Unicode("distance").tag(sync=True)
+    arrange = traitlets.Unicode("lattice").tag(sync=True)
     arrange_by = traitlets.List(traitlets.Unicode()).tag(sync=True)
     without = traitlets.List(traitlets.Unicode()).tag(sync=True)
     metric = traitlets.Unicode("l2").tag(sync=True)
     plain = traitlets.Bool(False).tag(sync=True)
     filter = traitlets.Unicode().tag(sync=True)
+    chosen = Indices()
     scale = traitlets.Unicode("linear").tag(sync=True)
     palette = traitlets.Unicode("viridis").tag(sync=True)
     near = traitlets.Unicode("bright").tag(sync=True)
@@ -442,7 +455,8 @@ class ClusterWidget(anywidget.AnyWidget):
     def _view(self) -> View:
         from clusterwidget.publish.page.recording import View
 
-        return View(**{name: getattr(self, name) for name in _SHOWN})
+        values = {name: getattr(self, name) for name in _SHOWN}
+        return View(**{**values, "chosen": chosen_text(self.chosen)})
 
     def _framed(self) -> str:
         from clusterwidget.publish.page.export import framed
@@ -512,6 +526,20 @@ class ClusterWidget(anywidget.AnyWidget):
             rule = "color_by is 'distance', 'cluster' or a concept"
             self._require_concepts([proposal["value"]], rule)
         return str(proposal["value"])
+
+    @traitlets.validate("arrange")
+    def _valid_arrange(self, proposal: Any) -> str:
+        found = _or_trait_error(choice, "arrange", str(proposal["value"]), ARRANGEMENTS)
+        if found == "umap" and "umap" not in known_methods():
+            raise traitlets.TraitError(
+                "arrange='umap' needs umap-learn, which is not installed: 'pip install "
+                "umap-learn', or take 'map', which is of the principal components."
+            )
+        return found
+
+    @traitlets.validate("chosen")
+    def _valid_chosen(self, proposal: Any) -> Any:
+        return _or_trait_error(checked, proposal["value"], len(self.examples))
 
     @traitlets.validate("arrange_by")
     def _valid_arrangement(self, proposal: Any) -> list[str]:

@@ -175,3 +175,33 @@ def test_a_message_that_is_not_understood_changes_nothing(
 ) -> None:
     widget._receive(None, content, [])
     widget._receive(None, {"type": "cancel", "id": {}, "view": []}, [])
+
+
+def test_chosen_examples_are_indices_sorted_and_travel_as_a_text(widget: cw.ClusterWidget) -> None:
+    told: list[list[int]] = []
+    widget.observe(lambda change: told.append(change["new"].tolist()), "chosen")
+    widget.chosen = [5, 1, 5]
+    assert widget.chosen.tolist() == [1, 5]
+    widget.chosen = np.array([1, 5])
+    widget.set_state({"chosen": widget.get_state("chosen")["chosen"]})
+    assert told == [[1, 5]]
+    widget.set_state({"chosen": "CQ=="})
+    assert widget.chosen.tolist() == [0, 3]
+    for bad in ("/////////////w==", "?", None):
+        with pytest.raises((traitlets.TraitError, ValueError)):
+            widget.set_state({"chosen": bad})
+    with pytest.raises(ValueError, match="read-only"):
+        widget.chosen[0] = 2
+    widget.chosen = []
+    assert told == [[1, 5], [0, 3], []]
+
+
+def test_a_map_by_umap_that_is_not_installed_is_refused(
+    widget: cw.ClusterWidget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clusterwidget.meaning.layouts.find_spec", lambda name: None)
+    with pytest.raises(traitlets.TraitError, match="pip install umap-learn"):
+        widget.arrange = "umap"
+    widget.arrange = "map"
+    assert cw.ClusterWidget(widget.explorer).explorer is widget.explorer
+    assert "arrange=map" in widget.state

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 LARGEST_SEED = 2**32 - 1
 """What every library that draws random numbers here accepts."""
@@ -210,6 +211,31 @@ def checked_index(row: int, n: int) -> int:
     if not 0 <= row < n:
         raise IndexError(f"there is no example {shown(row)}: indices run from 0 to {n - 1:,}.")
     return int(row)
+
+
+def indices(name: str, value: Any, n: int) -> npt.NDArray[np.int64]:
+    """Return the indices of some examples, sorted, each once.
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        For what is no list of whole numbers from 0 to n - 1.
+    """
+    if not several(value) or isinstance(value, (Mapping, np.ma.MaskedArray)):
+        raise TypeError(f"{name} must be a list of indices of examples, not {shown(value)}.")
+    given = value if isinstance(value, np.ndarray) else list(value)
+    if isinstance(given, np.ndarray):
+        if given.ndim != 1 or (given.dtype.kind not in "iu" and given.size):
+            raise TypeError(
+                f"{name} must be whole numbers, shape (examples,), not {shown(value)} of "
+                f"{given.dtype}, shape {given.shape}; of a mask, take np.flatnonzero(mask)."
+            )
+    else:
+        given = np.array([checked_index(row, n) for row in given], np.int64)
+    found = np.unique(given) if given.size else np.zeros(0, np.int64)
+    for row in found[[0, -1]].tolist() if len(found) else ():
+        checked_index(row, n)
+    return found.astype(np.int64)
 
 
 def _range(least: float | None, most: float | None) -> str:

@@ -29,6 +29,10 @@ from clusterwidget.core.texts.tokenizer import TextTokenizer, is_tokenizer
 Vocabulary = Sequence[str] | Callable[[int], str]
 
 
+_ROWS = 100_000
+"""Examples whose labels are put together at once."""
+
+
 class Examples:
     """N inputs of T tokens each, or of any lengths, padded to T.
 
@@ -616,9 +620,18 @@ class Examples:
     def _checked_labels(self, labels: Sequence[str] | None) -> list[str]:
         if labels is None:
             own = self.tokens if self.attention_mask is None else self.tokens[self.attention_mask]
-            texts = {int(token): self.token_text(int(token)) for token in np.unique(own)}
-            rows = zip(self.inputs.tokens.tolist(), self.inputs.sizes.tolist(), strict=True)
-            found = [" ".join(texts[token] for token in row[:size]) for row, size in rows]
+            occurring = np.unique(own)
+            texts = np.array([self.token_text(token) for token in occurring.tolist()], object)
+            found: list[str] = []
+            for start in range(0, len(self), _ROWS):
+                part = slice(start, start + _ROWS)
+                places = np.searchsorted(occurring, self.inputs.tokens[part])
+                rows = texts[np.minimum(places, len(occurring) - 1)].tolist()
+                if self.attention_mask is None:
+                    found += map(" ".join, rows)
+                else:
+                    sizes = self.inputs.sizes[part].tolist()
+                    found += [" ".join(row[:size]) for row, size in zip(rows, sizes, strict=True)]
         elif not several(labels):
             raise TypeError(
                 f"labels must be one string for each example, not one string {shown(labels)}."

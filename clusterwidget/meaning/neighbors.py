@@ -88,7 +88,36 @@ def shared_concepts(partitions: Partitions, selected: int, near: Ints, wide: Int
     """
     known = [i for i, part in enumerate(partitions.all) if part.codes[selected] >= 0]
     rows = [_row(partitions.all[index], selected, near, wide) for index in known]
-    table = pd.DataFrame(rows, columns=_COLUMNS)
+    return _table(partitions, known, pd.DataFrame(rows, columns=_COLUMNS))
+
+
+def shared_by(partitions: Partitions, chosen: Ints) -> pd.DataFrame:
+    """Return what some examples share, one row a concept: the value that sets them apart most.
+
+    Parameters
+    ----------
+    partitions : Partitions
+    chosen : numpy.ndarray of int, shape (examples,)
+        Not all of them, and each once.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `shared_concepts` returns it. ``value`` is that of which the chosen examples have most
+        beyond the ``base``, its share among those that are not chosen; ``p`` is corrected for the
+        number of values as well (Bonferroni). There is no wide look: its columns repeat the others.
+    """
+    known, rows = [], []
+    for index, partition in enumerate(partitions.all):
+        row = _row_of_set(partition, chosen)
+        if row is not None:
+            known.append(index)
+            rows.append(row)
+    return _table(partitions, known, pd.DataFrame(rows, columns=_COLUMNS))
+
+
+def _table(partitions: Partitions, known: list[int], table: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of these concepts in order, with p corrected over them."""
     if len(table):
         table["p"] = corrected(table["p"])
     table["under"] = None
@@ -134,6 +163,26 @@ def _row(partition: Partition, selected: int, near: Ints, wide: Ints) -> list[ob
         float(at_least(hits, others, alike, len(near))),
         wide_share,
         agreement(wide_share),
+    ]
+
+
+def _row_of_set(partition: Partition, chosen: Ints) -> list[object] | None:
+    n, values = len(partition.codes), len(partition.groups)
+    codes = partition.codes[chosen]
+    hits = np.bincount(codes[codes >= 0], minlength=values)
+    if not hits.any():
+        return None
+    shares = hits / len(chosen)
+    bases = (partition.sizes - hits) / (n - len(chosen))
+    beyond = (shares - bases) / np.where(bases < 1, 1 - bases, np.inf)
+    code = int(beyond.argmax())
+    share, base, agreement = float(shares[code]), float(bases[code]), float(beyond[code])
+    chance = float(at_least(int(hits[code]), n, int(partition.sizes[code]), len(chosen)))
+    lift = share / base if base else np.inf
+    p = min(1.0, chance * values)
+    return [
+        *(partition.name, partition.groups[code], share, base, lift),
+        *(agreement, p, share, agreement),
     ]
 
 

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+ARRANGEMENTS = ("lattice", "map", "umap")
+"""How the grid may be arranged: by concepts, or as points (see `Explorer.layout`)."""
+
 Ints = npt.NDArray[np.int64]
 
 _MOST_PLACES = 24

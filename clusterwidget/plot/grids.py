@@ -27,6 +27,7 @@ from clusterwidget.plot.axes import (
 from clusterwidget.plot.colors import FADED as OPACITY
 from clusterwidget.plot.colors import Theme, ramp_colors, value_colors
 from clusterwidget.plot.lattice import FADED, Lattice
+from clusterwidget.plot.points import draw_points
 from clusterwidget.plot.scene import DISTANCE, Coded, Scene, scene
 from clusterwidget.plot.words import distance_text, plain, value_text
 
@@ -46,6 +47,7 @@ def grid(
     example: int,
     *,
     color_by: str = DISTANCE,
+    arrange: str = "lattice",
     arrange_by: Sequence[str] | str | None = None,
     without: str | Sequence[str] = (),
     metric: str = "l2",
@@ -72,6 +74,9 @@ def grid(
         Index of the selected example.
     color_by : str
         ``"distance"``, ``"cluster"``, or the name of a concept.
+    arrange : str
+        ``"lattice"``; ``"map"``, where each example is a point on the two leading principal
+        components; or ``"umap"``. See `Explorer.layout`.
     arrange_by : two str, or "plain", optional
         Concepts that are the rows and the columns; ``"plain"`` for the examples' own order. By
         default the pair that suits the stage.
@@ -124,6 +129,7 @@ def grid(
         stage,
         example,
         color_by=color_by,
+        arrange=arrange,
         arrange_by=arrange_by,
         without=without,
         metric=metric,
@@ -134,10 +140,13 @@ def grid(
         k=k,
     )
     ax, theme = prepared(ax, dark, (5.6, 5.6))
-    lattice = _lattice(ax, shown)
-    _cells(ax, shown, lattice)
-    _marks(ax, shown, lattice, theme)
-    _edges(ax, shown, lattice, theme)
+    if shown.layout is None:
+        lattice = _lattice(ax, shown)
+        _cells(ax, shown, lattice)
+        _marks(ax, shown, lattice, theme)
+        _edges(ax, shown, lattice, theme)
+    else:
+        draw_points(ax, shown, shown.layout, theme)
     titled(ax, f"{plain(shown.label)} at {shown.stage}", theme)
     if legend and shown.concept is not None:
         _values(ax, shown.concept, shown.palette, theme)

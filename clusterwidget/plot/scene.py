@@ -16,8 +16,9 @@ from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
 from clusterwidget.meaning.atlas import best_pair
+from clusterwidget.meaning.layouts import Layout
 from clusterwidget.meaning.neighbors import default_k
-from clusterwidget.plot.arrangement import Arrangement, Axis, nearest_first
+from clusterwidget.plot.arrangement import ARRANGEMENTS, Arrangement, Axis, nearest_first
 from clusterwidget.plot.colors import (
     NEARS,
     PALETTES,
@@ -70,6 +71,10 @@ class Scene:
     mask : numpy.ndarray of bool, shape (N,), or None
         Whether the filter lets each example through; the others are faded.
     palette : str
+    order : numpy.ndarray of int, shape (N,)
+        All examples, nearest first.
+    layout : Layout or None
+        Where each example is on the map; None for the lattice.
     """
 
     stage: str
@@ -84,6 +89,8 @@ class Scene:
     table: Bytes
     mask: npt.NDArray[np.bool_] | None
     palette: str
+    order: Ints
+    layout: Layout | None
 
 
 def scene(
@@ -92,6 +99,7 @@ def scene(
     example: int,
     *,
     color_by: str = DISTANCE,
+    arrange: str = ARRANGEMENTS[0],
     arrange_by: Sequence[str] | str | None = None,
     without: str | Sequence[str] = (),
     metric: str = "l2",
@@ -114,6 +122,7 @@ def scene(
             f"color_by must be 'distance', 'cluster' or a concept, not {shown(color_by)}; there "
             f"are {', '.join(known) or 'no concepts'}."
         )
+    choice("arrange", arrange, ARRANGEMENTS)
     axes = [] if plain else _checked_axes(arrange_by, known)
     choice("scale", scale, SCALES)
     choice("palette", palette, PALETTES)
@@ -129,6 +138,12 @@ def scene(
     distances = l2(matrix, selected)
     order = nearest_first(distances)
     spanned = Scale.of(distances, order, scale)
+    layout = None
+    if arrange != ARRANGEMENTS[0]:
+        axes = []
+        layout = ex.layout(
+            one, "pca" if arrange == "map" else arrange, without=aside, metric=metric
+        )
     if axes is None:
         axes = list(suited_axes(ex, one))
     arrangement = Arrangement.plain(len(examples))
@@ -149,6 +164,8 @@ def scene(
         distance_table(palette, near) if concept is None else value_table(concept.values, palette),
         mask,
         palette,
+        order,
+        layout,
     )
 
 

@@ -62,6 +62,7 @@ class Hello(TypedDict):
     has_model: bool
     default_kinds: list[str]
     has_texts: bool
+    layouts: list[str]
     recorded: Recorded | None
 
 
@@ -226,6 +227,12 @@ class SharedTexts(TypedDict):
     """One buffer: of each match in turn the example, its first token and the one after its last."""
 
     patterns: list[PatternShown]
+
+
+class Layout(TypedDict):
+    """One buffer: each example's point, (n, 2); and the share of the variance along each axis."""
+
+    shares: list[float] | None
 
 
 class Unread(TypedDict):

@@ -16,6 +16,7 @@ from clusterwidget.core.metrics import DOMINATES, HEAVY, LEAST_COORDINATES
 from clusterwidget.core.stages import ATTENTION_KINDS, Stage, shown_kinds
 from clusterwidget.core.watch import Watch
 from clusterwidget.explorer import Explorer
+from clusterwidget.meaning.layouts import known_methods
 from clusterwidget.wire import messages, replies_interventions, replies_meaning, requests
 from clusterwidget.wire.binary import Buffer, as_bytes, smallest_unsigned
 from clusterwidget.wire.fed import fed_tokens
@@ -58,6 +59,7 @@ def _hello(explorer: Explorer, *_: Any) -> tuple[messages.Hello, list[Buffer]]:
         "has_model": explorer.has_model,
         "default_kinds": shown_kinds(row.kind for row in explorer.stage_set.rows),
         "has_texts": replies_meaning.has_texts(examples),
+        "layouts": known_methods(),
         "recorded": None,
     }
     return fields, []
@@ -200,6 +202,8 @@ _HANDLERS: dict[str, tuple[type, Callable[[Explorer, Any, Watch], Reply]]] = {
     "parts": (requests.LeftRequest, replies_meaning.parts),
     "second_parts": (requests.KindsRequest, replies_meaning.second_parts),
     "concept_of": (requests.ConceptRequest, replies_meaning.concept_of),
+    "layout": (requests.LayoutRequest, replies_meaning.layout),
+    "concept_of_chosen": (requests.ChosenRequest, replies_meaning.concept_of_chosen),
     "swap": (requests.SwapRequest, replies_interventions.swap),
     "swap_test": (requests.SwapTestRequest, replies_interventions.swap_test),
     "account": (requests.AccountRequest, replies_interventions.account),

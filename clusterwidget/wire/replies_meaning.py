@@ -20,6 +20,7 @@ from clusterwidget.meaning.neighbors import NEARLY_AS_STRONG, SIGNIFICANT, wide_
 from clusterwidget.meaning.textindex import MOST
 from clusterwidget.wire import messages, requests
 from clusterwidget.wire.binary import Buffer, as_bytes, smallest_unsigned
+from clusterwidget.wire.chosen import chosen_of
 
 COMPONENTS = 3
 """Principal components of what is left that are offered."""
@@ -30,6 +31,8 @@ _EXAMPLES_READ = 1000
 _UNBIDDEN_BYTES = 1 << 30
 """What the sums of an atlas may take that nobody asked for in so many words."""
 _UNBIDDEN_EXAMPLES = 200_000
+_MOST_UMAP = 50_000
+"""Examples of which the page may ask UMAP for: some minutes' worth."""
 _NUMEROUS = ("logits", "mlp_pre", "mlp_post", *HEAD_KINDS)
 
 
@@ -255,6 +258,42 @@ def _colors(explorer: Explorer) -> dict[str, str]:
     return {
         partition.name: hues[hue].color for partition, hue in zip(known.all, hue_of, strict=True)
     }
+
+
+def layout(
+    explorer: Explorer, request: requests.LayoutRequest, watch: Watch
+) -> tuple[messages.Layout, list[Buffer]]:
+    """Send a stage's examples as points of a plane."""
+    stage, method = request["stage"], request["method"]
+    without, metric = request["without"], request["metric"]
+    n = len(explorer.examples)
+    if method == "umap" and n > _MOST_UMAP:
+        raise ValueError(
+            f"UMAP of {n:,} examples would take too long here: {_MOST_UMAP:,} are the most. Take "
+            "the map, which is of the principal components."
+        )
+    explorer.matrix(stage, without=without, metric=metric, progress=watch)
+    found = explorer.layout(stage, method, without=without, metric=metric)
+    shares = None if found.shares is None else found.shares.tolist()
+    return {"shares": shares}, [as_bytes(found.points)]
+
+
+def concept_of_chosen(
+    explorer: Explorer, request: requests.ChosenRequest, _: Watch
+) -> tuple[messages.Named, list[Buffer]]:
+    """Make a concept of examples that were chosen: 1 for those, 0 for the others."""
+    name, n = request["name"].strip(), len(explorer.examples)
+    if not name:
+        raise ValueError("a concept needs a name: write what the chosen examples have in common.")
+    if name in explorer.examples.concepts:
+        raise ValueError(f"there is a concept {name!r} already: take another name.")
+    chosen = chosen_of(request["chosen"], n)
+    if not 0 < len(chosen) < n:
+        raise ValueError("a concept tells examples apart: choose some of them, but not all.")
+    values = np.zeros(n, np.int64)
+    values[chosen] = 1
+    explorer.add_concept(name, values, f"{len(chosen):,} examples that were chosen.")
+    return {"name": name}, []
 
 
 def clusters(

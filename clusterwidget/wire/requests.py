@@ -64,6 +64,22 @@ class ConceptRequest(TypedDict):
     component: int | None
 
 
+class LayoutRequest(TypedDict):
+    """`layout`: the points of a stage, or of what is left of it."""
+
+    stage: str
+    without: list[str]
+    metric: str
+    method: str
+
+
+class ChosenRequest(TypedDict):
+    """`concept_of_chosen`: make a concept of examples that were chosen, packed as in `chosen`."""
+
+    name: str
+    chosen: str
+
+
 class FindRequest(TypedDict):
     """`find`."""
 

@@ -17,6 +17,7 @@ DEFAULTS: Mapping[str, Any] = {
     "selected": 0,
     "k": 100,
     "color_by": "distance",
+    "arrange": "lattice",
     "arrange_by": [],
     "without": [],
     "metric": "l2",

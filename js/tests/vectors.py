@@ -23,8 +23,14 @@ from clusterwidget.core.metrics import METRICS, scaling_of, transform_of
 from clusterwidget.core.stages import StageRow
 from clusterwidget.meaning.aside import set_aside
 from clusterwidget.meaning.components import components
+from clusterwidget.meaning.layouts import layout
 from clusterwidget.meaning.meaning import NESTED
-from clusterwidget.meaning.neighbors import NEARLY_AS_STRONG, SIGNIFICANT, shared_concepts
+from clusterwidget.meaning.neighbors import (
+    NEARLY_AS_STRONG,
+    SIGNIFICANT,
+    shared_by,
+    shared_concepts,
+)
 from clusterwidget.plot.arcs import arcs_of, dots_of
 from clusterwidget.plot.arrangement import Arrangement, Axis, nearest_first
 from clusterwidget.plot.colors import (
@@ -40,6 +46,7 @@ from clusterwidget.plot.scale import Scale
 from clusterwidget.plot.stagemap import COLUMN, LINE, StageMap
 from clusterwidget.plot.words import seen
 from clusterwidget.results.trace import Trace
+from clusterwidget.wire.chosen import chosen_text
 from clusterwidget.wire.replies import concept_codes
 from clusterwidget.wire.viewstate import DEFAULTS, state_text
 
@@ -88,8 +95,10 @@ def shared_case(rng: np.random.Generator, n: int, k: int, wide: int) -> dict[str
     distances = np.abs(a + b - a[selected] - b[selected]) + 0.1 * rng.random(n)
     order = np.array([i for i in np.argsort(distances) if i != selected])
     table = shared_concepts(Partitions(tuple(partitions), ()), selected, order[:k], order[:wide])
-    numbers = ["share", "base", "agreement", "p", "wide_agreement"]
+    set_ = np.sort(order[: 2 * k])
     return {
+        "set": set_.tolist(),
+        "setRows": _shared_rows(shared_by(Partitions(tuple(partitions), ()), set_)),
         "selected": selected,
         "near": order[:k].tolist(),
         "wide": order[:wide].tolist(),
@@ -98,16 +107,40 @@ def shared_case(rng: np.random.Generator, n: int, k: int, wide: int) -> dict[str
             for p in partitions
         ],
         "told": [[_rounded(p.determined_by(other)) for other in partitions] for p in partitions],
-        "rows": [
-            {
-                "concept": row["concept"],
-                "value": row["value"],
-                "under": row["under"],
-                **{name: _rounded(row[name]) for name in numbers},
-            }
-            for row in table.to_dict("records")
-        ],
+        "rows": _shared_rows(table),
     }
+
+
+def _shared_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    numbers = ["share", "base", "agreement", "p", "wide_agreement"]
+    return [
+        {
+            "concept": row["concept"],
+            "value": row["value"],
+            "under": row["under"],
+            **{name: _rounded(row[name]) for name in numbers},
+        }
+        for row in table.to_dict("records")
+    ]
+
+
+def plane_case(rng: np.random.Generator, n: int, d: int) -> dict[str, Any]:
+    """Return a matrix and its points on the plane of its two leading components."""
+    matrix = (rng.standard_normal((n, d)) * np.arange(d, 0, -1)).astype(np.float32)
+    found = layout(matrix, "pca", 0)
+    assert found.shares is not None
+    return {
+        "matrix": matrix.ravel().tolist(),
+        "d": d,
+        "points": found.points.ravel().tolist(),
+        "shares": found.shares.tolist(),
+    }
+
+
+def chosen_case(rng: np.random.Generator, n: int, share: float) -> dict[str, Any]:
+    """Return examples that are chosen, and the text that stands for them."""
+    chosen = np.flatnonzero(rng.random(n) < share)
+    return {"n": n, "chosen": chosen.tolist(), "text": chosen_text(chosen)}
 
 
 def grid_case(
@@ -368,6 +401,7 @@ VIEWS: tuple[dict[str, Any], ...] = (
         "selected": 42,
         "k": 7,
         "color_by": "L0+R0 & (more)!*~",
+        "arrange": "map",
         "arrange_by": ["a=b", "c;d"],
         "without": ["%41", ""],
         "metric": "cosine",
@@ -508,6 +542,8 @@ def vectors() -> str:
         "aside": [aside_case(rng, *shape) for shape in ((40, 4), (120, 24))],
         "metrics": metric_cases(np.random.default_rng(1), 60, 9)
         + metric_cases(np.random.default_rng(2), 12, 20),
+        "planes": [plane_case(rng, *shape) for shape in ((30, 3), (12, 1), (9, 20))],
+        "chosen": [chosen_case(rng, *size) for size in ((40, 0.3), (7, 1), (9, 0), (20_000, 0.5))],
         "filters": {
             "labels": LABELS,
             "concepts": [coded_case(name) for name in FILTERED.columns],

@@ -11,7 +11,12 @@ from scipy.stats import hypergeom
 
 import clusterwidget as cw
 from clusterwidget.core.concepts import partitions
-from clusterwidget.meaning.neighbors import neighbor_table, shared_concepts, wide_look
+from clusterwidget.meaning.neighbors import (
+    neighbor_table,
+    shared_by,
+    shared_concepts,
+    wide_look,
+)
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +100,32 @@ def test_a_case_worked_by_hand() -> None:
         "p": [2 / 21, 1 / 3],
         "wide_share": [2 / 3, 1 / 6],
         "wide_agreement": [2 / 5, 1 / 16],
+    }
+    for column, values in expected.items():
+        np.testing.assert_allclose(found[column], values, err_msg=column)
+
+
+def test_what_a_set_shares_worked_by_hand() -> None:
+    known = partitions(
+        pd.DataFrame(
+            {
+                "fine": [0, 0, 1, 1, 1, 2, 2, 2, 3, 3],
+                "coarse": [0, 0, 0, 0, 0, 1, 1, 1, 1, 1],
+            }
+        )
+    )
+    found = shared_by(known, np.array([0, 1, 2, 9]))
+    assert found["concept"].tolist() == ["coarse", "fine"]
+    assert found["value"].tolist() == ["0", "0"]
+    assert found["under"].tolist() == [None, "coarse"]
+    expected = {
+        # Three of the coarse value's five examples are among the four, both of the fine one's.
+        "share": [3 / 4, 1 / 2],
+        "base": [2 / 6, 0],
+        "agreement": [(3 / 4 - 1 / 3) / (2 / 3), 1 / 2],
+        # Of 210 draws of four, 28 hold both; times four values. (55 hold at least three, times two
+        # values, times two concepts, which is more.)
+        "p": [4 * 28 / 210, 4 * 28 / 210],
     }
     for column, values in expected.items():
         np.testing.assert_allclose(found[column], values, err_msg=column)

@@ -314,3 +314,24 @@ def test_what_does_not_fit_is_refused_before_a_figure_is_made(
     with pytest.raises(error, match=message):
         cw.plot.grid(**arguments)
     assert not plt.get_fignums()
+
+
+def test_the_map_has_the_points_of_the_layout_and_says_what_its_axes_are(
+    given: cw.Explorer,
+) -> None:
+    ax = cw.plot.grid(given, STAGE, 7, arrange="map")
+    found = given.layout(STAGE)
+    points = next(c for c in ax.collections if c.get_label() == "examples")
+    drawn = np.asarray(points.get_offsets())
+    order = np.lexsort(drawn.T)
+    expected = found.points[np.lexsort(found.points.T)]
+    np.testing.assert_allclose(drawn[order], expected, rtol=1e-6)
+    # The nearest is drawn last, and both axes have one scale.
+    np.testing.assert_allclose(drawn[-1], found.points[7], rtol=1e-6)
+    assert found.shares is not None
+    assert ax.get_xlabel() == f"component 1: {found.shares[0]:.0%} of the variance"
+    box = ax.get_window_extent()
+    across, up = np.ptp(ax.get_xlim()) / box.width, np.ptp(ax.get_ylim()) / box.height
+    assert across == pytest.approx(up)
+    with pytest.raises(ValueError, match="arrange must be one of 'lattice', 'map', 'umap'"):
+        cw.plot.grid(given, STAGE, 7, arrange="heap")

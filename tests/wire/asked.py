@@ -58,7 +58,9 @@ REQUESTS: list[dict[str, Any]] = [
     {"what": "swap_tests", "kinds": ["attn_out"], "metric": "l2"},
     {"what": "trace", "row": 3, "answer": "next"},
     {"what": "trace", "row": 3, "answer": "none"},
+    {"what": "layout", "stage": STAGE, "without": ["even"], "metric": "l2", "method": "pca"},
     {"what": "concept_of", "stage": STAGE, "without": [], "metric": "l2", "component": 0},
+    {"what": "concept_of_chosen", "name": "mine", "chosen": "Hw=="},
 ]
 
 

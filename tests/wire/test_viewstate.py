@@ -15,6 +15,7 @@ VIEW: dict[str, Any] = {
     "selected": 42,
     "k": 20,
     "color_by": "L0+R0 & more",
+    "arrange": "map",
     "arrange_by": ["(L1+R1)%10", "a=b"],
     "without": ["L2", "ünï?"],
     "metric": "whitened",

@@ -19,6 +19,7 @@ from clusterwidget.publish.page.recording import (
     Record,
     View,
     hello_record,
+    layout_record,
     matrix_records,
     recorded,
 )
@@ -127,8 +128,9 @@ def one_page(
     size = len(document(replies, traits, title)) + _SLACK
     there: list[Stage] = []
     for stage, record in zip(wanted, matrix_records(explorer, wanted, watch), strict=True):
-        blocks = _blocks(stage, record, dtype)
-        needed = sum(4 * len(block.data) // 3 + 200 for block in blocks)
+        blocks, laid = _blocks(stage, record, dtype), layout_record(explorer, stage)
+        plane = packed(laid.buffers[0], 4)
+        needed = sum(4 * len(block.data) // 3 + 200 for block in [*blocks, plane])
         fits = most is None or size + needed <= most.size
         if not fits and chosen is None and there:
             continue
@@ -137,9 +139,10 @@ def one_page(
         # What is too large is only counted, not held.
         if fits:
             replies.add_matrix(record, [(block, None) for block in blocks])
+            replies.add_matrix(laid, [(plane, None)])
     if most is not None and size > most.size:
         raise _too_large(size, there, most, dtype)
-    replies.add(hello_record(explorer, there))
+    replies.add(hello_record(explorer, there, view))
     return document(replies, traits, title), there
 
 
@@ -167,21 +170,24 @@ def _folder(
     replies = Replies()
     for record in recorded(explorer, wanted, view, dtype, watch):
         replies.add(record)
-    replies.add(hello_record(explorer, wanted))
+    replies.add(hello_record(explorer, wanted, view))
     files: dict[str, int] = {}
     for stage, record in zip(wanted, matrix_records(explorer, wanted, watch), strict=True):
+        laid = layout_record(explorer, stage)
         blocks = _blocks(stage, record, dtype)
-        if stage == first and blocks[0].raw <= _AT_ONCE:
-            replies.add_matrix(record, [(block, None) for block in blocks])
-            continue
-        placed: list[tuple[Packed, str | None]] = []
-        for block in blocks:
-            # By its content: an earlier page's files stay as they are until this page is there.
-            name = hashlib.sha256(block.data).hexdigest()[:24]
-            file = place.put(block, name)
-            files[file] = len(block.data)
-            placed.append((block, file))
-        replies.add_matrix(record, placed)
+        inside = stage == first and blocks[0].raw <= _AT_ONCE
+        for said, parts in ((record, blocks), (laid, [packed(laid.buffers[0], 4)])):
+            placed: list[tuple[Packed, str | None]] = []
+            for block in parts:
+                if inside:
+                    placed.append((block, None))
+                    continue
+                # By its content: an earlier page's files stay as they are until this page is there.
+                name = hashlib.sha256(block.data).hexdigest()[:24]
+                file = place.put(block, name)
+                files[file] = len(block.data)
+                placed.append((block, file))
+            replies.add_matrix(said, placed)
     page = document(replies, asdict(view), title)
     if most is not None and len(page) > most.size:
         raise _too_large(len(page), [], most, dtype)

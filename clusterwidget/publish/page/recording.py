@@ -62,6 +62,8 @@ class View:
     height: int | None
     metric: Metric = "l2"
     plain: bool = False
+    arrange: str = "lattice"
+    chosen: str = ""
     filter: str = ""
     scale: str = "linear"
     palette: str = "viridis"
@@ -100,6 +102,9 @@ def recorded(
     if view.color_by == "cluster" and "cluster" not in explorer.examples.concepts.columns:
         left = {"stage": view.stage, "without": view.without, "metric": view.metric}
         yield asked(what="clusters", **left)
+    if view.arrange == "umap":
+        left = {"stage": view.stage, "without": view.without, "metric": view.metric}
+        yield asked(what="layout", method="umap", **left)
     for stage in explorer.known_clusters(stages):
         yield asked(what="clusters", stage=str(stage), without=[], metric="l2")
     for example, answer in explorer.known_traces():
@@ -140,6 +145,21 @@ def matrix_records(explorer: Explorer, stages: Sequence[Stage], watch: Watch) ->
             done += 1
 
 
+def layout_record(explorer: Explorer, stage: Stage) -> Record:
+    """Return the map of a stage, its points rounded to 1/100,000 or less of its size.
+
+    So rounded they take two thirds of the room.
+    """
+    left = {"stage": str(stage), "without": [], "metric": "l2"}
+    request = {"what": "layout", **left, "method": "pca"}
+    fields, (points,) = reply(explorer, request, Watch())
+    exact = np.frombuffer(points, np.float32)
+    # A power of two, by which numbers are multiplied without an error.
+    steps = 2.0 ** (17 - np.ceil(np.log2(max(float(np.abs(exact).max()), 1e-30))))
+    rounded = (np.round(exact.astype(np.float64) * steps) / steps).astype(np.float32)
+    return Record(request, fields, [as_bytes(rounded)])
+
+
 def rounded(matrix: npt.NDArray[np.float32], dtype: str) -> npt.NDArray[np.float32]:
     """Return numbers as the page has them."""
     if dtype == "float32":
@@ -148,7 +168,7 @@ def rounded(matrix: npt.NDArray[np.float32], dtype: str) -> npt.NDArray[np.float
         return matrix.astype(np.float16).astype(np.float32)
 
 
-def hello_record(explorer: Explorer, stages: Sequence[Stage]) -> Record:
+def hello_record(explorer: Explorer, stages: Sequence[Stage], view: View) -> Record:
     """Return what there is to explore in a page that has these stages."""
     request, shown = {"what": "hello"}, _kinds_shown(explorer, stages)
     fields, buffers = reply(explorer, request, Watch())
@@ -163,6 +183,7 @@ def hello_record(explorer: Explorer, stages: Sequence[Stage]) -> Record:
         "can_parse": False,
         # They are found anew for each example and k, which takes a kernel.
         "has_texts": False,
+        "layouts": ["pca", "umap"] if view.arrange == "umap" else ["pca"],
         "has_model": any(
             (fields["has_model"], explorer.known_swap_tests(), explorer.known_traces())
         ),

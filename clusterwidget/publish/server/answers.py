@@ -119,10 +119,12 @@ class Answers:
         what = request.get("what")
         if what == "find":
             return self._find(requests.read(requests.FindRequest, request)["text"], typed, watch)
-        if what == "concept_of":
+        if what in ("concept_of", "concept_of_chosen"):
             raise ValueError(
                 "this page is shared, and a concept would be seen by all: make it in a notebook."
             )
+        if what == "layout" and request.get("method") != "pca":
+            raise ValueError("this page is shared, and UMAP takes long: look at it in a notebook.")
         if what == "swap_test":
             self._check_pairs(requests.read(requests.SwapTestRequest, request)["pairs"])
         if not self.is_common(request, typed):
@@ -143,7 +145,10 @@ class Answers:
             if self.explorer.is_loaded:
                 self.explorer.get_ready(watch)
             return {}, []
-        return reply(self.explorer, request, watch)
+        fields, buffers = reply(self.explorer, request, watch)
+        if request.get("what") == "hello":
+            fields = {**fields, "layouts": ["pca"]}
+        return fields, buffers
 
     def is_common(self, request: Mapping[str, Any], typed: Typed) -> bool:
         """Whether the answer is the same as for a visitor who has typed nothing."""

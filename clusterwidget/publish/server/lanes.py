@@ -22,6 +22,7 @@ _PATIENCE = {
     "lens": SOON,
     "matrix": SOON,
     "distances": SOON,
+    "layout": SOON,
     "trace": PATIENT,
     "parts": PATIENT,
     "clusters": PATIENT,

@@ -83,6 +83,16 @@ export function fadedTable(table: ColorTable): ColorTable {
   return table.map((color) => ((color & 0xffffff) | (FADED << 24)) >>> 0);
 }
 
+/** A color over an opaque ground, by its own opacity and so much of that. */
+export function blended(color: number, ground: number, strength = 1): number {
+  const share = ((color >>> 24) / 255) * strength;
+  const part = (shift: number) => {
+    const [over, under] = [(color >>> shift) & 255, (ground >>> shift) & 255];
+    return Math.round(under + share * (over - under)) << shift;
+  };
+  return (OPAQUE | part(16) | part(8) | part(0)) >>> 0;
+}
+
 /** Okabe and Ito's eight colors for categories, told apart by color-blind eyes too. */
 const CATEGORIES = [
   "#0072b2",

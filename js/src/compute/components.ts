@@ -20,6 +20,31 @@ export interface Ends {
  * @param most how many at most
  */
 export function components(matrix: Float32Array, d: number, most: number): Ends[] {
+  const { axes, sizes, total, mean } = componentsOf(matrix, d, most);
+  return axes.map((axis, at) => ({
+    share: total > 0 ? (sizes[at] as number) / total : 0,
+    ...endsOf(valuesAlong(matrix, d, mean, axis)),
+  }));
+}
+
+/** The two leading components as axes of a plane: points, (n, 2), and the axes' shares. */
+export function plane(
+  matrix: Float32Array,
+  d: number,
+): { points: Float32Array; shares: readonly [number, number] } {
+  const { axes, sizes, total, mean } = componentsOf(matrix, d, 2);
+  const points = new Float32Array((2 * matrix.length) / d);
+  axes.forEach((axis, at) => {
+    valuesAlong(matrix, d, mean, axis).forEach((value, i) => {
+      points[2 * i + at] = value;
+    });
+  });
+  const share = (at: number) => (total > 0 ? (sizes[at] ?? 0) / total : 0);
+  return { points, shares: [share(0), share(1)] };
+}
+
+/** The leading components that there are, with the mean of all rows and all of the spread. */
+function componentsOf(matrix: Float32Array, d: number, most: number) {
   const n = matrix.length / d;
   const mean = new Float64Array(d);
   for (let i = 0, at = 0; i < n; i++) {
@@ -28,13 +53,12 @@ export function components(matrix: Float32Array, d: number, most: number): Ends[
   const covariance = covarianceOf(matrix, d, mean);
   let total = 0;
   for (let j = 0; j < d; j++) total += covariance[j * d + j] as number;
-  const { sizes, axes } = leading(covariance, d, Math.min(d, most));
-  return sizes
-    .slice(0, Math.max(1, sizes.filter((size) => size > SAME * total).length))
-    .map((size, c) => ({
-      share: total > 0 ? size / total : 0,
-      ...endsOf(matrix, d, mean, signed(axes.subarray(c * d, (c + 1) * d))),
-    }));
+  const found = leading(covariance, d, Math.min(d, most));
+  const there = Math.max(1, found.sizes.filter((size) => size > SAME * total).length);
+  const axes = Array.from({ length: there }, (_, c) =>
+    signed(found.axes.subarray(c * d, (c + 1) * d)),
+  );
+  return { axes, sizes: found.sizes.slice(0, there), total, mean };
 }
 
 function covarianceOf(matrix: Float32Array, d: number, mean: Float64Array): Float64Array {
@@ -188,12 +212,13 @@ function signed(axis: Float64Array): Float64Array {
   return largest < 0 ? axis.map((x) => -x) : axis;
 }
 
-function endsOf(
+/** Each row's coordinate along an axis. */
+function valuesAlong(
   matrix: Float32Array,
   d: number,
   mean: Float64Array,
   axis: Float64Array,
-): Omit<Ends, "share"> {
+): Float32Array {
   const n = matrix.length / d;
   const values = new Float32Array(n);
   for (let i = 0; i < n; i++) {
@@ -203,7 +228,11 @@ function endsOf(
     }
     values[i] = sum;
   }
-  const order = Array.from({ length: n }, (_, i) => i).sort(
+  return values;
+}
+
+function endsOf(values: Float32Array): Omit<Ends, "share"> {
+  const order = Array.from({ length: values.length }, (_, i) => i).sort(
     (a, b) => (values[a] as number) - (values[b] as number) || a - b,
   );
   return { low: order.slice(0, ENDS), high: order.slice(-ENDS).reverse() };

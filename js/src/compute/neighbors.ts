@@ -71,6 +71,41 @@ export class SharedConcepts {
     return this.#folded(rows.map((row, i) => ({ ...row, p: chances[i] as number })));
   }
 
+  /**
+   * One row for each concept: the value that sets some examples apart most from all others, of which
+   * `base` is the share there. The chance is corrected for the number of values as well.
+   */
+  ofSet(chosen: Uint32Array): Shared[] {
+    const rows: (Shared & { index: number })[] = [];
+    this.partitions.all.forEach((partition, index) => {
+      const { codes, values, missing } = partition;
+      const sizes = this.#sizes[index] as Uint32Array;
+      const hits = new Uint32Array(values.length);
+      for (const example of chosen) {
+        const code = codes[example] as number;
+        if (code !== missing) (hits[code] as number)++;
+      }
+      const others = codes.length - chosen.length;
+      if (others === 0 || !hits.some((count) => count > 0)) return;
+      let best = { code: 0, share: 0, base: 0, agreement: Number.NEGATIVE_INFINITY };
+      hits.forEach((count, code) => {
+        const share = count / chosen.length;
+        const base = ((sizes[code] as number) - count) / others;
+        const agreement = base < 1 ? (share - base) / (1 - base) : 0;
+        if (agreement > best.agreement) best = { code, share, base, agreement };
+      });
+      const { code, agreement } = best;
+      const [count, alike] = [hits[code] as number, sizes[code] as number];
+      const chance = chanceOfAtLeast(count, codes.length, alike, chosen.length);
+      rows.push({
+        ...{ index, partition, ...best, wideAgreement: agreement, under: null },
+        p: Math.min(1, chance * values.length),
+      });
+    });
+    const chances = corrected(rows.map(({ p }) => p));
+    return this.#folded(rows.map((row, i) => ({ ...row, p: chances[i] as number })));
+  }
+
   #folded(rows: readonly (Shared & { index: number })[]): Shared[] {
     const { nested, nearlyAsStrong } = this.partitions;
     const heads: { row: (typeof rows)[number]; nested: Shared[] }[] = [];

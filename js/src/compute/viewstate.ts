@@ -6,6 +6,7 @@ export interface View {
   readonly selected: number;
   readonly k: number;
   readonly colorBy: string;
+  readonly arrange: string;
   readonly arrangeBy: readonly string[];
   readonly without: readonly string[];
   readonly metric: string;
@@ -29,6 +30,7 @@ export function stateText(view: View): string {
     ["selected", String(view.selected)],
     ["k", String(view.k)],
     ["color_by", view.colorBy, "distance"],
+    ["arrange", view.arrange, "lattice"],
     ...view.arrangeBy.map((name) => ["arrange_by", name] as const),
     ...view.without.map((name) => ["without", name] as const),
     ["metric", view.metric, "l2"],
@@ -49,6 +51,7 @@ export function stateText(view: View): string {
 /** The view where nothing was chosen. */
 export const USUAL: Omit<View, "stage" | "selected" | "k"> = {
   colorBy: "distance",
+  arrange: "lattice",
   arrangeBy: [],
   without: [],
   metric: "l2",

@@ -1,3 +1,5 @@
+import type { LayoutMethod } from "./layout";
+
 /** A row of the stage map: one kind, layer and head. */
 export interface StageRow {
   readonly kind: string;
@@ -34,6 +36,8 @@ export interface Contents {
   readonly concepts: readonly string[];
   /** What a concept says, in a sentence, by its name; of those that have one. */
   readonly descriptions: ReadonlyMap<string, string>;
+  /** How the examples of a stage can be put on a plane. */
+  readonly layouts: readonly LayoutMethod[];
   /** Concepts that are the rows and columns of the grid by default, by position. */
   readonly axes: Readonly<Record<string, readonly [string, string]>>;
   readonly answers: readonly {

@@ -2,6 +2,7 @@ import { effect, untracked } from "@preact/signals";
 import type { ScaleName } from "../compute/axis";
 import type { Near, Palette } from "../compute/color";
 import type { Zoom } from "../compute/zoom";
+import type { Arrange } from "../data/layout";
 import type { Exploration } from "../state/exploration";
 
 /** Each figure is a module of its own, so linked ones tell each other through the document. */
@@ -10,9 +11,11 @@ const EVENT = "clusterwidget:linked";
 /** What two linked figures have in common. */
 interface Common {
   readonly selected: number;
+  readonly arrange: Arrange;
   readonly arrangeBy: readonly string[];
   readonly plain: boolean;
   readonly filter: string;
+  readonly chosen: string;
   readonly k: number;
   readonly colorBy: string;
   readonly scale: ScaleName;
@@ -69,12 +72,15 @@ export function linkFigures(group: string, exploration: Exploration, signal: Abo
 }
 
 function commonOf(exploration: Exploration): Common {
-  const { selected, arrangeBy, plain, filtering, k, colorBy, display } = exploration;
+  const { selected, arrange, arrangeBy, plain, filtering, choice, k, colorBy, display } =
+    exploration;
   return {
     selected: selected.value,
+    arrange: arrange.value,
     arrangeBy: arrangeBy.value,
     plain: plain.value,
     filter: filtering.text.value,
+    chosen: choice.text.value,
     k: k.value,
     colorBy: colorBy.value,
     scale: display.scale.value,
@@ -89,8 +95,8 @@ function take(exploration: Exploration, common: Common): void {
   const n = contents.value?.n ?? Number.POSITIVE_INFINITY;
   // An example that was typed into one of two models is not among the other's.
   if (common.selected >= n) return;
-  const { selected, arrangeBy, plain, filter } = common;
-  exploration.go({ selected, arrangeBy, plain, filter });
+  const { selected, arrange, arrangeBy, plain, filter, chosen } = common;
+  exploration.go({ selected, arrange, arrangeBy, plain, filter, chosen });
   k.value = common.k;
   if (colorBy.value !== common.colorBy) exploration.color(common.colorBy);
   display.scale.value = common.scale;

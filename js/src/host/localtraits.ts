@@ -3,6 +3,8 @@ import type { TraitModel, Traits } from "./traits";
 /** The traits that a page may have been saved without. */
 const USUAL = {
   metric: "l2",
+  arrange: "lattice",
+  chosen: "",
   plain: false,
   filter: "",
   scale: "linear",

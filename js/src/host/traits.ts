@@ -2,6 +2,7 @@ import { effect } from "@preact/signals";
 import type { ScaleName } from "../compute/axis";
 import type { Near, Palette } from "../compute/color";
 import { WHOLE, within } from "../compute/zoom";
+import type { Arrange } from "../data/layout";
 import type { Metric } from "../data/metric";
 import type { Listener, MessagePort } from "../source/kernel/channel";
 import type { Exploration } from "../state/exploration";
@@ -14,11 +15,14 @@ export interface Traits {
   stage: string;
   k: number;
   color_by: string;
+  arrange: Arrange;
   arrange_by: string[];
   without: string[];
   metric: Metric;
   plain: boolean;
   filter: string;
+  /** The chosen examples: see `compute/chosen.ts`. */
+  chosen: string;
   scale: ScaleName;
   palette: Palette;
   near: Near;
@@ -67,16 +71,20 @@ const RESTS_MS = 300;
 const PLACES = {
   selected: "selected",
   stage: "stage",
+  arrange: "arrange",
   arrange_by: "arrangeBy",
   without: "without",
   metric: "metric",
   plain: "plain",
   filter: "filter",
+  chosen: "chosen",
 } as const;
 
 /** Keeps traits and exploration the same, both ways. */
 export function bindTraits(model: TraitModel, exploration: Exploration, signal: AbortSignal): void {
-  const { selected, stage, k, colorBy, arrangeBy, without, metric, plain, filtering } = exploration;
+  const { selected, stage, k, colorBy, arrange, choice, arrangeBy, without, metric, plain } =
+    exploration;
+  const { filtering } = exploration;
   const { scale, palette, near, zoom } = exploration.display;
   const { unfolded } = exploration.folding;
   const placeOf = (name: keyof typeof PLACES): Partial<Visit> => ({
@@ -88,6 +96,8 @@ export function bindTraits(model: TraitModel, exploration: Exploration, signal: 
   };
   selected.value = model.get("selected");
   stage.value = model.get("stage");
+  arrange.value = model.get("arrange");
+  choice.text.value = model.get("chosen");
   arrangeBy.value = model.get("arrange_by");
   without.value = model.get("without");
   metric.value = model.get("metric");
@@ -152,6 +162,8 @@ export function bindTraits(model: TraitModel, exploration: Exploration, signal: 
       put("stage", stage.value),
       put("k", k.value),
       put("color_by", colorBy.value),
+      put("arrange", arrange.value),
+      put("chosen", choice.text.value),
       put("arrange_by", [...arrangeBy.value]),
       put("without", [...without.value]),
       put("metric", metric.value),
@@ -168,7 +180,10 @@ export function bindTraits(model: TraitModel, exploration: Exploration, signal: 
     const changed = [put("zoom", [times, x, y]), put("filter", filtering.text.value)];
     if (changed.includes(true)) model.save_changes();
   };
-  const followed = [selected, stage, k, colorBy, arrangeBy, without, metric, plain];
+  const followed = [
+    ...[selected, stage, k, colorBy, arrange, choice.text, arrangeBy],
+    ...[without, metric, plain],
+  ];
   const drawn = [scale, palette, near, unfolded];
   const stops = [
     effect(() => {

@@ -1,6 +1,7 @@
 import type { Atlas } from "../data/atlas";
 import type { Clusters, Coded, Partitions } from "../data/concepts";
 import type { Contents, Labels, Tokens } from "../data/contents";
+import type { Layout, LayoutMethod } from "../data/layout";
 import type { Left } from "../data/left";
 import type { Lens } from "../data/lens";
 import type { Distances, Matrix } from "../data/matrix";
@@ -60,6 +61,10 @@ export interface Source {
   /** What the texts of the k neighbors of an example share. */
   sharedTexts(left: Left, row: number, k: number, call?: Call): Promise<SharedTexts>;
   clusters(left: Left, call?: Call): Promise<Clusters>;
+  /** The examples of a stage, or of what is left of it, as points of a plane. */
+  layout(left: Left, method: LayoutMethod, call?: Call): Promise<Layout>;
+  /** The same if it is here already. */
+  heldLayout(left: Left, method: LayoutMethod): Layout | undefined;
   /** What a stage is made of, and the components of what is left of it. */
   parts(left: Left, call?: Call): Promise<StageParts>;
   /** The second part of the stages of some kinds. */
@@ -70,6 +75,8 @@ export interface Source {
   ): Promise<ReadonlyMap<string, SecondPart>>;
   /** Makes a concept of a component's ranges, or, null, of the clusters; its name. */
   conceptOf(left: Left, component: number | null, call?: Call): Promise<string>;
+  /** Makes a concept of chosen examples, given as a text; its name. */
+  conceptOfChosen(name: string, chosen: string, call?: Call): Promise<string>;
   /** Answers to `receiver` with the vector of `donor`; `free` feeds the model's own answers back. */
   swap(stage: string, receiver: number, donor: number, free: boolean, call?: Call): Promise<Swap>;
   /**

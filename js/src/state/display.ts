@@ -11,5 +11,7 @@ export class Display {
   readonly near: Signal<Near> = signal("bright");
   /** The distances that are looked at; null for all. */
   readonly band: Signal<Band | null> = signal(null);
+  /** Whether a drag on the map chooses examples. */
+  readonly lassoing = signal(false);
   readonly zoom: Signal<Zoom> = signal(WHOLE);
 }

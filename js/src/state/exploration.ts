@@ -1,13 +1,16 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
+import { chosenText } from "../compute/chosen";
 import type { Ranked } from "../compute/ranked";
 import { type Atlas, axesAt } from "../data/atlas";
 import type { Coded } from "../data/concepts";
 import type { Contents, Labels, Saved, Tokens } from "../data/contents";
+import { type Arrange, methodOf } from "../data/layout";
 import { leftKey } from "../data/left";
 import type { Metric } from "../data/metric";
 import { parseStage } from "../data/stage";
 import type { SharedPattern } from "../data/texts";
 import type { Source } from "../source/source";
+import { Choice } from "./choice";
 import { Display } from "./display";
 import { Filtering } from "./filtering";
 import { Finder } from "./finder";
@@ -25,7 +28,7 @@ import { Texts } from "./texts";
 import { Traces } from "./traces";
 
 /** What can stand beside the grid. */
-export type Tab = "near" | "made of" | "swap test";
+export type Tab = "near" | "made of" | "swap test" | "chosen";
 
 const HISTORY_LIMIT = 200;
 
@@ -37,6 +40,7 @@ export class Exploration {
 
   readonly selected = signal(0);
   readonly stage = signal("");
+  readonly arrange: Signal<Arrange> = signal("lattice");
   readonly arrangeBy: Signal<readonly string[]> = signal([]);
   /** The concepts that are set aside. */
   readonly without: Signal<readonly string[]> = signal([]);
@@ -62,6 +66,7 @@ export class Exploration {
     const tabs: Tab[] = ["near"];
     if (concepts.length > 0) tabs.push("made of");
     if (hasModel) tabs.push("swap test");
+    if (this.choice.text.value !== "") tabs.push("chosen");
     return tabs;
   });
   /** What there is, where no kernel can be asked for more; else null. */
@@ -70,6 +75,7 @@ export class Exploration {
     this.tabs.value.includes(this.tab.value) ? this.tab.value : "near",
   );
 
+  readonly choice: Choice;
   readonly knowledge: Knowledge;
   readonly swaps: Swaps;
   readonly texts: Texts;
@@ -120,6 +126,7 @@ export class Exploration {
     this.filtering = new Filtering(this.contents, this.labels, (names, call) =>
       this.#maker.concepts(names, call),
     );
+    this.choice = new Choice(source, this.contents);
     this.swaps = new Swaps(source);
     this.texts = new Texts(source);
     this.madeOf = new MadeOf(source);
@@ -224,6 +231,12 @@ export class Exploration {
     this.go({ without: aside ? [...others, ...names] : others }, started);
   }
 
+  /** Chooses examples; the rest fades. */
+  choose(examples: ArrayLike<number>): void {
+    this.go({ chosen: chosenText(examples) });
+    if (examples.length > 0) this.tab.value = "chosen";
+  }
+
   /** Colors the grid by distance, by a concept, or by cluster. */
   color(by: string): void {
     this.colorBy.value = by;
@@ -324,7 +337,7 @@ export class Exploration {
 
   /** Row and column concept, if the grid follows an atlas. */
   #axesBy(atlas: Atlas | null): Axes {
-    if (this.plain.value) return null;
+    if (this.plain.value || methodOf(this.arrange.value)) return null;
     const [rows, columns] = this.arrangeBy.value;
     if (rows !== undefined && columns !== undefined) return [rows, columns];
     const suited = atlas && axesAt(atlas, this.stage.value);
@@ -355,6 +368,7 @@ export class Exploration {
     return {
       selected: this.selected.value,
       stage: this.stage.value,
+      arrange: this.arrange.value,
       arrangeBy: this.arrangeBy.value,
       without: this.without.value,
       metric: this.metric.value,
@@ -363,13 +377,18 @@ export class Exploration {
   }
 
   #visit(): Visit {
-    return { ...this.#place(), filter: this.filtering.text.value };
+    return {
+      ...this.#place(),
+      filter: this.filtering.text.value,
+      chosen: this.choice.text.value,
+    };
   }
 
   #move(visit: Visit, started: number): void {
     const stays = samePlace(visit, this.#place());
     if (visit.stage !== this.stage.value) this.guide.follow();
     this.#put(visit);
+    this.choice.text.value = visit.chosen;
     if (visit.filter !== this.filtering.text.value) void this.filtering.use(visit.filter);
     if (!stays) void this.refresh(started);
   }
@@ -386,6 +405,7 @@ export class Exploration {
     batch(() => {
       this.selected.value = place.selected;
       this.stage.value = place.stage;
+      this.arrange.value = place.arrange;
       this.arrangeBy.value = place.arrangeBy;
       this.without.value = place.without;
       this.metric.value = place.metric;

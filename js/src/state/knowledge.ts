@@ -178,6 +178,13 @@ export class Knowledge {
     }
   }
 
+  /** What some examples share, strongest first. */
+  sharedBy(examples: Uint32Array): readonly SharedGroup[] {
+    const concepts = this.#concepts.value;
+    if (!concepts || examples.length === 0) return [];
+    return significantGroups(concepts.ofSet(examples), concepts.partitions.significant);
+  }
+
   /** Points out the neighbors that share a value, or stops to. */
   mark(row: Shared | null): void {
     const { near } = this.shared.value ?? {};

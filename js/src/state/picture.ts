@@ -2,6 +2,7 @@ import type { Arrangement } from "../compute/blocks";
 import type { Ranked } from "../compute/ranked";
 import type { Coded } from "../data/concepts";
 import type { Contents } from "../data/contents";
+import { type Layout, methodOf } from "../data/layout";
 import type { Left } from "../data/left";
 import type { Call, Source } from "../source/source";
 import { Arranger } from "./arranger";
@@ -12,6 +13,8 @@ import { type Measured, Supply } from "./supply";
 /** What the grid shows. */
 export interface Picture extends Measured, Place {
   readonly arrangement: Arrangement;
+  /** Where each example is on the map; null where the grid is a lattice. */
+  readonly layout: Layout | null;
   /** When what led to it began, on the page's clock, in ms. */
   readonly started: number;
 }
@@ -29,12 +32,14 @@ export interface Wanted {
 
 /** Makes pictures: distances, and where each example lies; fetches what they need. */
 export class PictureMaker {
+  readonly #source: Source;
   readonly #supply: Supply;
   readonly #codings: Codings;
   readonly #arranger = new Arranger();
 
   /** @param budget bytes of the largest stage matrix to bring here */
   constructor(source: Source, budget: number) {
+    this.#source = source;
     this.#supply = new Supply(source, budget);
     this.#codings = new Codings(source);
   }
@@ -50,17 +55,24 @@ export class PictureMaker {
     if (!this.#codings.has(axes ?? [], colorBy, contents, place)) return null;
     const measured = this.#supply.measure(place, selected);
     if (!measured) return null;
+    const method = methodOf(place.arrange);
+    const layout = method && this.#source.heldLayout(place, method);
+    if (layout === undefined) return null;
     const { order } = measured.ranked;
     const arrangement = this.#arranger.arrange(order, axes, this.#codings.concepts.value);
-    return { ...place, ...measured, arrangement, started };
+    return { ...place, ...measured, arrangement, layout, started };
   }
 
   /** Fetches what the picture needs; the function that it returns puts that in use. */
   async fetch(wanted: Wanted, call: Call): Promise<() => void> {
     const { contents, place, axes, colorBy } = wanted;
+    const method = methodOf(place.arrange);
     const [use] = await Promise.all([
       this.#codings.fetch(axes ?? [], colorBy, contents, place, call),
       this.#supply.fetch(contents, place, place.selected, call),
+      method && !this.#source.heldLayout(place, method)
+        ? this.#source.layout(place, method, call)
+        : null,
     ]);
     return use;
   }

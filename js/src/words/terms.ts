@@ -10,7 +10,7 @@ export const TERMS = {
   color:
     "What the cells show: the distance to the selected example, the value of a concept, or groups of examples that lie together.",
   arrange:
-    "Where the cells lie: in blocks by two concepts that suit the stage, in blocks by two that you choose, or in plain order.",
+    "Where the cells lie: in blocks by two concepts that suit the stage, in blocks by two that you choose, in plain order, or as points of a map.",
   nearest: "The examples with the smallest distance: they are listed, and marked in the grid.",
   shared:
     "Values of concepts that more of the nearest examples have than chance would give, the most telling first.",
@@ -18,6 +18,11 @@ export const TERMS = {
     "Tokens, short runs of them and words that more of the nearest texts have than chance would give: here, at the position; so many tokens before it; anywhere before it; or anywhere.",
   "neighbors | others":
     "How many of the nearest examples have it, and how many of all others: the bar and the tick show the same.",
+  "chosen | others":
+    "How many of the chosen examples have it, and how many of all others: the bar and the tick show the same.",
+  map: "Each example is a point: those that the model holds to be the same lie close together.",
+  component:
+    "The direction in which the examples differ most, or second most; its share is how much of all squared distances lies along it.",
   lens: "What the model would answer if it stopped here: the vector is read as if it were the last one (logit lens).",
   contribution:
     "What this stage adds to the score of each possible answer, before any later part of the model has used it.",

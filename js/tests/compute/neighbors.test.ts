@@ -15,15 +15,13 @@ function limits(all: Coded[], told: readonly (readonly number[])[]): Partitions 
 }
 
 describe("against vectors that Python wrote", () => {
-  vectors.shared.forEach(({ partitions, selected, near, wide, rows, told }, i) => {
+  vectors.shared.forEach(({ partitions, selected, near, wide, rows, told, set, setRows }, i) => {
     const known = limits(
       partitions.map(({ name, values, codes }) => partition(name, values, codes)),
       told,
     );
 
-    test(`what neighbors share, case ${i}`, () => {
-      const shared = new SharedConcepts(known);
-      const found = shared.of(selected, Uint32Array.from(near), Uint32Array.from(wide));
+    const check = (found: readonly Shared[], rows: typeof setRows) => {
       expect(found.map((row) => row.partition.name)).toEqual(rows.map((row) => row.concept));
       found.forEach((row, at) => {
         const expected = rows[at] as (typeof rows)[number];
@@ -35,6 +33,15 @@ describe("against vectors that Python wrote", () => {
         expect(row.wideAgreement).toBeCloseTo(expected.wide_agreement, 8);
         expect(Math.abs(row.p - expected.p)).toBeLessThanOrEqual(1e-7 * expected.p);
       });
+    };
+
+    test(`what neighbors share, case ${i}`, () => {
+      const shared = new SharedConcepts(known);
+      check(shared.of(selected, Uint32Array.from(near), Uint32Array.from(wide)), rows);
+    });
+
+    test(`what a set of examples shares, case ${i}`, () => {
+      check(new SharedConcepts(known).ofSet(Uint32Array.from(set)), setRows);
     });
   });
 });

@@ -174,6 +174,29 @@ test("an example that was added is selected once it has been read", async () => 
   expect(exploration.picture.value?.ranked.distances).toHaveLength(7);
 });
 
+test("on the map each example is a point, and undo goes back to the lattice", async () => {
+  exploration.go({ arrange: "map" });
+  await idle();
+  expect(source.asked.at(-1)).toBe("pca of embed@a");
+  expect(exploration.picture.value?.layout?.points).toHaveLength(12);
+  expect(exploration.guide.axes.value).toBe(null);
+  exploration.undo();
+  expect(exploration.picture.value?.layout).toBe(null);
+  expect(exploration.guide.axes.value).toEqual(["half", "half"]);
+});
+
+test("what is chosen has a tab of its own, and is a step to go back from", () => {
+  exploration.choose([1, 4]);
+  expect(exploration.choice.mask.value).toEqual(Uint8Array.of(0, 1, 0, 0, 1, 0));
+  expect(exploration.tabShown.value).toBe("chosen");
+  exploration.undo();
+  expect(exploration.choice.mask.value).toBe(null);
+  expect(exploration.tabs.value).not.toContain("chosen");
+  expect(exploration.tabShown.value).toBe("near");
+  exploration.redo();
+  expect([...exploration.choice.examples.value]).toEqual([1, 4]);
+});
+
 test("the plain order is the examples' own", () => {
   exploration.go({ plain: true });
   expect(Array.from(exploration.picture.value?.arrangement.examples ?? [])).toEqual([

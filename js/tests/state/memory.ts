@@ -1,6 +1,7 @@
 import type { Atlas } from "../../src/data/atlas";
 import type { Clusters, Coded, Partitions } from "../../src/data/concepts";
 import type { Contents, Labels, Tokens } from "../../src/data/contents";
+import type { Layout, LayoutMethod } from "../../src/data/layout";
 import { type Left, leftKey } from "../../src/data/left";
 import type { Lens } from "../../src/data/lens";
 import type { Distances, Matrix } from "../../src/data/matrix";
@@ -39,6 +40,7 @@ export class MemorySource implements Source {
       hasTexts: this.hasTexts,
       concepts: ["half"],
       descriptions: new Map(),
+      layouts: ["pca"],
       axes: { a: ["half", "half"] },
       answers: [],
       canParse: true,
@@ -66,6 +68,20 @@ export class MemorySource implements Source {
       codes,
       missing: 255,
     }));
+  }
+  readonly layouts = new Map<string, Layout>();
+  heldLayout(left: Left): Layout | undefined {
+    return this.layouts.get(leftKey(left));
+  }
+  async layout(left: Left, method: LayoutMethod): Promise<Layout> {
+    this.asked.push(`${method} of ${left.stage}`);
+    const points = Float32Array.from({ length: 2 * this.n }, (_, i) => i);
+    const layout: Layout = { method, points, shares: [0.7, 0.2] };
+    this.layouts.set(leftKey(left), layout);
+    return layout;
+  }
+  async conceptOfChosen(name: string): Promise<string> {
+    return name;
   }
   held(left: Left): Matrix | undefined {
     return this.matrices.get(leftKey(left));

@@ -17,6 +17,8 @@ export interface PageContents<T> {
 }
 
 const FORMAT = 1;
+/** What is read when it is looked at. */
+const LATER = ["matrix", "layout"];
 
 export const DAMAGED =
   "This page is not whole: it was cut or changed on its way. Get it again from where it comes from.";
@@ -27,7 +29,7 @@ export class Page<T> {
   readonly #blocks: readonly Element[];
   /** Which block each array is, -1 for a file. */
   readonly #blockOf: readonly number[];
-  /** What all of the figure needs; stage matrices are read when they are looked at. */
+  /** What all of the figure needs; what belongs to one stage is read when it is looked at. */
   readonly #held = new Map<number, Uint8Array>();
 
   private constructor(contents: PageContents<T>, blocks: readonly Element[]) {
@@ -58,7 +60,7 @@ export class Page<T> {
     if (!fits) throw new Damaged(DAMAGED);
     const page = new Page(contents, blocks);
     // Before anything is shown: a picture is whole, or there is none.
-    const needed = contents.replies.filter(({ request }) => request.what !== "matrix");
+    const needed = contents.replies.filter(({ request }) => !LATER.includes(request.what));
     await Promise.all(
       [...new Set(needed.flatMap(({ buffers }) => buffers))].map(async (place) => {
         page.#held.set(place, await page.array(place));

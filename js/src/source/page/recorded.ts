@@ -1,5 +1,5 @@
 import { setAside } from "../../compute/aside";
-import { components } from "../../compute/components";
+import { components, plane } from "../../compute/components";
 import { l2 } from "../../compute/distances";
 import { mapped } from "../../compute/metrics";
 import type { Coded } from "../../data/concepts";
@@ -31,6 +31,7 @@ const WORDS: Partial<Record<What, string>> = {
   matrix: "The vectors of this stage were not saved with the page",
   distances: "The vectors of this stage were not saved with the page",
   parts: "What this stage is made of, by this metric, was not saved with the page",
+  layout: "This map was not saved with the page",
   clusters: "Finding clusters needs a kernel",
   concept_of: "Making a concept needs a kernel",
   find: "Adding an example needs a kernel",
@@ -92,6 +93,10 @@ export class Recorded implements Transport {
         return this.#distances(left, asked.row as number, signal);
       case "matrix":
         if (!whole || metric !== "l2") return this.#left(left, signal);
+        break;
+      case "layout":
+        if ((!whole || metric !== "l2") && asked.method === "pca")
+          return this.#layout(left, signal);
         break;
       case "parts":
         if (!whole) return this.#parts(left, signal);
@@ -188,6 +193,13 @@ export class Recorded implements Transport {
     const fields = whole.fields as Replies["parts"];
     const found = fields.unexplained === null ? [] : components(values, d, COMPONENTS);
     return { fields: { ...fields, components: found }, buffers: [] };
+  }
+
+  /** The map of what is left of a stage. */
+  async #layout(left: Left, signal?: AbortSignal): Promise<Reply<"layout">> {
+    const matrix = await this.#left(left, signal);
+    const { points, shares } = plane(floats(matrix.buffers[0] as Uint8Array), matrix.fields.d);
+    return { fields: { shares }, buffers: asBytes(points) };
   }
 
   /** The groups of concepts that are set aside; a concept has all names of those like it. */

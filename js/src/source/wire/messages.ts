@@ -4,6 +4,7 @@
  */
 import type { Hue } from "../../data/atlas";
 import type { Contents, StageRow } from "../../data/contents";
+import type { LayoutMethod } from "../../data/layout";
 import type { Left } from "../../data/left";
 import type { LensAnswer, LensToken } from "../../data/lens";
 import type { Dominated, Metric } from "../../data/metric";
@@ -48,7 +49,9 @@ export interface Requests {
   readonly clusters: Left;
   readonly parts: Left;
   readonly second_parts: Kinds;
+  readonly layout: Left & { readonly method: LayoutMethod };
   readonly concept_of: Left & { readonly component: number | null };
+  readonly concept_of_chosen: { readonly name: string; readonly chosen: string };
   readonly swap: {
     readonly stage: string;
     readonly receiver: number;
@@ -80,6 +83,7 @@ export interface Replies {
     readonly has_model: boolean;
     readonly default_kinds: readonly string[];
     readonly has_texts: boolean;
+    readonly layouts: readonly LayoutMethod[];
     readonly recorded: {
       readonly stages: readonly string[];
       readonly clusters: readonly string[];
@@ -148,7 +152,9 @@ export interface Replies {
     readonly colors: readonly string[];
     readonly adds: readonly number[];
   };
+  readonly layout: { readonly shares: readonly [number, number] | null };
   readonly concept_of: { readonly name: string };
+  readonly concept_of_chosen: { readonly name: string };
   readonly swap:
     | Refused
     | {

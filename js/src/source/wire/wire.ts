@@ -2,6 +2,7 @@ import { setAside } from "../../compute/aside";
 import type { Atlas, Hue } from "../../data/atlas";
 import { CLUSTER, type Clusters, type Coded, type Partitions } from "../../data/concepts";
 import { type Contents, type Labels, type Tokens, traceKey } from "../../data/contents";
+import type { Layout, LayoutMethod } from "../../data/layout";
 import { type Left, leftKey } from "../../data/left";
 import type { Lens } from "../../data/lens";
 import type { Distances, Matrix } from "../../data/matrix";
@@ -69,16 +70,21 @@ function tested(
   return { stage, possible: true, reason: "", ...said, answer, conditions, answers };
 }
 
+/** Of the layouts that are kept: those of eight million examples, or of many stages with fewer. */
+const LAYOUT_BYTES = 64 << 20;
+
 /** Examples and stage matrices as Python sends them, whatever carries its replies here. */
 export class WireSource implements Source {
   readonly #transport: Transport;
   readonly #matrices: BoundedCache<Matrix>;
+  readonly #layouts: BoundedCache<Layout>;
   #partitions: Partitions | null = null;
 
   /** @param cacheBytes bound of the stage matrices kept in the page */
   constructor(transport: Transport, cacheBytes: number) {
     this.#transport = transport;
     this.#matrices = new BoundedCache(cacheBytes);
+    this.#layouts = new BoundedCache(LAYOUT_BYTES);
   }
 
   async contents(call?: Call): Promise<Contents> {
@@ -91,6 +97,7 @@ export class WireSource implements Source {
       hasTexts: fields.has_texts,
       concepts: fields.concepts,
       descriptions: new Map(Object.entries(fields.descriptions)),
+      layouts: fields.layouts,
       axes: fields.axes,
       answers: fields.answers,
       canParse: fields.can_parse,
@@ -275,6 +282,22 @@ export class WireSource implements Source {
     return { key: leftKey(left), ...coded({ name: CLUSTER, values: names, dtype }, reply, 0) };
   }
 
+  heldLayout(left: Left, method: LayoutMethod): Layout | undefined {
+    return this.#layouts.get(`${method}\n${leftKey(left)}`);
+  }
+
+  async layout(
+    { stage, without, metric }: Left,
+    method: LayoutMethod,
+    call?: Call,
+  ): Promise<Layout> {
+    const asked = { stage, without, metric, method };
+    const reply = await this.#transport.request("layout", asked, call);
+    const layout = { method, points: floats(buffer(reply, 0)), shares: reply.fields.shares };
+    this.#layouts.set(`${method}\n${leftKey(asked)}`, layout, layout.points.byteLength);
+    return layout;
+  }
+
   async parts({ stage, without, metric }: Left, call?: Call): Promise<StageParts> {
     const left = { stage, without, metric };
     const { fields } = await this.#transport.request("parts", left, call);
@@ -304,6 +327,11 @@ export class WireSource implements Source {
   ): Promise<string> {
     const asked = { stage, without, metric, component };
     return (await this.#transport.request("concept_of", asked, call)).fields.name;
+  }
+
+  async conceptOfChosen(name: string, chosen: string, call?: Call): Promise<string> {
+    const asked = { name, chosen };
+    return (await this.#transport.request("concept_of_chosen", asked, call)).fields.name;
   }
 
   async swap(
@@ -373,5 +401,6 @@ export class WireSource implements Source {
   forget(): void {
     this.#partitions = null;
     this.#matrices.clear();
+    this.#layouts.clear();
   }
 }

@@ -1,5 +1,6 @@
 import { useId, useRef } from "preact/hooks";
 import type { Exploration, Tab } from "../../state/exploration";
+import { ChosenPanel } from "./chosen";
 import { MadeOfPanel } from "./madeof";
 import { Neighbors } from "./neighbors";
 import { SwapTestPanel } from "./swaptest";
@@ -7,6 +8,7 @@ import { SwapTestPanel } from "./swaptest";
 const TIPS: Readonly<Record<Tab, string>> = {
   near: "The examples nearest to the selected one, and what they have in common.",
   "made of": "The concepts that together explain this stage.",
+  chosen: "The chosen examples, and what they have in common.",
   "swap test": "Whether examples can stand in for each other at this stage.",
 };
 
@@ -61,6 +63,8 @@ export function Beside({ exploration }: { exploration: Exploration }) {
           <Neighbors exploration={exploration} />
         ) : shown === "made of" ? (
           <MadeOfPanel exploration={exploration} />
+        ) : shown === "chosen" ? (
+          <ChosenPanel exploration={exploration} />
         ) : (
           <SwapTestPanel exploration={exploration} />
         )}

@@ -10,14 +10,39 @@ const LINES = 6;
 
 /** What the neighbors share, as bars, the strongest first. */
 export function SharedBars({ exploration }: { exploration: Exploration }) {
-  const { knowledge, contents } = exploration;
-  const open = useSignal<ReadonlySet<string>>(new Set());
-  const all = useSignal(false);
+  const { knowledge } = exploration;
   const found = knowledge.shared.value;
   if (knowledge.problem.value !== "") {
     return <p class="cw-aside">{knowledge.problem.value}</p>;
   }
-  if (!found || contents.value?.concepts.length === 0) return null;
+  if (!found) return null;
+  return (
+    <Bars
+      exploration={exploration}
+      groups={found.groups}
+      selected={found.selected}
+      of="neighbors"
+      onMark={(row) => knowledge.mark(row)}
+    />
+  );
+}
+
+interface BarsProps {
+  readonly exploration: Exploration;
+  readonly groups: readonly SharedGroup[];
+  /** The example whose neighbors they are. */
+  readonly selected?: number;
+  /** Whose shares they are. */
+  readonly of: "neighbors" | "chosen";
+  readonly onMark: (row: Shared | null) => void;
+}
+
+/** What some examples share, as bars. */
+export function Bars({ exploration, groups: found, selected, of, onMark }: BarsProps) {
+  const { knowledge, contents } = exploration;
+  const open = useSignal<ReadonlySet<string>>(new Set());
+  const all = useSignal(false);
+  if (contents.value?.concepts.length === 0) return null;
   const atlas = knowledge.atlas.value;
   const colors = new Map(atlas?.hues.map((hue, i) => [atlas.concepts[i] ?? "", hue.color]));
   const toggle = (name: string) => {
@@ -38,25 +63,26 @@ export function SharedBars({ exploration }: { exploration: Exploration }) {
         nested={!head}
         count={head ? group.nested.length : 0}
         opened={opened}
+        of={of}
         said={describeConcept(contents.value?.descriptions, name)}
         onToggle={() => toggle(name)}
-        onMark={(marked) => knowledge.mark(marked ? row : null)}
+        onMark={(marked) => onMark(marked ? row : null)}
       />
     );
   };
-  const first = found.groups.length > LINES ? LINES - 1 : LINES;
-  const groups = all.value ? found.groups : found.groups.slice(0, first);
-  const more = found.groups.length - first;
+  const first = found.length > LINES ? LINES - 1 : LINES;
+  const groups = all.value ? found : found.slice(0, first);
+  const more = found.length - first;
   return (
     <section class="cw-shared" aria-label="what they share">
       <h4>
         <Term name="shared">what they share</Term>
         <small>
-          <Term name="neighbors | others" />
+          <Term name={`${of} | others`} />
         </small>
       </h4>
-      {found.groups.length === 0 ? <p class="cw-aside">Nothing that a concept says.</p> : null}
-      <ul data-role="shared" data-selected={found.selected}>
+      {found.length === 0 ? <p class="cw-aside">Nothing that a concept says.</p> : null}
+      <ul data-role={of === "chosen" ? "shared-by-chosen" : "shared"} data-selected={selected}>
         {groups.map((group) => [
           bar(group.head, group),
           ...(open.value.has(group.head.partition.name)
@@ -85,13 +111,14 @@ interface BarProps {
   /** How many are folded under it. */
   readonly count: number;
   readonly opened: boolean;
+  readonly of: "neighbors" | "chosen";
   /** What the concept says, or "". */
   readonly said: string;
   readonly onToggle: () => void;
   readonly onMark: (marked: boolean) => void;
 }
 
-function Bar({ row, color, nested, count, opened, said, onToggle, onMark }: BarProps) {
+function Bar({ row, color, nested, count, opened, of, said, onToggle, onMark }: BarProps) {
   const { partition, code, share, base, p } = row;
   const text = `${partition.name} = ${partition.values[code]}`;
   const numbers = `${percentText(share)} | ${percentText(base)}`;
@@ -120,9 +147,9 @@ function Bar({ row, color, nested, count, opened, said, onToggle, onMark }: BarP
         class="cw-bar"
         data-concept={partition.name}
         style={style}
-        aria-label={`${text} ${numbers}: ${percentText(share)} of the neighbors, ${percentText(base)} of all others. ${chance}`}
+        aria-label={`${text} ${numbers}: ${percentText(share)} of the ${of}, ${percentText(base)} of all others. ${chance}`}
         data-tip={[
-          `${text}: ${percentText(share)} of the neighbors have it, and ${percentText(base)} of all others.`,
+          `${text}: ${percentText(share)} of the ${of} have it, and ${percentText(base)} of all others.`,
           ...(said === "" ? [] : [said]),
           chance,
         ].join("\n")}

@@ -3,8 +3,10 @@ import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
 import type { Axis } from "../../compute/blocks";
 import { type Edge, labelsAlong, nameAlong } from "../../compute/edges";
+import type { Layout } from "../../data/layout";
 import type { Exploration } from "../../state/exploration";
-import { ConceptName } from "../parts/term";
+import { percentText } from "../../words/text";
+import { ConceptName, Term } from "../parts/term";
 import type { Edges } from "./canvas";
 
 interface Props {
@@ -19,6 +21,8 @@ interface Props {
 /** Least and most characters of a label that there is room for. */
 const LEAST = 2;
 const MOST = 8;
+/** Room for a name alone, in pixels. */
+const BARE = 20;
 /** The same where no labels are known yet. */
 const UNKNOWN = 4;
 
@@ -34,7 +38,7 @@ function gutterOf(characters: number): number {
 function useGutter({ contents, picture, arrangeBy, plain }: Exploration): number {
   const kept = useRef({ room: 0, asked: "" });
   const now = picture.value;
-  if (contents.value?.concepts.length === 0) return 0;
+  if (contents.value?.concepts.length === 0) return now?.layout ? BARE : 0;
   if (!now) return gutterOf(LEAST);
   const asked = JSON.stringify([now.stage, arrangeBy.value, plain.value]);
   if (kept.current.asked !== asked) {
@@ -52,6 +56,7 @@ export function AxesFrame({ exploration, edges, children, below }: Props) {
   const seen = edges.value;
   const rows = blocks?.rows ?? null;
   const columns = blocks?.columns ?? null;
+  const layout = exploration.picture.value?.layout ?? null;
   const gutter = useGutter(exploration);
   return (
     <div
@@ -64,24 +69,55 @@ export function AxesFrame({ exploration, edges, children, below }: Props) {
       }}
     >
       <span class="cw-corner" />
-      <AxisLabels
-        exploration={exploration}
-        axis={columns}
-        class="cw-top"
-        property="left"
-        edge={seen?.across ?? null}
-      />
-      <AxisLabels
-        exploration={exploration}
-        axis={rows}
-        class="cw-side"
-        property="top"
-        edge={seen?.down ?? null}
-      />
+      {layout ? (
+        <>
+          <MapAxis layout={layout} axis={0} />
+          <MapAxis layout={layout} axis={1} />
+        </>
+      ) : (
+        <>
+          <AxisLabels
+            exploration={exploration}
+            axis={columns}
+            class="cw-top"
+            property="left"
+            edge={seen?.across ?? null}
+          />
+          <AxisLabels
+            exploration={exploration}
+            axis={rows}
+            class="cw-side"
+            property="top"
+            edge={seen?.down ?? null}
+          />
+        </>
+      )}
       {children}
       <div class="cw-below" style={seen ? { maxWidth: `${seen.width}px` } : {}}>
         {below}
       </div>
+    </div>
+  );
+}
+
+/** What an axis of the map is, and how much of the distances lies along it. */
+function MapAxis({ layout, axis }: { layout: Layout; axis: 0 | 1 }) {
+  const { shares } = layout;
+  const name = axis === 0 ? "cw-top" : "cw-side";
+  const at = { [axis === 0 ? "left" : "top"]: "50%" };
+  if (!shares) {
+    return (
+      <div class={name} data-role={`axis-${axis}`}>
+        {axis === 0 ? <em style={at}>UMAP: only what is close together tells something</em> : null}
+      </div>
+    );
+  }
+  return (
+    <div class={name} data-role={`axis-${axis}`}>
+      <em style={at}>
+        <Term name="component">{`component ${axis + 1}`}</Term>
+        {`: ${percentText(shares[axis])}${axis === 0 ? " of the variance" : ""}`}
+      </em>
     </div>
   );
 }

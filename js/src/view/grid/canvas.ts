@@ -1,4 +1,15 @@
 import type { Arrangement } from "../../compute/blocks";
+import {
+  type Cloud,
+  type CloudSight,
+  cloudOf,
+  pointAt,
+  pointSize,
+  pointsWithin,
+  stepInCloud,
+} from "../../compute/cloud";
+import { paintCloud } from "../../compute/cloudpaint";
+import { packed } from "../../compute/color";
 import type { Edge } from "../../compute/edges";
 import {
   type CellColors,
@@ -7,9 +18,25 @@ import {
   paintCells,
   paintPart,
   type Rectangle,
+  stepFrom,
 } from "../../compute/lattice";
-import { cellInSight, exampleInSight, type Sight, WHOLE, type Zoom } from "../../compute/zoom";
+import {
+  cellInSight,
+  exampleInSight,
+  mostScale,
+  type Sight,
+  WHOLE,
+  type Zoom,
+} from "../../compute/zoom";
+import type { Layout } from "../../data/layout";
 import { writeLabels } from "./celllabels";
+import { dashes, fillCells, outline } from "./marks";
+
+/** Where examples are: in cells, or where there is a layout as points. */
+export interface Placed {
+  readonly arrangement: Arrangement;
+  readonly layout: Layout | null;
+}
 
 /** Examples to point out over the cells. */
 export interface Marks {
@@ -20,6 +47,11 @@ export interface Marks {
   readonly pointed: number | null;
   /** The example whose vector is swapped in. */
   readonly donor: number | null;
+}
+
+/** The colors, and which examples are drawn over others: the first; null for none. */
+export interface GridColors extends CellColors {
+  readonly order: Uint32Array | null;
 }
 
 export interface Edges {
@@ -35,6 +67,12 @@ export const MARGIN = 6;
 const LEAST_CELL_FOR_DOTS = 3;
 /** In CSS pixels. */
 const LARGEST_DOT = 6;
+/** Under the points of a map: every color of a palette stands out from it. */
+const GROUND = "#5c616c";
+/** The most that a map can be enlarged. */
+const MOST_SCALE = 2000;
+/** A ring around a point is at least so wide inside, in CSS pixels. */
+const LEAST_RING = 5;
 
 function context(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
   const found = canvas.getContext("2d");
@@ -59,6 +97,9 @@ export class GridCanvas {
   /** How much larger than on the screen: in a copy. */
   #times = 1;
   #lattice: Lattice | null = null;
+  /** The points, where there is a layout. */
+  #cloud: Cloud | null = null;
+  #laid: Layout | null = null;
   /** The same with a cell for each example, where those of the whole are shared; and how much larger. */
   #finer: { readonly lattice: Lattice; readonly by: number } | null = null;
   #fitted = "";
@@ -71,9 +112,16 @@ export class GridCanvas {
     this.#marks = marks;
   }
 
-  /** The lattice of the whole grid. */
-  get lattice(): Lattice | null {
-    return this.#lattice;
+  /** Of the whole grid, in device pixels, and whether its examples are points; null before it is drawn. */
+  get fitted(): object | null {
+    const { width, height } = this.#cells;
+    return this.#cloud ? { width, height, points: true } : this.#lattice;
+  }
+
+  /** The most that it can be enlarged. */
+  get mostScale(): number {
+    if (this.#cloud) return MOST_SCALE;
+    return this.#lattice ? mostScale(this.#lattice, this.#ratio) : 1;
   }
 
   get ratio(): number {
@@ -85,10 +133,24 @@ export class GridCanvas {
     return this.#cells;
   }
 
-  /** What is in sight, or null before the first picture. */
+  /** The points in sight, or null where there are cells. */
+  get #points(): CloudSight | null {
+    const cloud = this.#cloud;
+    if (!cloud) return null;
+    const { scale, x, y } = this.#zoom;
+    return {
+      cloud,
+      scale: scale * this.#times,
+      x: x * cloud.width,
+      y: y * cloud.height,
+      size: pointSize(cloud, scale, this.#ratio / this.#times, this.#times),
+    };
+  }
+
+  /** The cells in sight, or null where there are none. */
   get sight(): Sight | null {
     const { scale, x, y } = this.#zoom;
-    if (!this.#lattice) return null;
+    if (!this.#lattice || this.#cloud) return null;
     const times = this.#times;
     const [left, top] = [(x * this.#cells.width) / times, (y * this.#cells.height) / times];
     const finer = this.#finer;
@@ -102,10 +164,15 @@ export class GridCanvas {
   /** What the labels at the edges follow. */
   get edges(): Edges | null {
     const { sight } = this;
+    const { width, height } = this.#cells;
+    if (this.#cloud) {
+      const edge = (extent: number) => ({ pitch: extent, from: 0, extent });
+      const [across, down] = [width / this.#ratio, height / this.#ratio];
+      return { across: edge(across), down: edge(down), width: across };
+    }
     if (!sight || !this.#lattice) return null;
     const { lattice, x, y } = sight;
     const scale = sight.scale / this.#ratio;
-    const { width, height } = this.#cells;
     return {
       across: { pitch: lattice.pitchX * scale, from: x * scale, extent: width / this.#ratio },
       down: { pitch: lattice.pitchY * scale, from: y * scale, extent: height / this.#ratio },
@@ -114,24 +181,27 @@ export class GridCanvas {
   }
 
   /**
-   * Fits the lattice into `width` × `height` CSS pixels; returns whether it changed.
+   * Fits the cells or points into `width` × `height` CSS pixels; returns whether it changed.
    * @param ratio device pixels for a CSS pixel
    */
   fit(
     width: number,
     height: number,
-    arrangement: Arrangement,
+    { arrangement, layout }: Placed,
     ratio = window.devicePixelRatio || 1,
   ): boolean {
+    const other = layout !== this.#laid;
+    this.#laid = layout;
     const { rows, columns, capacity } = arrangement.blocks;
     const across = columns?.labels.length ?? 1;
     const down = rows?.labels.length ?? 1;
     const fitted = [width, height, ratio, across, down, capacity].join();
-    if (fitted === this.#fitted) return false;
+    if (fitted === this.#fitted && !other) return false;
     this.#fitted = fitted;
     this.#ratio = ratio;
     const gap = Math.round(across > 12 || width < 320 ? ratio : 2 * ratio);
     const space = [Math.floor(width * ratio), Math.floor(height * ratio)] as const;
+    this.#cloud = layout && cloudOf(layout.points, ...space, ratio);
     const lattice = fitLattice(...space, across, down, capacity, gap);
     this.#lattice = lattice;
     const by = Math.ceil(2 * Math.sqrt(lattice.perCell));
@@ -157,15 +227,16 @@ export class GridCanvas {
    * @param labelOf what is written in cells that are large enough
    */
   paint(
-    arrangement: Arrangement,
-    colors: CellColors,
+    { arrangement }: Placed,
+    colors: GridColors,
     zoom: Zoom,
     labelOf: (example: number) => string,
   ): void {
     this.#zoom = zoom;
     const { sight } = this;
-    if (!this.#lattice || !sight) return;
-    const whole = zoom.scale === 1 && this.#times === 1;
+    const points = this.#points;
+    if (!this.#lattice || (!sight && !points)) return;
+    const whole = zoom.scale === 1 && this.#times === 1 && !points;
     const { width, height } = whole ? this.#lattice : this.#cells;
     const pen = context(this.#cells);
     if (this.#image?.width !== width || this.#image.height !== height) {
@@ -173,118 +244,91 @@ export class GridCanvas {
       this.#pixels = new Uint32Array(this.#image.data.buffer);
       pen.clearRect(0, 0, this.#cells.width, this.#cells.height);
     }
-    if (whole) paintCells(this.#pixels, this.#lattice, arrangement, colors);
-    else paintPart(this.#pixels, width, sight, arrangement, colors);
+    if (points) paintCloud(this.#pixels, width, points, colors, colors.order, packed(GROUND));
+    else if (whole) paintCells(this.#pixels, this.#lattice, arrangement, colors);
+    else if (sight) paintPart(this.#pixels, width, sight, arrangement, colors);
     pen.putImageData(this.#image, 0, 0);
-    if (zoom.scale > 1) writeLabels(pen, sight, arrangement, colors, labelOf, this.#ratio);
+    if (zoom.scale > 1 && sight) writeLabels(pen, sight, arrangement, colors, labelOf, this.#ratio);
   }
 
   /** The example at a pixel, or null between cells. */
-  exampleAt(arrangement: Arrangement, x: number, y: number): number | null {
+  exampleAt({ arrangement }: Placed, x: number, y: number): number | null {
+    const points = this.#points;
+    if (points) return pointAt(points, x, y, this.#ratio);
     return this.sight && exampleInSight(this.sight, arrangement, x, y);
   }
 
   /** Where an example's cell is, perhaps out of sight. */
-  cellOf(arrangement: Arrangement, example: number): Rectangle {
+  cellOf({ arrangement }: Placed, example: number): Rectangle {
+    const points = this.#points;
+    if (points) {
+      const { cloud, scale, x, y, size } = points;
+      const left = Math.round(((cloud.xs[example] as number) - x) * scale - size / 2);
+      const top = Math.round(((cloud.ys[example] as number) - y) * scale - size / 2);
+      return { x: left, y: top, width: size, height: size };
+    }
     return this.sight
       ? cellInSight(this.sight, arrangement, example)
       : { x: 0, y: 0, width: 0, height: 0 };
   }
 
-  mark(arrangement: Arrangement, marks: Marks, accent: string): void {
+  /** The next example from one in a direction on the screen. */
+  stepFrom({ arrangement }: Placed, from: number, dx: number, dy: number): number {
+    const points = this.#points;
+    // A step is seen: what lies at the same place, or almost, is passed over.
+    if (points) return stepInCloud(points.cloud, from, dx, dy, points.size / 2 / points.scale);
+    return this.#lattice && this.sight
+      ? stepFrom(this.sight.lattice, arrangement, from, dx, dy)
+      : from;
+  }
+
+  /** The examples whose points lie in a polygon on the screen, (corners, 2), in CSS pixels. */
+  examplesWithin(corners: readonly number[]): Uint32Array {
+    const points = this.#points;
+    if (!points) return new Uint32Array(0);
+    const { cloud, scale, x, y } = points;
+    const whole = corners.map((at, i) => (at * this.#ratio) / scale + (i & 1 ? y : x));
+    return pointsWithin(cloud, whole);
+  }
+
+  mark(placed: Placed, marks: Marks, accent: string): void {
     const { sight } = this;
-    if (!sight) return;
-    const { lattice, scale } = sight;
+    const points = this.#points;
+    if (!sight && !points) return;
     const pen = context(this.#marks);
     const margin = MARGIN * this.#ratio;
     pen.setTransform(1, 0, 0, 1, margin, margin);
     pen.clearRect(-margin, -margin, this.#marks.width, this.#marks.height);
-    const cellSize = scale * Math.min(lattice.cellWidth, lattice.cellHeight);
+    const cellOf = (example: number) => this.cellOf(placed, example);
+    const cellSize =
+      points?.size ??
+      (sight ? sight.scale * Math.min(sight.lattice.cellWidth, sight.lattice.cellHeight) : 0);
     if (marks.singled) {
-      this.#fill(pen, arrangement, marks.singled, accent);
-    } else if (lattice.perCell === 1 && cellSize >= LEAST_CELL_FOR_DOTS) {
+      const singled = Array.from(marks.singled.subarray(0, MOST_DOTS), cellOf);
+      fillCells(pen, singled, accent, Math.round(this.#ratio));
+    } else if ((sight?.lattice.perCell ?? 1) === 1 && cellSize >= LEAST_CELL_FOR_DOTS) {
       pen.fillStyle = accent;
       const dot = Math.max(1, Math.round(Math.min(cellSize / 3, LARGEST_DOT * this.#ratio)));
       for (const neighbor of marks.neighbors.subarray(0, MOST_DOTS)) {
-        const cell = this.cellOf(arrangement, neighbor);
+        const cell = cellOf(neighbor);
         // In the middle, or in the corner of a cell that has room for its label.
         const x = cell.x + Math.min(2 * dot, Math.floor((cell.width - dot) / 2));
         const y = cell.y + Math.min(2 * dot, Math.floor((cell.height - dot) / 2));
         pen.fillRect(x, y, dot, dot);
       }
     }
-    this.#outline(pen, this.cellOf(arrangement, marks.selected), accent);
-    if (marks.donor !== null) {
-      this.#dashes(pen, this.cellOf(arrangement, marks.donor), accent);
-    }
-    if (marks.pointed !== null && marks.pointed !== marks.selected) {
-      this.#outline(pen, this.cellOf(arrangement, marks.pointed), "#000");
-    }
-  }
-
-  /** Whole cells in a color, on white so that they stand out from every other. */
-  #fill(
-    pen: CanvasRenderingContext2D,
-    arrangement: Arrangement,
-    examples: Uint32Array,
-    color: string,
-  ): void {
-    const ratio = Math.round(this.#ratio);
-    for (const [style, margin] of [
-      ["#fff", ratio],
-      [color, 0],
-    ] as const) {
-      pen.fillStyle = style;
-      for (const example of examples.subarray(0, MOST_DOTS)) {
-        const { x, y, width, height } = this.cellOf(arrangement, example);
-        pen.fillRect(x - margin, y - margin, width + 2 * margin, height + 2 * margin);
-      }
-    }
-  }
-
-  /** A frame around a cell, with a white one around it so that it shows on every color. */
-  #outline(pen: CanvasRenderingContext2D, cell: Rectangle, color: string): void {
     const line = Math.max(1, Math.round(2 * this.#ratio));
-    const frames: readonly [string, number][] = [
-      ["#fff", 2 * line],
-      [color, line],
-    ];
-    for (const [style, margin] of frames) {
-      pen.strokeStyle = style;
-      pen.lineWidth = line;
-      pen.strokeRect(
-        cell.x - margin + line / 2,
-        cell.y - margin + line / 2,
-        cell.width + 2 * margin - line,
-        cell.height + 2 * margin - line,
-      );
-    }
+    const around = (example: number, color: string) =>
+      outline(pen, points ? this.#ringed(cellOf(example)) : cellOf(example), color, line, !!points);
+    around(marks.selected, accent);
+    if (marks.donor !== null) dashes(pen, cellOf(marks.donor), accent, line);
+    if (marks.pointed !== null && marks.pointed !== marks.selected) around(marks.pointed, "#000");
   }
 
-  /** A wider frame of dashes, at its corners and between them, on white. */
-  #dashes(pen: CanvasRenderingContext2D, cell: Rectangle, color: string): void {
-    const line = Math.max(1, Math.round(2 * this.#ratio));
-    const [left, top] = [cell.x - 1.5 * line, cell.y - 1.5 * line];
-    const [width, height] = [cell.width + 3 * line, cell.height + 3 * line];
-    pen.lineWidth = 3 * line;
-    pen.strokeStyle = "#fff";
-    pen.strokeRect(left, top, width, height);
-    pen.lineWidth = line;
-    pen.strokeStyle = color;
-    for (const [side, x, y, dx, dy] of [
-      [width, left, top, 1, 0],
-      [width, left, top + height, 1, 0],
-      [height, left, top, 0, 1],
-      [height, left + width, top, 0, 1],
-    ] as const) {
-      pen.setLineDash([side / 4, side / 4]);
-      pen.lineDashOffset = side / 8;
-      pen.beginPath();
-      pen.moveTo(x, y);
-      pen.lineTo(x + dx * side, y + dy * side);
-      pen.stroke();
-    }
-    pen.setLineDash([]);
+  /** What a ring is drawn around: a small point with some room. */
+  #ringed({ x, y, width, height }: Rectangle): Rectangle {
+    const room = Math.max(0, LEAST_RING * this.#ratio - width) / 2;
+    return { x: x - room, y: y - room, width: width + 2 * room, height: height + 2 * room };
   }
 
   /** The same off screen, so many times as large; it has to be painted. */
@@ -292,6 +336,7 @@ export class GridCanvas {
     const made = new GridCanvas(document.createElement("canvas"), document.createElement("canvas"));
     const { width, height } = this.#cells;
     made.#lattice = this.#lattice;
+    made.#cloud = this.#cloud;
     made.#finer = this.#finer;
     made.#ratio = this.#ratio * times;
     made.#times = times;

@@ -2,17 +2,27 @@ import { computed } from "@preact/signals";
 import { shownMask, tablePlaces } from "../../compute/axis";
 import { type Coloring, coloringByConcept, distanceColors } from "../../compute/coloring";
 import { nearest } from "../../compute/distances";
-import type { CellColors } from "../../compute/lattice";
 import type { Exploration } from "../../state/exploration";
 import type { Picture } from "../../state/picture";
-import type { Marks } from "./canvas";
+import type { GridColors, Marks } from "./canvas";
 
 /** Makes the colors of pictures; it keeps what costs time, and reuses its arrays. */
-export function colorsOf(exploration: Exploration): (picture: Picture) => CellColors {
+export function colorsOf(exploration: Exploration): (picture: Picture) => GridColors {
   const { colored, display, filtering, preview } = exploration;
   let places = new Uint8Array(0);
   let placed: { ranked: unknown; scale: unknown } | null = null;
   let mask = new Uint8Array(0);
+  let both = new Uint8Array(0);
+  /** What the filter lets through and is chosen; null for all. */
+  const suited = (n: number) => {
+    const [a, b] = [filtering.mask.value, exploration.choice.mask.value].map((found) =>
+      found?.length === n ? found : null,
+    );
+    if (!a || !b) return a ?? b ?? null;
+    if (both.length !== n) both = new Uint8Array(n);
+    for (let i = 0; i < n; i++) both[i] = (a[i] as number) & (b[i] as number);
+    return both;
+  };
   const byConcept = computed(
     () => colored.value && coloringByConcept(colored.value, display.palette.value),
   );
@@ -28,11 +38,10 @@ export function colorsOf(exploration: Exploration): (picture: Picture) => CellCo
       placed = { ranked, scale };
       coloring = { ...tables.value, indexes: places };
     }
-    const filter = filtering.mask.value;
-    const suited = filter?.length === n ? filter : null;
     return {
       ...coloring,
-      mask: shownMask(ranked.distances, display.band.value, suited, mask),
+      mask: shownMask(ranked.distances, display.band.value, suited(n), mask),
+      order: byConcept.value ? null : ranked.order,
     };
   };
 }

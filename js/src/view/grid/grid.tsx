@@ -1,6 +1,5 @@
 import { effect, type Signal, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { stepFrom } from "../../compute/lattice";
 import type { Exploration } from "../../state/exploration";
 import type { Picture } from "../../state/picture";
 import { countText, distanceText, visibleText } from "../../words/text";
@@ -9,6 +8,7 @@ import type { Tip } from "../parts/tooltip";
 import { AxesFrame } from "./axes";
 import { type Edges, GridCanvas } from "./canvas";
 import { colorsOf, marksOf } from "./colors";
+import { followLasso } from "./lasso";
 import { Legend } from "./legend";
 import { GridTools } from "./tools";
 import { bringInSight, followZoom } from "./zooming";
@@ -46,18 +46,20 @@ export function Grid({ exploration, tip, root }: Props) {
   const frame = useRef<HTMLDivElement>(null);
   const cells = useRef<HTMLCanvasElement>(null);
   const marks = useRef<HTMLCanvasElement>(null);
+  const path = useRef<SVGPathElement>(null);
   const drawn = useRef<GridCanvas | null>(null);
   const edges = useSignal<Edges | null>(null);
   const n = exploration.contents.value?.n ?? 0;
   const swaps = exploration.contents.value?.hasModel ? "Shift+Enter swaps, " : "";
 
   useEffect(() => {
-    if (!frame.current || !cells.current || !marks.current) return;
+    if (!frame.current || !cells.current || !marks.current || !path.current) return;
     const ending = new AbortController();
     const grid = new GridCanvas(cells.current, marks.current);
     drawn.current = grid;
     const parts = { frame: frame.current, cells: cells.current, grid, edges, tip, root };
     showPictures(exploration, parts, ending.signal);
+    followLasso(exploration, { ...parts, path: path.current }, ending.signal);
     followZoom(exploration, cells.current, grid, ending.signal);
     followPointer(exploration, parts, ending.signal);
     followKeys(exploration, parts, ending.signal);
@@ -86,6 +88,9 @@ export function Grid({ exploration, tip, root }: Props) {
             aria-label={`${countText(n)} examples. Arrow keys walk, Enter selects, ${swaps}plus and minus zoom, Escape goes back.`}
           />
           <canvas ref={marks} class="cw-marks" />
+          <svg class="cw-lasso" aria-hidden="true">
+            <path ref={path} />
+          </svg>
         </div>
       </AxesFrame>
     </>
@@ -122,10 +127,11 @@ function showPictures(exploration: Exploration, parts: Parts, ending: AbortSigna
     const { width, height } = size.value;
     if (!picture || width < 20 || height < 20) return;
     const zoom = exploration.display.zoom.value;
-    const fitted = grid.fit(width, height, picture.arrangement);
-    if (fitted) cells.dataset.layout = JSON.stringify(grid.lattice);
-    grid.paint(picture.arrangement, colors(picture), zoom, labelOf);
+    const fitted = grid.fit(width, height, picture);
+    if (fitted) cells.dataset.layout = JSON.stringify(grid.fitted);
+    grid.paint(picture, colors(picture), zoom, labelOf);
     cells.classList.toggle("cw-zoomed", zoom.scale > 1);
+    cells.classList.toggle("cw-points", picture.layout !== null);
     if (fitted || zoom !== zoomed) parts.edges.value = grid.edges;
     zoomed = zoom;
     if (picture === painted) return;
@@ -145,7 +151,7 @@ function showPictures(exploration: Exploration, parts: Parts, ending: AbortSigna
     const picture = exploration.picture.value;
     if (!picture || !parts.edges.value) return;
     const accent = getComputedStyle(root).getPropertyValue("--cw-accent");
-    grid.mark(picture.arrangement, marksOf(exploration, picture), accent);
+    grid.mark(picture, marksOf(exploration, picture), accent);
   });
   ending.addEventListener("abort", () => {
     observer.disconnect();
@@ -157,7 +163,7 @@ function showPictures(exploration: Exploration, parts: Parts, ending: AbortSigna
     (event) => {
       const detail = (event as CustomEvent<Locate>).detail;
       const picture = exploration.picture.value;
-      if (picture) detail.rectangle = grid.cellOf(picture.arrangement, detail.example);
+      if (picture) detail.rectangle = grid.cellOf(picture, detail.example);
     },
     { signal: ending },
   );
@@ -177,7 +183,7 @@ function followPointer(exploration: Exploration, parts: Parts, ending: AbortSign
     const box = cells.getBoundingClientRect();
     const x = ((event.clientX - box.left) / box.width) * cells.width;
     const y = ((event.clientY - box.top) / box.height) * cells.height;
-    return grid.exampleAt(picture.arrangement, x, y);
+    return grid.exampleAt(picture, x, y);
   };
   const leave = () => {
     latest = null;
@@ -246,11 +252,11 @@ function followKeys(exploration: Exploration, parts: Parts, ending: AbortSignal)
   const swapped = () => exploration.swaps.asked.value !== null;
   const press = (event: KeyboardEvent) => {
     const picture = exploration.picture.value;
-    if (!picture || !grid.sight || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!picture || !grid.fitted || event.ctrlKey || event.metaKey || event.altKey) return;
     const at = exploration.pointed.value ?? picture.selected;
     const arrow = ARROWS[event.key];
     if (arrow) {
-      const to = stepFrom(grid.sight.lattice, picture.arrangement, at, ...arrow);
+      const to = grid.stepFrom(picture, at, ...arrow);
       bringInSight(exploration, grid, to);
       exploration.point(to);
       walked = true;

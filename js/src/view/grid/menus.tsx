@@ -1,3 +1,4 @@
+import { WHOLE } from "../../compute/zoom";
 import { CLUSTER } from "../../data/concepts";
 import type { Exploration } from "../../state/exploration";
 import { describeConcept } from "../../words/concept";
@@ -6,13 +7,18 @@ import { Term } from "../parts/term";
 const FOLLOW = "follow the stage";
 const PLAIN = "plain order";
 const CHOSEN = "rows × columns";
+const MAP = "map";
+const UMAP = "map by UMAP";
 
 /** How the grid is colored and arranged. */
 export function GridMenus({ exploration }: { exploration: Exploration }) {
   const names = exploration.contents.value?.concepts ?? [];
   const chosen = exploration.arrangeBy.value;
   const following = exploration.guide.axes.value ?? [names[0] ?? "", names[1] ?? names[0] ?? ""];
-  const manner = exploration.plain.value ? PLAIN : chosen.length === 2 ? CHOSEN : FOLLOW;
+  const drawn = exploration.arrange.value;
+  const lattice = exploration.plain.value ? PLAIN : chosen.length === 2 ? CHOSEN : FOLLOW;
+  const manner = drawn === "lattice" ? lattice : drawn === "map" ? MAP : UMAP;
+  const layouts = exploration.contents.value?.layouts ?? [];
   const saved = exploration.saved.value;
   const whole = exploration.without.value.length === 0;
   const canCluster =
@@ -20,8 +26,15 @@ export function GridMenus({ exploration }: { exploration: Exploration }) {
     names.includes(CLUSTER) ||
     (whole && saved.clusters.has(exploration.stage.value));
   const arrange = (to: string) => {
-    if (to === PLAIN) exploration.go({ plain: true });
-    else exploration.go({ plain: false, arrangeBy: to === CHOSEN ? following : [] });
+    // What is enlarged is another part of another picture.
+    exploration.display.zoom.value = WHOLE;
+    if (to === MAP) exploration.go({ arrange: "map" });
+    else if (to === UMAP) exploration.go({ arrange: "umap" });
+    else if (to === PLAIN) exploration.go({ arrange: "lattice", plain: true });
+    else {
+      const arrangeBy = to === CHOSEN ? following : [];
+      exploration.go({ arrange: "lattice", plain: false, arrangeBy });
+    }
   };
   return (
     <h3 class="cw-menus" data-manner={manner}>
@@ -38,7 +51,13 @@ export function GridMenus({ exploration }: { exploration: Exploration }) {
         exploration={exploration}
         name="arrange"
         label="arrange"
-        options={names.length > 0 ? [FOLLOW, CHOSEN, PLAIN] : [FOLLOW, PLAIN]}
+        options={[
+          FOLLOW,
+          ...(names.length > 0 ? [CHOSEN] : []),
+          PLAIN,
+          ...(layouts.includes("pca") ? [MAP] : []),
+          ...(layouts.includes("umap") ? [UMAP] : []),
+        ]}
         value={manner}
         onChoose={arrange}
       />

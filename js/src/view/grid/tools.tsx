@@ -1,6 +1,7 @@
 import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
 import { countShown, SCALES, type ScaleName } from "../../compute/axis";
+import { examplesIn } from "../../compute/chosen";
 import { NEARS, type Near, PALETTES, type Palette } from "../../compute/color";
 import { WHOLE } from "../../compute/zoom";
 import { METRICS, type Metric } from "../../data/metric";
@@ -18,6 +19,8 @@ const ICONS = {
   smaller: "M3 8h10",
   whole: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10M6 6h4v4H6z",
   colors: "M2.5 4.5h11M2.5 8h11M2.5 11.5h11M5 3v3M11 6.5v3M7 10v3",
+  lasso:
+    "M13.5 6.5c0 2.2-2.6 3.7-5.7 3.7S2.3 8.700 2.300 6.5s2.600-3.800 5.700-3.800 5.500 1.600 5.500 3.800zM5 10c-1.600 0-2 1.200-1.200 2s1 1.500 0 2",
   full: "M2.5 6V2.5H6M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
 };
 
@@ -57,6 +60,15 @@ export function GridTools({ exploration, grid, root }: Props) {
         disabled={scale === 1}
         onPress={() => (exploration.display.zoom.value = WHOLE)}
       />
+      {exploration.arrange.value === "lattice" ? null : (
+        <IconButton
+          name="lasso"
+          label="choose examples with a lasso (or drag with Shift)"
+          icon={ICONS.lasso}
+          pressed={exploration.display.lassoing.value}
+          onPress={() => (exploration.display.lassoing.value = !exploration.display.lassoing.value)}
+        />
+      )}
       <ColorMenu exploration={exploration} />
       <SaveMenu exploration={exploration} grid={grid} root={root} />
       {root.ownerDocument.fullscreenEnabled ? (
@@ -118,6 +130,16 @@ function FilterInput({ exploration }: { exploration: Exploration }) {
           <span data-role="filtered" role="status">
             {mask && problem === "" ? `${countText(countShown(mask))} of ${countText(n)}` : ""}
           </span>
+          {mask && problem === "" ? (
+            <button
+              type="button"
+              data-role="choose-filtered"
+              data-tip="Choose these examples, as a lasso on the map would."
+              onClick={() => exploration.choose(examplesIn(mask))}
+            >
+              choose
+            </button>
+          ) : null}
           <button
             type="button"
             data-role="filter-clear"

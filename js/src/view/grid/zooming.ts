@@ -1,19 +1,18 @@
-import { enlarged, mostScale, moved, showing, WHOLE, type Zoom } from "../../compute/zoom";
+import { enlarged, moved, showing, WHOLE, type Zoom } from "../../compute/zoom";
 import type { Exploration } from "../../state/exploration";
 import type { GridCanvas } from "./canvas";
 
 /** Farther than this, in CSS pixels, a press is a drag and no click. */
-const DRAG = 4;
+export const DRAG = 4;
 /** What one press of a button or a key enlarges by. */
 const STEP = 1.5;
 
 /** Enlarges the grid by a step, or with -1 makes it smaller again. */
 export function zoomStep(exploration: Exploration, grid: GridCanvas, sign: 1 | -1): void {
   const { zoom } = exploration.display;
-  if (!grid.lattice) return;
-  const most = mostScale(grid.lattice, grid.ratio);
+  if (!grid.fitted) return;
   const { x, y } = middle(exploration, grid);
-  zoom.value = enlarged(zoom.value, STEP ** sign, most, x, y);
+  zoom.value = enlarged(zoom.value, STEP ** sign, grid.mostScale, x, y);
 }
 
 /** What a step keeps in its place: the cell under the keyboard's cursor or selected, if in sight. */
@@ -21,7 +20,7 @@ function middle(exploration: Exploration, grid: GridCanvas): { x: number; y: num
   const picture = exploration.picture.value;
   if (!picture) return { x: 0.5, y: 0.5 };
   const example = exploration.pointed.value ?? picture.selected;
-  const { x, y, width, height } = shareOf(grid, grid.cellOf(picture.arrangement, example));
+  const { x, y, width, height } = shareOf(grid, grid.cellOf(picture, example));
   const [atX, atY] = [x + width / 2, y + height / 2];
   const seen = atX >= 0 && atX <= 1 && atY >= 0 && atY <= 1;
   return seen ? { x: atX, y: atY } : { x: 0.5, y: 0.5 };
@@ -32,7 +31,7 @@ export function bringInSight(exploration: Exploration, grid: GridCanvas, example
   const picture = exploration.picture.value;
   const { zoom } = exploration.display;
   if (!picture || zoom.value.scale === 1) return;
-  zoom.value = showing(zoom.value, shareOf(grid, grid.cellOf(picture.arrangement, example)));
+  zoom.value = showing(zoom.value, shareOf(grid, grid.cellOf(picture, example)));
 }
 
 function shareOf(
@@ -75,11 +74,10 @@ export function followZoom(
   };
   const now = () => next ?? zoom.value;
   const enlarge = (factor: number, clientX: number, clientY: number) => {
-    if (!grid.lattice) return;
+    if (!grid.fitted) return;
     const box = cells.getBoundingClientRect();
-    const most = mostScale(grid.lattice, grid.ratio);
     const [x, y] = [(clientX - box.left) / box.width, (clientY - box.top) / box.height];
-    soon(enlarged(now(), factor, most, x, y));
+    soon(enlarged(now(), factor, grid.mostScale, x, y));
   };
   const wheel = (event: WheelEvent) => {
     if (!event.ctrlKey && !event.metaKey) return;

@@ -58,12 +58,14 @@ interface ButtonProps {
   readonly onPress: () => void;
   readonly disabled?: boolean;
   readonly expanded?: boolean;
+  /** Whether it is on, of a button that stays pressed. */
+  readonly pressed?: boolean;
   readonly buttonRef?: { current: HTMLButtonElement | null };
 }
 
 /** A square button with a picture on it. */
 export function IconButton(props: ButtonProps) {
-  const { name, label, icon, onPress, disabled, expanded, buttonRef } = props;
+  const { name, label, icon, onPress, disabled, expanded, pressed, buttonRef } = props;
   return (
     <button
       type="button"
@@ -72,6 +74,7 @@ export function IconButton(props: ButtonProps) {
       aria-label={label}
       data-tip={`${label[0]?.toUpperCase()}${label.slice(1)}.`}
       aria-expanded={expanded}
+      aria-pressed={pressed}
       disabled={disabled ?? false}
       ref={buttonRef ?? null}
       onClick={onPress}

@@ -53,8 +53,8 @@ function cellsOf(
   const copy = grid.copy(RATIO / grid.ratio);
   const labelOf = (example: number) => exploration.labels.value?.at(example) ?? "";
   const { zoom } = exploration.display;
-  copy.paint(picture.arrangement, colorsOf(exploration)(picture), zoom.value, labelOf);
-  copy.mark(picture.arrangement, marksOf(exploration, picture), accent);
+  copy.paint(picture, colorsOf(exploration)(picture), zoom.value, labelOf);
+  copy.mark(picture, marksOf(exploration, picture), accent);
   const together = copy.together();
   copy.clear();
   return together;

@@ -37,13 +37,15 @@ export function sharedCsv({ knowledge }: Exploration): string {
 
 /** The view on screen as a text that `w.state` takes. */
 export function viewText(exploration: Exploration): string {
-  const { selected, stage, k, colorBy, arrangeBy, without, metric, plain, filtering } = exploration;
+  const { selected, stage, k, colorBy, arrange, arrangeBy, without, metric, plain, filtering } =
+    exploration;
   const { scale, palette, near, zoom } = exploration.display;
   return stateText({
     stage: stage.value,
     selected: selected.value,
     k: k.value,
     colorBy: colorBy.value,
+    arrange: arrange.value,
     arrangeBy: arrangeBy.value,
     without: without.value,
     metric: metric.value,

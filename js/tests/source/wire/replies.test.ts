@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from "vitest";
+import type { LayoutMethod } from "../../../src/data/layout";
 import type { Metric } from "../../../src/data/metric";
 import { Channel, type Listener } from "../../../src/source/kernel/channel";
 import type { What } from "../../../src/source/wire/messages";
@@ -64,13 +65,16 @@ interface Asked {
   readonly pairs: number | null;
   readonly component: number | null;
   readonly answer: string;
+  readonly method: LayoutMethod;
+  readonly name: string;
+  readonly chosen: string;
 }
 
 /** Asks as the page does for what a recorded request asks for. */
 function ask(request: Fields): Promise<unknown> {
   const asked = request as unknown as Asked;
   const { what, stage, row, k, names, kinds, first, text, receiver, donor, free, answer } = asked;
-  const { pairs, component, metric } = asked;
+  const { pairs, component, metric, method, name, chosen } = asked;
   const asks: Record<What, () => Promise<unknown>> = {
     hello: () => source.contents(),
     captions: () => source.captions(row),
@@ -93,6 +97,8 @@ function ask(request: Fields): Promise<unknown> {
     parts: () => source.parts(asked),
     second_parts: () => source.secondParts(kinds, metric),
     concept_of: () => source.conceptOf(asked, component),
+    layout: () => source.layout(asked, method),
+    concept_of_chosen: () => source.conceptOfChosen(name, chosen),
     swap_tests: () => source.swapTests(kinds, metric),
     trace: () => source.trace(row, answer),
   };
