@@ -15,6 +15,7 @@ PARTS = (
     "million",
     "knowledge",
     "experiments",
+    "language_model",
     "made_of",
     "figures",
     "page",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import errno
 import os
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from clusterwidget.activations.cache import Cache
 from clusterwidget.activations.extended import Extended
 from clusterwidget.activations.given import given_activations
 from clusterwidget.core import checks
+from clusterwidget.core.budget import budget_seconds, duration_text
 from clusterwidget.core.concepts import Partition, Partitions, partitions
 from clusterwidget.core.distances import l2, nearest_of
 from clusterwidget.core.edges import Edge
@@ -1828,11 +1830,14 @@ class Explorer:
         pairs: int = 1000,
         seed: int = 0,
         metric: str = "l2",
+        budget: float | str | None = None,
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> pd.DataFrame:
         """Return the verdicts of the swap tests of many stages, making those that are missing.
 
+        With a budget, the time is estimated from a timed run, and spent on the stages where another
+        example's vector would cost the answers most, by attribution: see `attribution`.
         Each test is kept as soon as it is made, also in the saved exploration if there is one, so
         that what was called off goes on from there.
 
@@ -1842,6 +1847,9 @@ class Explorer:
             By default what heads, attention and MLPs write at the positions of the answers.
         pairs, seed, metric
             As in `swap_test`.
+        budget : float or str, optional
+            How long it may take, in seconds or as ``"5min"``. Stages that are left out are in the
+            table's ``attrs["not_tested"]``, and a warning counts them.
         progress : function of (stages done, stages in all), optional
         cancelled : function, optional
 
@@ -1852,9 +1860,14 @@ class Explorer:
             recovered with a far example of the same value, ``near``, with a near one, and
             ``sentence``.
 
+        Raises
+        ------
+        ValueError
+            As `swap_test`; and where the budget is too short for one test, with what would do.
+
         See Also
         --------
-        swap_test, known_swap_tests
+        attribution, swap_test, known_swap_tests
 
         Examples
         --------
@@ -1866,7 +1879,67 @@ class Explorer:
         wanted = default_stages(self._setting) if stages is None else stage_list(stages)
         settings = _settings(None, "vector", pairs, seed, False, metric)
         watch = Watch.of(progress, cancelled)
-        return verdicts(swap_tests(self._setting, self._kept, wanted, settings, watch))
+        seconds = budget_seconds(budget)
+        tests, left_out = swap_tests(self._setting, self._kept, wanted, settings, watch, seconds)
+        table = verdicts(tests)
+        table.attrs["not_tested"] = [str(stage) for stage in left_out]
+        if left_out:
+            warnings.warn(
+                f"{len(tests):,} of {len(wanted):,} stages were tested: the budget of "
+                f"{duration_text(seconds or 0)} leaves out the {len(left_out):,} that attribution "
+                'says matter least, which table.attrs["not_tested"] lists. Called again, it goes '
+                "on from there.",
+                stacklevel=2,
+            )
+        return table
+
+    def attribution(self, stages: Stages | None = None, *, seed: int = 0) -> pd.DataFrame:
+        """Return what another example's vector at each stage would cost the answers, estimated.
+
+        What the replacement changes times the gradient of an answer's log odds: attribution
+        patching (Nanda, 2023). One run forward and one backward for each answer, whatever the
+        number of stages: an order in which to look, not a result. A stage that saturates (an
+        attention pattern that is all on one token) is underestimated.
+
+        Parameters
+        ----------
+        stages : Stage or address, or iterable of them, optional
+            By default those of `swap_tests`.
+        seed : int
+            Of the 16 examples.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by stage, the highest first: ``cost`` in nats of log odds, the mean over the
+            examples, of the answer that loses most.
+
+        Raises
+        ------
+        ValueError
+            Where a stage cannot be swapped.
+
+        See Also
+        --------
+        swap_tests : what is true, by runs.
+
+        Examples
+        --------
+        >>> table = ex.attribution(["L1H0.result@S3", "L1H1.result@S3"])
+        >>> table.index[0]
+        'L1H0.result@S3'
+        """
+        self._setting.require_model()
+        from clusterwidget.interventions.attribution import stage_costs
+        from clusterwidget.interventions.swaptests import default_stages
+
+        seed = checks.seed(seed)
+        wanted = default_stages(self._setting) if stages is None else stage_list(stages)
+        costs = stage_costs(self._setting.bench, wanted, seed)
+        found = pd.DataFrame(
+            {"stage": [str(stage) for stage in costs], "cost": list(costs.values())}
+        )
+        return found.sort_values("cost", ascending=False, kind="stable").set_index("stage")
 
     def known_swap_tests(self, *, metric: str = "l2") -> dict[Stage, SwapTest]:
         """Return the swap tests that were made with default settings, or more pairs, by stage.
@@ -2062,6 +2135,7 @@ class Explorer:
         threshold: float = THRESHOLD,
         least: float = LEAST,
         seed: int = 0,
+        budget: float | str | None = None,
         progress: Progress | Watch | None = None,
         cancelled: Cancelled | None = None,
     ) -> Trace:
@@ -2094,8 +2168,22 @@ class Explorer:
             the likeliest.
         seed : int
             Of the draws.
+        budget : float or str, optional
+            How long it may take, in seconds or as ``"5min"``. Layers that are not reached by then
+            are left as they are, all of whose edges stay uncut: `Trace.unexamined` counts them.
         progress, cancelled
             As in `capture`; progress counts layers.
+
+        Notes
+        -----
+        Edges are cut in the order that attribution gives (see `attribution`), as many at once as
+        the answer bears, and each that is left is then cut for real. In a large model it is not
+        measured what each edge and stage costs alone.
+
+        Raises
+        ------
+        ValueError
+            For an answer that is not there, and where the budget is too short to begin.
 
         See Also
         --------
@@ -2118,6 +2206,7 @@ class Explorer:
         settings = TraceSettings(drawn, float(threshold), float(least), checks.seed(seed))
         key = trace_kept.key(example, answer, settings, self._setting.digest)
         known = self._traces.get(key)
+        seconds = budget_seconds(budget)
         if known is not None:
             return known
         self._setting.require_model(watch)
@@ -2132,9 +2221,11 @@ class Explorer:
             threshold=settings.threshold,
             least=settings.least,
             seed=settings.seed,
+            budget=seconds,
             watch=watch,
         )
-        self._traces.put(key, found)
+        if not found.unexamined:
+            self._traces.put(key, found)
         return found
 
     def known_traces(self) -> dict[tuple[int, str], Trace]:

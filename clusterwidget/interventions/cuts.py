@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -24,6 +25,7 @@ from clusterwidget.core.edges import (
     Edge,
 )
 from clusterwidget.core.stages import Stage
+from clusterwidget.interventions.prefix import Prefix
 from clusterwidget.interventions.replacements import LayerParts, Nothing, Replacements
 from clusterwidget.interventions.runs import Hook, Run, per_head
 from clusterwidget.interventions.workbench import Workbench
@@ -63,18 +65,22 @@ class Cuts:
         self.rows = rows
         self.renormalize = renormalize
         self._masks: dict[tuple[int | None, str], Tensor] = {}
+        self.first: int = bench.examples.inputs.width
+        """Index of the first token at which something is cut."""
 
     def cut(self, rows: slice, item: Item) -> None:
         """Cut an edge, or replace a stage for all its readers, in some rows."""
         column = self._bench.stage_set.column
         if isinstance(item, Stage):
             at = column(item)
+            self.first = min(self.first, at)
             if item.kind == "result":
                 self._mask(item.layer, HEAD)[rows, at, item.head] = True
             else:
                 self._mask(item.layer, item.kind)[rows, at] = True
             return
         kind, layer, at = item.kind, item.layer, column(item.target)
+        self.first = min(self.first, at)
         if kind == ATTENTION:
             mask = self._mask(layer, ATTENTION)
             mask[rows, item.target.head, at, column(item.source)] = True
@@ -108,12 +114,31 @@ class Cuts:
         return self._masks[layer, kind]
 
 
+@dataclass(frozen=True)
+class Before:
+    """An example before anything is cut, from which runs with something cut can start.
+
+    Attributes
+    ----------
+    run : Run
+    streams : sequence of torch.Tensor, shape (1, T, d_model)
+        The residual stream that enters each layer.
+    prefix : Prefix or None
+        Keys and values of all layers: tokens before the first cut are not run then.
+    """
+
+    run: Run
+    streams: Sequence[Tensor]
+    prefix: Prefix | None
+
+
 def run_cut(
     bench: Workbench,
     replacements: Replacements | Nothing,
     one: Batch,
     cuts: Cuts,
-    streams: Sequence[Tensor] = (),
+    before: Before | None = None,
+    draws: Sequence[int] | None = None,
 ) -> Run:
     """Run one example, once for each row of the cuts and each replacement.
 
@@ -125,9 +150,10 @@ def run_cut(
     one : Batch
         Of the example.
     cuts : Cuts
-    streams : sequence of torch.Tensor, shape (1, T, d_model), optional
-        The residual stream that enters each layer in this example: only the layers from the first
-        one with a cut are run then.
+    before : Before, optional
+        Only the layers from the first one with a cut are run then.
+    draws : sequence of int, optional
+        Indices of the replacements that are put in; by default all.
 
     Returns
     -------
@@ -135,19 +161,33 @@ def run_cut(
         Of replacements × rows, all rows of the first replacement first.
     """
     hooks: list[Hook] = []
+    chosen = range(replacements.count) if draws is None else draws
+    prefix, first = None, 0
+    if before is not None and cuts.there(None, "embed") is None:
+        prefix = before.prefix
+        first = 0 if prefix is None else cuts.first
     for layer in sorted(cuts.layers):
-        hooks += _LayerCuts(layer, cuts, replacements.layer(layer)).hooks(bench)
+        parts = replacements.layer(layer)
+        if draws is not None or first:
+            parts = parts.some(chosen, first)
+        earlier = prefix.layers[layer][1][:, :, :first] if prefix is not None and first else None
+        hooks += _LayerCuts(layer, cuts, parts, first, earlier).hooks(bench)
     absent = cuts.there(None, "embed")
     if absent is not None:
-        name, embed = hook_name(bench.model, "embed", None), replacements.embed()
+        name = hook_name(bench.model, "embed", None)
+        embed = replacements.embed()[list(chosen)]
         assert name is not None
         hooks.append((name, lambda x, hook: _replaced(x, absent, embed)))
-    rows = replacements.count * cuts.rows
-    if not streams or absent is not None:
+    rows = len(chosen) * cuts.rows
+    if before is None or absent is not None:
         return bench.patcher.hooked(one.expand(rows), hooks)
     start = min(cuts.layers, default=bench.patcher.last)
-    entering = streams[start].expand(rows, -1, -1)
-    return bench.patcher.hooked(one.expand(rows), hooks, entering, start)
+    entering = before.streams[start].expand(rows, -1, -1)
+    if prefix is None or not first:
+        return bench.patcher.hooked(one.expand(rows), hooks, entering, start)
+    return bench.patcher.hooked_after(
+        one.expand(rows), hooks, entering[:, first:], start, first, prefix, before.run
+    )
 
 
 class _LayerCuts:
@@ -157,7 +197,17 @@ class _LayerCuts:
     the attention wrote, where the MLP reads it and where the stream is summed up.
     """
 
-    def __init__(self, layer: int, cuts: Cuts, replacements: LayerParts) -> None:
+    def __init__(
+        self,
+        layer: int,
+        cuts: Cuts,
+        replacements: LayerParts,
+        first: int = 0,
+        earlier: Tensor | None = None,
+    ) -> None:
+        self._first = first
+        # The values of the tokens before the first one that is run, (1, heads, first, d_head).
+        self._earlier = earlier
         self._block = f"blocks.{layer}"
         self._without_pattern: Tensor | None = None
         self._replacements = replacements
@@ -185,7 +235,10 @@ class _LayerCuts:
         return [*hooks, (f"{block}.hook_resid_post", self._resid_post)]
 
     def _there(self, kind: str) -> Tensor | None:
-        return self._cuts.there(self._layer, kind)
+        mask = self._cuts.there(self._layer, kind)
+        if mask is None:
+            return None
+        return mask[:, :, self._first :] if kind == ATTENTION else mask[:, self._first :]
 
     def _keep(self, name: str) -> Callable[..., None]:
         def keep(activation: Tensor, hook: Any) -> None:
@@ -206,7 +259,11 @@ class _LayerCuts:
         absent = self._there(ATTENTION)
         assert absent is not None
         flow = self._replacements.flow.to(z)
-        v = per_head(self._seen["v"], z.shape[2])
+        v = self._seen["v"]
+        if self._earlier is not None:
+            before = self._earlier.transpose(1, 2).expand(len(v), -1, -1, -1)
+            v = torch.cat([before.to(v), v], dim=1)
+        v = per_head(v, z.shape[2])
         pattern = self._seen["pattern"] * absent.repeat(len(flow), 1, 1, 1)
         own = torch.einsum("bhts,bshd->bthd", pattern, v)
         other = torch.einsum("bhts,rhtsd->rbthd", absent.to(z), flow)

@@ -7,32 +7,21 @@ run starts from the residual stream that enters the stage's layer, where the mod
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
 
-from clusterwidget.core.inputs import Inputs
 from clusterwidget.core.stages import ATTENTION_KINDS, Stage, StageSet
-from clusterwidget.interventions.runs import (
-    Hook,
-    Run,
-    Start,
-    joined,
-    keep,
-    per_head,
-    skipping,
-    start_of,
-)
+from clusterwidget.interventions.runner import REFUSALS, Runner
+from clusterwidget.interventions.runs import Hook, Run, Start, joined, keep, per_head, start_of
 from clusterwidget.model.anatomy import anatomy
 from clusterwidget.model.batch import Batch, Index
 from clusterwidget.model.hooks import Model, hook_name
-from clusterwidget.model.overflow import Hooks, is_finite, overflow
-from clusterwidget.model.padding import mask_of, parts_of
+from clusterwidget.model.padding import parts_of
 from clusterwidget.model.recorder import Recorder
-from clusterwidget.model.running import evaluating, running
+from clusterwidget.model.running import evaluating
 
 # Kinds that are put in through another one, of which they are a function.
 _CARRIERS = {"result": "z", "attn_scores": "pattern"}
@@ -42,12 +31,9 @@ _IN_ONE_COLUMN = ("z", "attn_out", "resid_mid", "mlp_pre", "mlp_post", "mlp_out"
 _TOLERANCE, _ROUGH = 1e-3, 5e-2
 """How far what leaves a layer may differ by rounding, over its change; in half precision."""
 
-_LOGITS_IN_BATCH = 1 << 26
-_TOKENS_IN_BATCH = 14_336
 
-
-class Patcher:
-    """Runs a model with and without replaced vectors, and reads the answers.
+class Patcher(Runner):
+    """A runner that puts other vectors in at a stage.
 
     Parameters
     ----------
@@ -59,20 +45,15 @@ class Patcher:
     """
 
     def __init__(self, model: Model, stage_set: StageSet, columns: Sequence[int]) -> None:
-        self.model = model
+        super().__init__(model, columns)
         self.stage_set = stage_set
-        self.columns = list(columns)
-        self.last = int(model.cfg.n_layers) - 1
-        if ("resid_post", self.last) not in anatomy(model).widths:
-            raise ValueError(
-                "swaps, ablation and traces need what leaves the last layer, and this model lists "
-                f"blocks.{self.last}.hook_resid_post and never runs it. What can be captured, "
-                "ex.stages(), can be compared and explained."
-            )
-        self._device = getattr(model.cfg, "device", None)
-        self._tried: dict[tuple[bool, int], bool] = {}
         self._fits: dict[str, bool] = {}
-        self._passed_on: Callable[[torch.Tensor], Any] | None = None
+        self._prefix_fits: bool | None = None
+
+    @property
+    def skips_tokens(self) -> bool:
+        """Whether tokens before a swap are known not to be run again."""
+        return bool(self._records) and self._prefix_fits is not False
 
     def carrier(self, stage: Stage) -> Stage:
         """Return the stage through which a stage is patched: itself, or what it is derived from.
@@ -101,19 +82,6 @@ class Patcher:
         self.stage_set.width(carrier)
         return carrier
 
-    def batch_size(self, tokens: int) -> int:
-        """Return how many examples of so many tokens fit in a batch, logits included."""
-        vocabulary = int(getattr(self.model.cfg, "d_vocab_out", None) or self.model.cfg.d_vocab)
-        return max(1, min(_TOKENS_IN_BATCH // tokens, _LOGITS_IN_BATCH // (tokens * vocabulary)))
-
-    def batch(self, inputs: Inputs) -> Batch:
-        """Return inputs as a batch, where the model is."""
-        return Batch.of(inputs, self._device)
-
-    def tensor(self, tokens: Any) -> torch.Tensor:
-        """Return tokens, of any shape, where the model is."""
-        return torch.as_tensor(tokens, dtype=torch.long, device=self._device)
-
     def vectors(self, batch: Batch, stage: Stage) -> torch.Tensor:
         """Return what a stage's carrier holds for a batch, shape (batch, d)."""
         return self.vectors_of(batch, [stage])[stage]
@@ -132,28 +100,6 @@ class Patcher:
         with torch.no_grad(), evaluating(self.model):
             recorder.run(batch)
         return {stage: kept[carrier] for stage, carrier in carriers.items()}
-
-    def run(self, batch: Batch, start: int = 0) -> Run:
-        """Run a batch as it is.
-
-        Parameters
-        ----------
-        batch : Batch
-        start : int
-            Layer from which patched runs of this batch will start.
-        """
-        parts = parts_of(self.model, batch)
-        if len(parts) > 1:
-            return joined([(rows, self.hooked(part, [])) for rows, part in parts])
-        if not self.can_resume(batch, start):
-            return self.hooked(batch, [])
-        block = f"blocks.{start}"
-        names = [f"{block}.hook_resid_pre", f"{block}.attn.hook_z", f"{block}.hook_resid_post"]
-        kept: dict[str, list[torch.Tensor]] = {name: [] for name in names}
-        known = [name for name in names if name in self.model.hook_dict]
-        run = self.hooked(batch, [(name, keep(kept[name])) for name in known])
-        entering, z, leaving = ((*kept[name], None)[0] for name in names)
-        return run if entering is None else replace(run, start=Start(entering, z, leaving))
 
     def patched(
         self,
@@ -178,30 +124,48 @@ class Patcher:
         parts = parts_of(self.model, batch)
         if len(parts) > 1:
             return joined(
-                [(rows, self._whole(part, stage, values[rows], None)) for rows, part in parts]
+                [(rows, self._whole(part, stage, values[rows], None, None)) for rows, part in parts]
             )
         carrier = self.carrier(stage)
         before_layers = carrier.layer is None and carrier.kind != "ln_final"
         if before is None or before.start is None or before_layers:
-            return self._whole(batch, stage, values, None)
+            return self._whole(batch, stage, values, before, None)
         if carrier.kind in _IN_ONE_COLUMN and self._one_column_fits(
             batch, carrier, values, before.start
         ):
             return self._by_column(batch, carrier, values, before)
-        return self._whole(batch, stage, values, before.start)
+        return self._whole(batch, stage, values, before, before.start)
 
-    def _whole(self, batch: Batch, stage: Stage, values: torch.Tensor, start: Start | None) -> Run:
+    def _whole(
+        self,
+        batch: Batch,
+        stage: Stage,
+        values: torch.Tensor,
+        before: Run | None,
+        start: Start | None,
+    ) -> Run:
         """Run all positions, from the stage's layer up where what enters it is given."""
-        index = batch.index(self.stage_set.column(stage))
-        if start is not None and stage.kind == "resid_pre":
+        fired: list[bool] = []
+        carrier, column = self.carrier(stage), self.stage_set.column(stage)
+
+        def hooks(index: Index, rows: slice) -> list[Hook]:
+            return self._patch(carrier, index, values[rows], fired)
+
+        if start is not None and stage.kind == "resid_pre" and before is not None:
             # What enters the layer is put in as it is: on BERT the hook does not reach all of it.
             changed = start.entering.clone()
-            changed[index] = values.to(changed)
-            return self.hooked(batch, [], changed, start_of(stage, self.last))
-        fired: list[bool] = []
-        hooks = self._patch(self.carrier(stage), index, values, fired)
-        entering = None if start is None else start.entering
-        run = self.hooked(batch, hooks, entering, start_of(stage, self.last))
+            changed[batch.index(column)] = values.to(changed)
+            return self._above(
+                batch, _no_hooks, changed, start_of(stage, self.last), column, before
+            )
+        if start is None or before is None:
+            run = self.hooked(batch, hooks(batch.index(column), slice(None)))
+        else:
+            layer = start_of(stage, self.last)
+            if carrier.kind == "pattern" and layer in anatomy(self.model).late_patterns:
+                # What the head brings is summed up from all tokens here.
+                before = replace(before, start=None)
+            run = self._above(batch, hooks, start.entering, layer, column, before)
         if not fired:
             raise ValueError(
                 f"{stage} cannot be swapped: the model lists its hook and never runs it. Choose "
@@ -219,12 +183,66 @@ class Patcher:
         if layer < self.last:
             beyond = start.leaving.clone()
             beyond[batch.index(column)] = leaving
-            return self.hooked(batch, [], beyond, layer + 1)
+            return self._above(batch, _no_hooks, beyond, layer + 1, column, before)
         here = [at for at, answer in enumerate(self.columns) if answer == column]
         run = Run(before.logits.clone(), before.final.clone())
         run.logits[:, here] = logits
         run.final[:, here] = leaving[:, None]
         return run
+
+    def _above(
+        self,
+        batch: Batch,
+        hooks: Callable[[Index, slice], list[Hook]],
+        entering: torch.Tensor,
+        layer: int,
+        column: int,
+        before: Run,
+    ) -> Run:
+        """Run from a layer up; tokens before the position are not run again where that works.
+
+        Parameters
+        ----------
+        batch : Batch
+        hooks : function of an index and of rows
+            Returns the hooks for these rows, where the position stands at the index.
+        entering : torch.Tensor, shape (batch, T, d_model)
+        layer, column : int
+        before : Run
+            Of the batch, with `Start.prefix`.
+        """
+        prefix = None if before.start is None else before.start.prefix
+        first = 0 if prefix is None else int(batch.at(column).min())
+        if prefix is None or first <= 0 or self._prefix_fits is False:
+            return self.hooked(batch, hooks(batch.index(column), slice(None)), entering, layer)
+
+        def run(some: Batch, rows: slice) -> Run:
+            of_rows, at = some.index(column)
+            index = (of_rows, at if isinstance(at, int) and at < 0 else at - first)
+            known = Run(before.logits[rows], before.final[rows])
+            shorter = entering[rows, first:]
+            return self.hooked_after(
+                some, hooks(index, rows), shorter, layer, first, prefix.rows(rows), known
+            )
+
+        if self._prefix_fits is None:
+            rows = slice(2)
+            two = batch.rows(rows)
+            whole = self.hooked(two, hooks(two.index(column), rows), entering[rows], layer).final
+            change = (whole - before.final[rows]).abs().max()
+            tolerance = _TOLERANCE if whole.dtype == torch.float32 else _ROUGH
+            if change > tolerance * whole.std():
+                # Otherwise hardly anything was changed, and nothing is known yet.
+                try:
+                    apart = (run(two, rows).final - whole).abs().max()
+                    self._prefix_fits = bool(apart <= tolerance * change)
+                except REFUSALS:
+                    self._prefix_fits = False
+            if not self._prefix_fits:
+                return self._above(
+                    batch, hooks, entering, layer, column, replace(before, start=None)
+                )
+        return run(batch, slice(None))
 
     def _one_column(
         self, batch: Batch, carrier: Stage, values: torch.Tensor, start: Start
@@ -271,7 +289,7 @@ class Patcher:
             hooks = self._patch(carrier, index, values[:2], [])
             hooks.append((f"blocks.{layer}.hook_resid_post", keep(whole)))
             try:
-                self._run(few.entering, hooks, layer, layer, two)
+                self._run(few.entering, hooks, layer, layer, self._told(two))
                 alone, _ = self._one_column(two, carrier, values[:2], few)
             except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
                 self._fits[carrier.kind] = False
@@ -292,12 +310,7 @@ class Patcher:
             return self._through_z(carrier, index, values, fired)
         name = hook_name(self.model, carrier.kind, carrier.layer)
         assert name is not None
-        width = self.stage_set.width(carrier)
-        at = index
-        if carrier.kind in ATTENTION_KINDS:
-            at = (index[0], carrier.head, index[1], slice(width))
-        elif carrier.head is not None:
-            at = (*index, carrier.head)
+        at = vector_index(self.stage_set, carrier, index)
 
         def put(activation: torch.Tensor, hook: Any) -> torch.Tensor:
             fired.append(True)
@@ -338,106 +351,13 @@ class Patcher:
         attention = f"blocks.{pattern.layer}.attn"
         return [(f"{attention}.hook_v", keep(values)), (f"{attention}.hook_z", put)]
 
-    def hooked(
-        self,
-        batch: Batch,
-        hooks: Sequence[Hook],
-        entering: torch.Tensor | None = None,
-        start: int = 0,
-    ) -> Run:
-        """Run a batch with these hooks, from layer `start` up where what enters it is given."""
-        final: list[torch.Tensor] = []
-        index = batch.several(self.columns)
-        hooks = [*hooks, (f"blocks.{self.last}.hook_resid_post", keep(final, index))]
 
-        def run(watching: Hooks) -> torch.Tensor:
-            if entering is None:
-                return self._run(batch.tokens, [*hooks, *watching], None, self.last, batch)
-            return self._run(entering, [*hooks, *watching], start, self.last, batch)
-
-        logits = run([])[index].float()
-        # Tokens that a model never says may have logits of -inf.
-        if not is_finite(logits.amax()):
-            raise ValueError(
-                f"the answers of a run are NaN or infinity: {overflow(self.model, run)}. Leave out "
-                "the example that leads to it, or run the model in float32."
-            )
-        return Run(logits, final[0])
-
-    def _run(
-        self,
-        given: torch.Tensor,
-        hooks: Sequence[Hook],
-        start: int | None,
-        end: int,
-        batch: Batch | None = None,
-    ) -> torch.Tensor:
-        """Return the logits of tokens or, from layer `start` up, of a residual stream.
-
-        Layers above `end` pass on what enters them. Where all positions of a batch are run, the
-        model is told of its padding.
-        """
-        mask = None if batch is None else mask_of(self.model, batch)
-        told = {} if mask is None else {"attention_mask": mask}
-        with (
-            torch.no_grad(),
-            running(self.model),
-            evaluating(self.model),
-            warnings.catch_warnings(),
-        ):
-            warnings.filterwarnings("error", message=".*returned a modified tensor")
-            logits: torch.Tensor
-            if start is None:
-                logits = self.model.run_with_hooks(given, fwd_hooks=hooks, **told)
-                return logits
-            assert self._passed_on is not None
-            # Where the layers are named otherwise, as in BERT, bridges put the stream through the
-            # embedding and not in at the layer.
-            enter = (f"blocks.{start}.hook_resid_pre", lambda stream, hook: given.to(stream))
-            hooks = [enter, *hooks]
-            with skipping(self.model, start, end, self._passed_on(given), self._passed_on):
-                logits = self.model.run_with_hooks(
-                    given, fwd_hooks=hooks, start_at_layer=start, **told
-                )
-            return logits
-
-    def can_resume(self, batch: Batch, start: int = 0) -> bool:
-        """Whether the model can be run from layer `start`; probed once, and once with a mask.
-
-        BERT's embeddings change what is to enter its first layer: it can be run from others only.
-        """
-        masked = mask_of(self.model, batch) is not None
-        layers = dict.fromkeys((self.last, 0 if start == 0 else self.last))
-        with running(self.model):
-            for layer in layers:
-                if (masked, layer) not in self._tried:
-                    # Two rows: a batch of one passes for a tuple of one.
-                    ends = torch.stack([batch.sizes.argmin(), batch.sizes.argmax()])
-                    two = batch.rows(ends) if masked else batch.rows(slice(1)).expand(2)
-                    self._tried[masked, layer] = self._probed(two, layer)
-                if not self._tried[masked, layer]:
-                    return False
-        return True
-
-    def _probed(self, both: Batch, start: int) -> bool:
-        """Find how blocks that are skipped pass the stream on; return whether they can be."""
-        entering: list[torch.Tensor] = []
-        all_layers = self.hooked(both, [(f"blocks.{start}.hook_resid_pre", keep(entering))])
-        for passed_on in (_tensor, _tuple) if self._passed_on is None else (self._passed_on,):
-            before, self._passed_on = self._passed_on, passed_on
-            try:
-                some_layers = self.hooked(both, [], entering[0], start)
-                if torch.equal(all_layers.logits, some_layers.logits):
-                    return True
-            except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
-                pass
-            self._passed_on = before
-        return False
+def vector_index(stage_set: StageSet, carrier: Stage, index: Index) -> Index:
+    """Return what takes a stage's vectors out of what its hook holds; `index` is its position's."""
+    if carrier.kind in ATTENTION_KINDS:
+        return (index[0], carrier.head, index[1], slice(stage_set.width(carrier)))
+    return index if carrier.head is None else (*index, carrier.head)
 
 
-def _tensor(stream: torch.Tensor) -> torch.Tensor:
-    return stream
-
-
-def _tuple(stream: torch.Tensor) -> tuple[torch.Tensor]:
-    return (stream,)
+def _no_hooks(index: Index, rows: slice) -> list[Hook]:
+    return []

@@ -6,7 +6,7 @@ Their mean, for mean ablation, or those of single examples, for resample ablatio
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,18 @@ class LayerParts:
     mlp_out: Tensor
     resid_pre: Tensor
     resid_post: Tensor
+
+    def some(self, draws: Sequence[int], first: int) -> LayerParts:
+        """Return those of some replacements, from the token with the index `first` on."""
+        rows = list(draws)
+        return LayerParts(
+            z=self.z[rows, first:],
+            flow=self.flow[rows, :, first:],
+            attn_out=self.attn_out[rows, first:],
+            mlp_out=self.mlp_out[rows, first:],
+            resid_pre=self.resid_pre[rows, first:],
+            resid_post=self.resid_post[rows, first:],
+        )
 
 
 class Replacements:

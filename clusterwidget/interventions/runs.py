@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from clusterwidget.core.stages import Stage
+from clusterwidget.interventions.prefix import Prefix
 from clusterwidget.model.batch import Index, Rows
 from clusterwidget.model.hooks import Model
 
@@ -28,11 +29,14 @@ class Start:
         Of the layer's heads, where the model has them.
     leaving : torch.Tensor, shape (batch, T, d_model), or None
         The residual stream after the layer.
+    prefix : Prefix or None
+        Keys and values from the layer up, where the model can do without the tokens before one.
     """
 
     entering: torch.Tensor
     z: torch.Tensor | None = None
     leaving: torch.Tensor | None = None
+    prefix: Prefix | None = None
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ class Run:
         held = [self.logits, self.final]
         if start is not None:
             held += [one for one in (start.entering, start.z, start.leaving) if one is not None]
-        return sum(one.numel() * one.element_size() for one in held)
+        prefix = 0 if start is None or start.prefix is None else start.prefix.nbytes
+        return prefix + sum(one.numel() * one.element_size() for one in held)
 
 
 def joined(parts: Sequence[tuple[Rows, Run]]) -> Run:

@@ -52,13 +52,12 @@ def swap(bench: Workbench, stage: Stage, receiver: Chosen, donor: Chosen, *, fre
     before = bench.answered(one, patcher.run, free=free)
     after = bench.answered(one, swapped, free=free)
     apart = np.array([[own_row, other_row]])
-    ratios = bench.unusual(after, apart, column)
-    return Swap(
-        stage,
-        _table(bench, own_row, column, before, after),
-        float(np.nanmax(ratios)) if np.isfinite(ratios).any() else float("nan"),
-        free,
-    )
+
+    def unusual() -> float:
+        ratios = bench.unusual(after, apart, column)
+        return float(np.nanmax(ratios)) if np.isfinite(ratios).any() else float("nan")
+
+    return Swap(stage, _table(bench, own_row, column, before, after), free, unusual)
 
 
 def _inputs(bench: Workbench, chosen: Chosen) -> tuple[Inputs, int]:

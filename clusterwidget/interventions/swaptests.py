@@ -17,6 +17,7 @@ from clusterwidget.core.concepts import Partition, joint, partitions, unknown_co
 from clusterwidget.core.questions import question_named, require_reached
 from clusterwidget.core.stages import Stage
 from clusterwidget.core.watch import Watch
+from clusterwidget.interventions.budgets import spend
 from clusterwidget.interventions.following import Following, PartsPutIn
 from clusterwidget.interventions.pairs import draw_pairs, draw_random, draw_receivers
 from clusterwidget.interventions.runs import Run, start_of
@@ -67,7 +68,6 @@ def swap_test(
             joint_concept(setting, settings.concepts)
         setting.bench.patcher.carrier(stage)
         setting.activations.capture([stage], watch)
-        setting.bench.get_ready(watch)
         with watch.bar(9 * settings.pairs, "step") as reporting:
             test = _made(setting, kept, stage, settings, reporting)
         kept.put(test, settings)
@@ -75,22 +75,39 @@ def swap_test(
 
 
 def swap_tests(
-    setting: Setting, kept: SwapTests, stages: Sequence[Stage], settings: Settings, watch: Watch
-) -> list[SwapTest]:
-    """Return the swap tests of many stages; those that are missing are made and kept one by one."""
+    setting: Setting,
+    kept: SwapTests,
+    stages: Sequence[Stage],
+    settings: Settings,
+    watch: Watch,
+    budget: float | None = None,
+) -> tuple[list[SwapTest], list[Stage]]:
+    """Return the swap tests of many stages, and the stages that a budget in seconds left out.
+
+    Tests that are missing are made and kept one by one.
+    """
     missing = [stage for stage in stages if kept.get(stage, settings) is None]
-    if missing:
-        for stage in missing:
-            setting.bench.patcher.carrier(stage)
-        # What the tests need, in as few passes as memory allows.
-        affordable = setting.activations.affordable(missing)
-        setting.activations.capture(affordable, watch.quiet())
+    left_out: list[Stage] = []
+    for stage in missing:
+        setting.bench.patcher.carrier(stage)
+        require_reached(setting.answers, setting.stages.column(stage), stage)
     with watch.bar(len(stages), "stage") as reporting:
-        for index, stage in enumerate(missing, start=len(stages) - len(missing)):
-            reporting.step(index, len(stages))
+
+        def test(stage: Stage) -> None:
             swap_test(setting, kept, stage, settings, None, reporting.quiet())
+
+        if missing and budget is not None:
+            left_out = spend(setting, missing, settings, budget, test, reporting)
+        elif missing:
+            # What the tests need, in as few passes as memory allows.
+            affordable = setting.activations.affordable(missing)
+            setting.activations.capture(affordable, watch.quiet())
+            for index, stage in enumerate(missing, start=len(stages) - len(missing)):
+                reporting.step(index, len(stages))
+                test(stage)
         reporting.step(len(stages), len(stages))
-    return [swap_test(setting, kept, stage, settings, None, watch) for stage in stages]
+    tested = [stage for stage in stages if stage not in set(left_out)]
+    return [swap_test(setting, kept, stage, settings, None, watch) for stage in tested], left_out
 
 
 def default_stages(setting: Setting) -> list[Stage]:
@@ -131,8 +148,9 @@ def _made(
     vectors = _vectors(setting, stage, watch)
     receivers = draw_receivers(n, count, settings.seed)
     under_way = kept.begun(stage, settings, n)
+    runs = Runs(bench, stage, vectors, free=settings.free)
     if under_way is None:
-        seen = _screened(bench, stage, vectors, receivers, settings, watch)
+        seen = _screened(runs, receivers, len(vectors), settings, watch)
         if seen.do_not_matter([at for at, _ in reached]):
             return concluded(stage, None, reached, seen, NO_FOLLOWS, (settings.seed, settings.how))
     named = _named(setting, stage, settings)
@@ -160,28 +178,22 @@ def _made(
     else:
         pairs, outcomes = under_way
     steps.done = count + outcomes.done * ((6 if concept else 4) + 1 + extra)
-    runs = Runs(bench, stage, vectors, put_in, free=settings.free)
-    runs.all(pairs, outcomes, steps)
+    # Not before it is known that the stage matters: running the reference examples takes long.
+    bench.get_ready(watch.quiet())
+    runs.all(pairs, outcomes, steps, put_in)
     kept.ended(stage, settings, n)
     follows = following.table(pairs, outcomes, settings.how) if following else NO_FOLLOWS
     name = None if concept is None else concept.name
     return concluded(stage, name, reached, outcomes, follows, (settings.seed, settings.how))
 
 
-def _screened(
-    bench: Workbench,
-    stage: Stage,
-    vectors: Float32Array,
-    receivers: Ints,
-    settings: Settings,
-    watch: Watch,
-) -> Outcomes:
+def _screened(runs: Runs, receivers: Ints, n: int, settings: Settings, watch: Watch) -> Outcomes:
     """Return what random swaps do in the first pairs: at most stages they change nothing."""
     few = receivers[:SCREENED]
-    donors = {"random": draw_random(few, len(vectors), settings.seed)}
-    outcomes = Outcomes.empty(list(donors), len(few), len(bench.answers))
-    runs = Runs(bench, stage, vectors, None, free=settings.free, with_mean=False)
-    runs.all(Pairs(few, donors), outcomes, Steps(watch.quiet(), 2 * len(few)))
+    donors = {"random": draw_random(few, n, settings.seed)}
+    outcomes = runs.empty(list(donors), len(few))
+    steps = Steps(watch.quiet(), 2 * len(few))
+    runs.all(Pairs(few, donors), outcomes, steps, random_alone=True)
     return outcomes
 
 
@@ -263,11 +275,7 @@ class Runs:
     stage : Stage
     vectors : numpy.ndarray, shape (N, d)
         What the stage's carrier holds (see `Patcher.carrier`), of all examples.
-    put_in : PartsPutIn or None
-        What is put in where it is asked whether the answer follows; None for whole vectors.
     free : bool
-    with_mean : bool
-        Whether the mean of all examples is put in as well.
     """
 
     def __init__(
@@ -275,30 +283,60 @@ class Runs:
         bench: Workbench,
         stage: Stage,
         vectors: Float32Array,
-        put_in: PartsPutIn | None,
         *,
         free: bool,
-        with_mean: bool = True,
     ) -> None:
         self._bench, self._stage, self._vectors = bench, stage, vectors
-        self._put_in, self._free, self._with_mean = put_in, free, with_mean
+        self._free = free
+        self._screened: dict[tuple[int, int], Run] = {}
         self._start = start_of(stage, bench.patcher.last)
         mean = vectors.mean(axis=0, dtype=np.float64).astype(np.float32)
         self._mean = torch.as_tensor(mean)[None]
 
-    def all(self, pairs: Pairs, outcomes: Outcomes, steps: Steps) -> None:
+    def empty(self, conditions: Sequence[str], pairs: int) -> Outcomes:
+        """Return the outcomes before any pair was run."""
+        return Outcomes.empty(conditions, pairs, len(self._bench.answers))
+
+    def all(
+        self,
+        pairs: Pairs,
+        outcomes: Outcomes,
+        steps: Steps,
+        put_in: PartsPutIn | None = None,
+        *,
+        random_alone: bool = False,
+    ) -> None:
         """Run the pairs that `outcomes` lacks, and fill it in as they are done.
 
         `steps` may call the test off; pairs that were completed stay in `outcomes`.
+
+        Parameters
+        ----------
+        pairs : Pairs
+        outcomes : Outcomes
+        steps : Steps
+        put_in : PartsPutIn, optional
+            What is put in where it is asked whether the answer follows; by default whole vectors.
+        random_alone : bool
+            Nothing but the random donors: their runs are kept, and not made again.
         """
         bench = self._bench
         size = min(MOST_AT_ONCE, bench.batch_size)
         while outcomes.done < len(pairs.receivers):
             part = slice(outcomes.done, min(outcomes.done + size, len(pairs.receivers)))
-            self._part(pairs, part, outcomes, steps)
+            self._part(pairs, part, outcomes, steps, put_in, random_alone=random_alone)
             outcomes.done = part.stop
 
-    def _part(self, pairs: Pairs, part: slice, outcomes: Outcomes, steps: Steps) -> None:
+    def _part(
+        self,
+        pairs: Pairs,
+        part: slice,
+        outcomes: Outcomes,
+        steps: Steps,
+        put_in: PartsPutIn | None,
+        *,
+        random_alone: bool,
+    ) -> None:
         bench, patcher = self._bench, self._bench.patcher
         receivers = pairs.receivers[part]
         batch = bench.batch(receivers)
@@ -325,32 +363,41 @@ class Runs:
         for condition, given in pairs.donors.items():
             donors = given[part]
             there = donors != NOBODY
-            run = swapped(torch.as_tensor(self._vectors[np.where(there, donors, receivers)]))
+            known = (
+                self._screened.pop((part.start, part.stop), None) if condition == "random" else None
+            )
+            if known is None:
+                run = swapped(torch.as_tensor(self._vectors[np.where(there, donors, receivers)]))
+            else:
+                run = known
+                steps.add(len(receivers))
             _record(outcomes, condition, part, run, right, there)
             if condition == "random":
                 outcomes.answered[condition][part] = _answered(run, there)
+            if random_alone:
+                self._screened[part.start, part.stop] = run
+                return
             self._measure(outcomes, condition, part, run, np.stack([receivers, donors], axis=1))
-        if self._with_mean:
-            run = swapped(self._mean.expand(len(receivers), -1))
-            _record(outcomes, "mean", part, run, right, everyone)
-            self._measure(outcomes, "mean", part, run, receivers[:, None])
+        run = swapped(self._mean.expand(len(receivers), -1))
+        _record(outcomes, "mean", part, run, right, everyone)
+        self._measure(outcomes, "mean", part, run, receivers[:, None])
         if pairs.matched is None:
             return
         asked = {"matched": pairs.matched}
-        if self._put_in is not None:
+        if put_in is not None:
             asked["any"] = pairs.donors["random"]
         for kind, given in asked.items():
             there = given[part] != NOBODY
             donors = np.where(there, given[part], receivers)
             vectors = self._vectors[donors]
-            if self._put_in is not None:
-                vectors = self._put_in.of(receivers, donors)
+            if put_in is not None:
+                vectors = put_in.of(receivers, donors)
             outcomes.answered[kind][part] = _answered(swapped(torch.as_tensor(vectors)), there)
 
     def _measure(
         self, outcomes: Outcomes, condition: str, part: slice, run: Run, apart: Ints
     ) -> None:
-        if part.start >= MEASURED or not self._with_mean:
+        if part.start >= MEASURED:
             return
         ratios = self._bench.unusual(run, apart, self._bench.column(self._stage))
         nobody = (apart == NOBODY).any(axis=1)

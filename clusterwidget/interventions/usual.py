@@ -7,6 +7,7 @@ about the model. Heimersheim and Nanda, "How to use and interpret activation pat
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,26 @@ Float32Array = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 
 MOST_REFERENCES = 2000
+
+_MULTIPLICATIONS = 12 * 10**9
+"""What running the reference examples may take; a small model's are run in less than a second."""
+_FEWEST_REFERENCES = 64
+
+
+def references_for(cfg: Any, tokens: int) -> int:
+    """Return how many reference examples a model is run on: fewer where a run is dear.
+
+    Parameters
+    ----------
+    cfg : configuration
+        Of the model.
+    tokens : int
+        In an example.
+    """
+    d_model = int(cfg.d_model)
+    wide = int(getattr(cfg, "d_mlp", None) or 0)
+    of_one = tokens * int(cfg.n_layers) * (4 * d_model * d_model + 3 * d_model * wide)
+    return min(MOST_REFERENCES, max(_FEWEST_REFERENCES, _MULTIPLICATIONS // of_one))
 
 
 class UsualRange:

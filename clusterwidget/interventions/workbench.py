@@ -6,6 +6,7 @@ import copy
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import cached_property
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ from clusterwidget.core.watch import Watch
 from clusterwidget.interventions.alignment import Alignment
 from clusterwidget.interventions.patching import Patcher
 from clusterwidget.interventions.runs import Run
-from clusterwidget.interventions.usual import MOST_REFERENCES, UsualRange
+from clusterwidget.interventions.usual import MOST_REFERENCES, UsualRange, references_for
 from clusterwidget.model.batch import Batch
 from clusterwidget.model.hooks import Model, is_causal
 
@@ -27,7 +28,7 @@ Ints = npt.NDArray[np.int64]
 Float64Array = npt.NDArray[np.float64]
 
 
-_MOST_BYTES = 1 << 27
+_MOST_BYTES = 1 << 28
 """Bound of the runs that are kept for the next stage."""
 
 
@@ -59,9 +60,25 @@ class Workbench:
         chosen = np.random.default_rng(0).choice(n, min(n, MOST_REFERENCES), replace=False)
         return np.sort(chosen)
 
+    @cached_property
+    def usual_references(self) -> Ints:
+        """The reference examples that define the usual range: fewer for a large model."""
+        inputs, known = self.examples.inputs, self.references
+        count = references_for(self.model.cfg, inputs.width)
+        if count >= len(known):
+            return known
+        return np.sort(np.random.default_rng(0).choice(known, count, replace=False))
+
+    @property
+    def is_small(self) -> bool:
+        """Whether the model is so small that thousands of runs take no time."""
+        cfg, width = self.model.cfg, self.examples.inputs.width
+        return references_for(cfg, width) >= MOST_REFERENCES
+
     def extended(self, examples: Examples) -> Workbench:
         """Return a workbench of these examples and further ones, with the same references."""
-        self.get_ready()
+        # Looked up here, so that the copy has them too.
+        assert len(self.usual_references) <= len(self.references)
         other = copy.copy(self)
         other.examples = examples
         other.answers = questions(examples, causal=self.causal)
@@ -78,9 +95,9 @@ class Workbench:
 
     def get_ready(self, watch: Watch | None = None) -> None:
         """Run the reference examples once; their final activations define the usual range."""
-        if self._is_ready():
+        if self.is_ready():
             return
-        inputs = self.examples.inputs[self.references]
+        inputs = self.examples.inputs[self.usual_references]
         size = self.patcher.batch_size(inputs.width)
         seen: list[torch.Tensor] = []
         self.patcher.can_resume(self.patcher.batch(inputs[:1]))
@@ -90,11 +107,12 @@ class Workbench:
                 seen.append(self.patcher.run(batch).final)
                 watch.step(min(start + size, len(inputs)), len(inputs))
                 # Between two batches another request may have run them all.
-                if self._is_ready():
+                if self.is_ready():
                     return
-        self._usual = UsualRange(self.references, torch.cat(seen).float().cpu().numpy())
+        self._usual = UsualRange(self.usual_references, torch.cat(seen).float().cpu().numpy())
 
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether the reference examples were run."""
         return self._usual is not None
 
     def batch(self, rows: Ints) -> Batch:
@@ -133,11 +151,22 @@ class Workbench:
         key = (start, rows.tobytes())
         run = self._kept.pop(key, None)
         if run is None:
-            run = self.patcher.run(self.batch(rows), start)
+            below = self._below(rows, start)
+            run = self.patcher.run(self.batch(rows), start, below)
         self._kept[key] = run
         while sum(kept.nbytes for kept in self._kept.values()) > _MOST_BYTES:
             self._kept.popitem(last=False)
         return run
+
+    def _below(self, rows: Ints, start: int) -> tuple[int, torch.Tensor] | None:
+        """Return the nearest layer below for which these examples were run, and its stream."""
+        asked = rows.tobytes()
+        known = [
+            (layer, run.start.entering)
+            for (layer, of), run in self._kept.items()
+            if of == asked and layer < start and run.start is not None
+        ]
+        return max(known, key=itemgetter(0), default=None)
 
     def release(self) -> None:
         """Let go of the runs that are kept."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import pandas as pd
 
@@ -24,11 +26,12 @@ class Swap:
         token, of the one ``before`` and ``after`` the swap with ``before_probability`` and
         ``after_probability``, whether it ``changed``, and whether the swap ``reached`` it: what
         is read before the stage's position stays as it is.
-    unusual : float
-        Distance of the activations after the swap to the nearest reference activation, over its
-        usual size; the largest over the answers.
     free : bool
         Whether the model was fed its own answers, rather than the right ones.
+    unusual : float
+        Distance of the activations after the swap to the nearest reference activation, over its
+        usual size; the largest over the answers. Worked out when it is first looked at: the
+        reference examples are run then, once for all swaps.
 
     See Also
     --------
@@ -43,8 +46,23 @@ class Swap:
 
     stage: Stage
     table: pd.DataFrame
-    unusual: float
     free: bool
+    measure: Callable[[], float] = field(repr=False, compare=False)
+
+    @cached_property
+    def unusual(self) -> float:
+        """How far the activations after the swap are from any that examples lead to.
+
+        See Also
+        --------
+        Explorer.get_ready : runs the reference examples beforehand.
+
+        Examples
+        --------
+        >>> ex.swap("L1.resid_post@S4", receiver=42, donor=7).unusual > 0
+        True
+        """
+        return self.measure()
 
     def __str__(self) -> str:
         return " ".join(self.table["after"])

@@ -43,7 +43,10 @@ class Trace:
         edge that is.
     edges : pandas.DataFrame
         ``source``, ``target`` and ``kind`` (see `edges.edge_kind`); the weight of ``attention``,
-        NaN for other kinds; ``loss`` and ``probability`` with this edge alone cut; ``kept``.
+        NaN for other kinds; ``loss`` and ``probability`` with this edge alone cut, NaN in a large
+        model, where that would take long; ``kept``.
+    unexamined : int
+        How many layers, from the first, a budget left as they are.
 
     See Also
     --------
@@ -64,13 +67,19 @@ class Trace:
     unusual: float
     nodes: pd.DataFrame
     edges: pd.DataFrame
+    unexamined: int = 0
 
     def __str__(self) -> str:
         kept = int(self.edges["kept"].sum())
+        below = ""
+        if self.unexamined:
+            below = (
+                f" The budget was spent before the first {self.unexamined} layers were looked into."
+            )
         return (
             f"{self.answer} = {self.text} of example {self.example}: {kept} of {len(self.edges)} "
             f"edges carry it; with the others cut together its probability goes from "
-            f"{self.probability:.0%} to {self.kept_probability:.0%}."
+            f"{self.probability:.0%} to {self.kept_probability:.0%}.{below}"
         )
 
     def graph(self, *, pruned: bool = False) -> networkx.DiGraph:

@@ -93,7 +93,9 @@ def restored(saved: Document) -> Trace:
         example=whole("example", saved["example"], 0),
         answer=saved["answer"],
         text=saved["text"],
-        **{name: _number(saved[name]) for name in _NUMBERS},
+        probability=_number(saved["probability"]),
+        kept_probability=_number(saved["kept_probability"]),
+        unusual=_number(saved["unusual"]),
         nodes=pd.DataFrame(nodes).set_index("stage"),
         edges=pd.DataFrame(edges),
     )

@@ -13,8 +13,9 @@ from sklearn.neighbors import NearestNeighbors
 
 from clusterwidget import Examples, Explorer, Stage
 from clusterwidget.core.stages import HEAD_KINDS, LAYER_KINDS
+from clusterwidget.interventions import runner
 from clusterwidget.interventions.patching import Patcher
-from clusterwidget.interventions.runs import start_of
+from clusterwidget.interventions.runs import Run, start_of
 from clusterwidget.model.batch import Batch
 from clusterwidget.model.stages import model_stages
 from tests.conftest import make_native
@@ -215,7 +216,7 @@ def test_layers_below_the_stage_are_not_run_again(model: Any, examples: Examples
 
 
 def test_one_position_of_a_layer_is_enough_for_what_comes_after_the_pattern(
-    model: Any, examples: Examples
+    model: Any, native_model: Any, examples: Examples
 ) -> None:
     receivers, donors = two(examples)
     patcher = patcher_of(model, examples)
@@ -236,8 +237,10 @@ def test_one_position_of_a_layer_is_enough_for_what_comes_after_the_pattern(
         found = patcher.patched(receivers, stage, values, before)
         # Keys, values and patterns are read by other positions.
         local = stage.kind not in ("resid_pre", "q", "k", "v", "pattern")
-        above = [(1, every)] if stage.layer == 0 else []
-        assert ran == [(stage.layer, 1 if local else every), *above], stage
+        # What comes before is in the cache of keys and values, which native models do not have.
+        first = 0 if model is native_model else patcher.stage_set.column(stage)
+        above = [(1, every - first)] if stage.layer == 0 else []
+        assert ran == [(stage.layer, 1 if local else every - first), *above], stage
         whole = patcher.patched(receivers, stage, values)
         torch.testing.assert_close(found.logits, whole.logits, atol=1e-5, rtol=0)
         torch.testing.assert_close(found.final, whole.final, atol=1e-5, rtol=0)
@@ -266,6 +269,48 @@ def test_where_one_position_is_not_enough_all_are_run(
         found = patcher.patched(receivers, stage, values, before)
         whole = patcher.patched(receivers, stage, values)
         torch.testing.assert_close(found.logits, whole.logits, atol=1e-6, rtol=0)
+
+
+def test_where_a_shorter_run_gives_something_else_all_tokens_are_run(
+    llama: Any, examples: Examples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receivers, donors = two(examples)
+    patcher = patcher_of(llama, examples)
+    shorter = Patcher.hooked_after
+
+    def off(self: Patcher, *given: Any) -> Run:
+        run = shorter(self, *given)
+        return Run(run.logits + 1, run.final + 1)
+
+    monkeypatch.setattr(Patcher, "hooked_after", off)
+    for stage in (Stage("q", 0, 1, "c"), Stage("v", 0, 1, "f")):
+        before = patcher.run(receivers, 0)
+        patcher.patched(receivers, stage, patcher.vectors(receivers, stage), before)
+        values = patcher.vectors(donors, stage)
+        found = patcher.patched(receivers, stage, values, before)
+        whole = patcher.patched(receivers, stage, values)
+        torch.testing.assert_close(found.logits, whole.logits, atol=1e-6, rtol=0)
+
+
+def test_logits_are_read_at_the_answers_alone_where_the_vocabulary_is_large(
+    model: Any, examples: Examples, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everywhere = patcher_of(model, examples)
+    monkeypatch.setattr(runner, "_FEW", 0)
+    narrow = patcher_of(model, examples)
+    receivers, donors = two(examples)
+    read: list[int] = []
+    handle = model.unembed.register_forward_hook(lambda _, __, out: read.append(out.shape[1]))
+    stage = Stage("resid_pre", 1, position="c")
+    narrow.run(receivers)
+    values = narrow.vectors(donors, stage)
+    read.clear()
+    found = narrow.patched(receivers, stage, values, narrow.run(receivers, 1))
+    assert set(read) == {len(narrow.columns)}
+    handle.remove()
+    expected = everywhere.patched(receivers, stage, values)
+    torch.testing.assert_close(found.logits, expected.logits, atol=1e-5, rtol=0)
+    assert narrow.batch_size(1000) >= everywhere.batch_size(1000)
 
 
 def test_a_run_that_fails_leaves_the_model_as_it_was(model: Any, examples: Examples) -> None:
