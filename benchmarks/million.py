@@ -101,7 +101,13 @@ def _measure(case: str) -> None:
         explorer = cw.Explorer(examples=examples, activations={STAGE: matrix})
         widget = cw.ClusterWidget(explorer)
         widget._repr_mimebundle_()
-        fields = {"stage": STAGE, "without": [], "row": 0, "names": list(given.concepts)[:2]}
+        fields = {
+            "stage": STAGE,
+            "without": [],
+            "metric": "l2",
+            "row": 0,
+            "names": list(given.concepts)[:2],
+        }
         for what in FIRST:
             reply(explorer, {"what": what, **fields}, Watch())
         built.append(explorer)
