@@ -2174,12 +2174,6 @@ class Explorer:
         progress, cancelled
             As in `capture`; progress counts layers.
 
-        Notes
-        -----
-        Edges are cut in the order that attribution gives (see `attribution`), as many at once as
-        the answer bears, and each that is left is then cut for real. In a large model it is not
-        measured what each edge and stage costs alone.
-
         Raises
         ------
         ValueError
@@ -2188,6 +2182,12 @@ class Explorer:
         See Also
         --------
         ablate
+
+        Notes
+        -----
+        Edges are cut in the order that attribution gives (see `attribution`), as many at once as
+        the answer bears, and each that is left is then cut for real. In a large model it is not
+        measured what each edge and stage costs alone.
 
         Examples
         --------

@@ -60,7 +60,8 @@ def test_docstring_has_an_example_and_points_to_its_neighbors(name: str) -> None
 
 @pytest.mark.parametrize("name", PUBLIC)
 def test_sections_stand_in_the_order_of_numpydoc(name: str) -> None:
-    order = ["Parameters", "Attributes", "Returns", "Raises", "See Also", "Examples"]
+    order = ["Parameters", "Attributes", "Returns", "Raises", "Warns", "See Also", "Notes"]
+    order += ["Examples"]
     lines = (inspect.getdoc(PUBLIC[name]) or "").splitlines()
     there = [line for line, below in pairwise(lines) if below and set(below) == {"-"}]
     assert there == sorted(there, key=order.index)

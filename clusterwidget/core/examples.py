@@ -343,12 +343,33 @@ class Examples:
 
     @cached_property
     def inputs(self) -> Inputs:
-        """What a model is fed of each example."""
+        """What a model is fed of each example: tokens, then padding.
+
+        See Also
+        --------
+        places
+
+        Examples
+        --------
+        >>> padded = cw.Examples([[0, 5, 6], [7, 8, 9]], attention_mask=[[0, 1, 1], [1, 1, 1]])
+        >>> padded.inputs.sizes.tolist()
+        [2, 3]
+        """
         return Inputs.of(self.tokens, self.attention_mask, self.columns)
 
     @cached_property
     def places(self) -> Places:
-        """The names of the positions, and where they are in each example."""
+        """The names of the positions, and where they are in each example.
+
+        See Also
+        --------
+        inputs
+
+        Examples
+        --------
+        >>> cw.addition.from_numbers([1, 2], [3, 4]).places.names[:5]
+        ('L3', 'L2', 'L1', 'L0', '+')
+        """
         return Places(self.positions, Layout.of(self.inputs, len(self.positions)))
 
     def token_text(self, token: int) -> str:
