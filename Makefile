@@ -38,7 +38,7 @@ lab: $(VENV)/saved.stamp $(BUNDLE)
 
 test: check $(VENV)/browser.stamp
 	cd js && npm test
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 check: $(VENV)/dev.stamp $(BUNDLE)
 	$(BIN)/ruff format --check .

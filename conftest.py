@@ -14,29 +14,35 @@ from typing import Any
 
 import numpy as np
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 import clusterwidget as cw
 from tests.texts import byte_level
 
+_BROWSER = "tests/browser/"
+
 pytest_plugins = ["tests.browser.fixtures"]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several processes, one drives all browsers, and begins first; modules stay whole.
+class _Groups(LoadScopeScheduling):  # type: ignore[misc]
+    """With several processes, one drives the browsers; other modules are whole, in any process.
 
-    The browser, JupyterLab and Voila are started once then, and the pages stay calm.
+    JupyterLab and Voila are started once then, and the pages stay calm.
     """
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return
-    for item in items:
-        group = "browser" if _drives_a_browser(item) else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: not _drives_a_browser(item))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _BROWSER if nodeid.startswith(_BROWSER) else nodeid.partition("::")[0]
 
 
-def _drives_a_browser(item: pytest.Item) -> bool:
-    return "chromium" in getattr(item, "fixturenames", ())
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Return what hands the tests out."""
+    return _Groups(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the browsers begin: they take longest."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: not item.nodeid.startswith(_BROWSER))
 
 
 @pytest.fixture(scope="session")
