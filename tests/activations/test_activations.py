@@ -36,6 +36,8 @@ def attention(positions: str) -> list[Stage]:
 def test_a_stage_is_captured_when_it_is_asked_for_and_once(
     native_model: Any, examples: Examples
 ) -> None:
+    # Once for each model a small run finds what its hooks hold.
+    Explorer(native_model, examples)
     with Counter(native_model) as counter:
         explorer = Explorer(native_model, examples)
         assert counter.passes == 0
