@@ -1033,7 +1033,7 @@ class Explorer:
         if not 0 < len(chosen) < n:
             raise ValueError(
                 f"what {len(chosen):,} of {n:,} examples share cannot be told: give the indices of "
-                "some, but not all."
+                f"some, but not all, in place of {checks.shown(examples)}."
             )
         return shared_by(self._partitions(concepts), chosen)
 

@@ -43,7 +43,8 @@ import os, sys
 os.environ[{FOLDER!r}] = {str(folder)!r}
 import clusterwidget as cw
 from clusterwidget.core.watch import Watch
-from clusterwidget.wire.replies import SHOWN_KINDS, reply
+from clusterwidget.core.stages import SHOWN_KINDS
+from clusterwidget.wire.replies import reply
 w = cw.ClusterWidget(cw.demo(200))
 w._repr_mimebundle_()
 for what in ({{"what": "hello"}}, {{"what": "prepare"}},

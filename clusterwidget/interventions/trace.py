@@ -253,11 +253,11 @@ class _Tracer:
         nodes = [
             {
                 "stage": str(stage),
-                "loss": effect.loss,
-                "probability": effect.probability,
+                "loss": alone[stage].loss,
+                "probability": alone[stage].probability,
                 "kept": stage in on_it,
             }
-            for stage, effect in alone.items()
+            for stage in stages
         ]
         nodes.append({"stage": str(end), "loss": np.nan, "probability": np.nan, "kept": True})
         together = self._run(self._cuts(1, self._pruned), 1, self._draws)[:, 0]

@@ -281,6 +281,8 @@ def test_what_is_on_screen_is_saved_as_text_never_as_markup(
     figure.root.get_by_role("button", name="layer 0").click()
     figure.page.wait_for_timeout(500)
     assert kernel.value("w.unfolded") == [1]
+    if figure.part("view-text").count() == 0:
+        figure.part("save").click()
     view = figure.part("view-text").input_value()
     assert view == kernel.value("w.state")
     kernel.run("w.state = 'cw1?stage=L0.resid_post%40a&selected=9&k=3'")

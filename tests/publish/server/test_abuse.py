@@ -110,7 +110,7 @@ def test_an_unknown_request_and_a_wrong_field_are_answered_in_words(address: str
         assert "does not know" in visit.refused("open", path="/etc/passwd")
         assert "whole number" in visit.refused("captions", row="three")
         assert "lacks the field" in visit.refused("matrix", stage=STAGE)
-        assert "pairs is one of 60" in visit.refused("swap_test", stage=STAGE, pairs=7)
+        assert "pairs is one of 60" in visit.refused("swap_test", stage=STAGE, pairs=7, metric="l2")
         assert visit.ask("hello")[0]["n"] == 60
 
 
@@ -121,7 +121,7 @@ def test_who_asks_too_much_is_told_and_then_left(opened: Opened) -> None:
         visiting(address) as visit,
         visiting(address) as other,
     ):
-        numbers = [visit.send("swap_test", stage=STAGE, pairs=None) for _ in range(11)]
+        numbers = [visit.send("swap_test", stage=STAGE, pairs=None, metric="l2") for _ in range(11)]
         assert "too many answers" in visit.receive(numbers[-1])[0]["message"]
         asked = iter(range(60))
         with pytest.raises(ConnectionClosed):
@@ -172,7 +172,9 @@ def test_who_reads_slowly_is_answered_all_the_same(opened: Opened) -> None:
         with running(opened()) as address, visiting(address) as visit:
             # Each is larger than what may be unread, so that each waits for the one before.
             asked = [
-                visit.send("distances", stage=f"L0.resid_post@{position}", without=[], row=row)
+                visit.send(
+                    "distances", stage=f"L0.resid_post@{position}", without=[], row=row, metric="l2"
+                )
                 for position in "abcdefg"
                 for row in range(3)
             ]

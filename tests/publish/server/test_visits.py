@@ -132,7 +132,7 @@ def test_nothing_is_written_to_where_it_is_saved(opened: Opened) -> None:
 def test_without_a_model_the_saved_stages_are_there_and_no_folder_is_told(opened: Opened) -> None:
     with running(opened(False)) as address, visiting(address) as visit:
         assert visit.ask("hello")[0]["has_model"] is False
-        said = visit.refused("matrix", stage="L0H1.z@b", without=[])
+        said = visit.refused("matrix", stage="L0H1.z@b", without=[], metric="l2")
         assert "was not saved in small.zarr" in said
         assert "Only examples that are here" in visit.refused("find", text=NEW)
         assert not visit.ask("swap", stage=STAGE, receiver=0, donor=1, free=False)[0]["possible"]
