@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import clusterwidget as cw
+from clusterwidget.model.running import threads
 from tests.publish.server.running import running
 
 POSITIONS = list("abcdefg")
@@ -32,6 +33,13 @@ def parse(text: str) -> cw.Examples:
     if len(words) != 7 or not all(word.isdecimal() and int(word) < TOKENS for word in words):
         raise ValueError(f"type seven numbers below {TOKENS}, not {text[:40]!r}.")
     return from_tokens(np.array([list(map(int, words))]))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    """Let torch compute on one thread here and in the servers: several round in another order."""
+    with threads(1):
+        yield
 
 
 @pytest.fixture(scope="session")
