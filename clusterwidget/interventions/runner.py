@@ -296,7 +296,7 @@ class Runner:
                 some_layers = self.hooked(both, [], entering[0], start)
                 if torch.equal(all_layers.logits, some_layers.logits):
                     return True
-            except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):
+            except REFUSALS:
                 pass
             self._passed_on = before
         return False

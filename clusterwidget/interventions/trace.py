@@ -232,7 +232,8 @@ class _Tracer:
         effects = self._one_by_one(edges, self._pruned, self._in_turn()[0])
         found = [(effect.loss, at) for at, effect in enumerate(effects) if self._is_kept(effect)]
         bearable = [edges[at] for _, at in sorted(found)]
-        return bearable, [edge for edge in edges if edge not in set(bearable)]
+        there = set(bearable)
+        return bearable, [edge for edge in edges if edge not in there]
 
     def trace(self, unexamined: int) -> Trace:
         """Return the nodes and edges, kept or pruned, with what each alone is worth."""

@@ -136,6 +136,7 @@ class _Job:
         self._batch = setting.activations.batch_rows(self._stages)
         self._error = _Error(precision)
         fingerprint = model_fingerprint(setting.model, setting.stages, setting.examples.inputs)
+        self._plan = self._planned()
         known = self._known(fingerprint)
         self._fingerprint = fingerprint
         self._identity: str = known["identity"]
@@ -236,7 +237,7 @@ class _Job:
 
     def _known(self, fingerprint: Matrix) -> dict[str, Any]:
         """Return how far the capture is; begin it where nothing is there."""
-        plan = self._plan()
+        plan = self._plan
         if not (self._working / _JOURNAL).exists():
             # What is there was begun and never counted.
             for left in self._working.iterdir():
@@ -269,7 +270,7 @@ class _Job:
             )
         return known
 
-    def _plan(self) -> str:
+    def _planned(self) -> str:
         """Return what tells this capture from others."""
         inputs = self._setting.examples.inputs
         digest = hashlib.sha256()
@@ -284,9 +285,7 @@ class _Job:
     def _write_journal(self, done: int) -> None:
         self._done = done
         crcs = [array.checksums for array in self._arrays.values()]
-        self._write(
-            {"identity": self._identity, "plan": self._plan(), "done": done, "chunks": crcs}
-        )
+        self._write({"identity": self._identity, "plan": self._plan, "done": done, "chunks": crcs})
 
     def _write(self, known: dict[str, Any]) -> None:
         new = self._working / f"{_JOURNAL}.new"

@@ -130,6 +130,7 @@ def test_the_graph_leads_to_the_answer_without_a_circle(
         assert graph.number_of_edges() == trace.edges["kept"].sum()
         assert whole.number_of_edges() == len(trace.edges)
         assert set(whole) == set(trace.nodes.index)
+        assert set(whole) == {*trace.edges["source"], *trace.edges["target"]}
         for _, _, known in whole.edges(data=True):
             assert set(known) == {"kind", "attention", "loss", "probability", "kept"}
         assert f"{int(trace.edges['kept'].sum())} of {len(trace.edges)} edges" in str(trace)

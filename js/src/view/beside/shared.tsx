@@ -3,6 +3,7 @@ import type { Shared, SharedGroup } from "../../compute/neighbors";
 import type { Exploration } from "../../state/exploration";
 import { describeConcept } from "../../words/concept";
 import { chanceText, percentText } from "../../words/text";
+import { More } from "../parts/more";
 import { Term } from "../parts/term";
 
 /** So many lines there is room for: the strongest are shown, and in the last one how many more there are. */
@@ -90,16 +91,7 @@ export function Bars({ exploration, groups: found, selected, of, onMark }: BarsP
             : []),
         ])}
       </ul>
-      {more > 0 ? (
-        <button
-          type="button"
-          class="cw-more"
-          aria-expanded={all.value}
-          onClick={() => (all.value = !all.value)}
-        >
-          {all.value ? "▾ fewer" : `▸ ${more} more`}
-        </button>
-      ) : null}
+      <More all={all} count={more} />
     </section>
   );
 }

@@ -4,6 +4,7 @@ import type { SharedPattern } from "../../data/texts";
 import type { Exploration } from "../../state/exploration";
 import { chanceText, percentText, visibleToken } from "../../words/text";
 import { whereText } from "../../words/texts";
+import { More } from "../parts/more";
 import { Term } from "../parts/term";
 
 /** So many lines there is room for, and beside concepts. */
@@ -43,16 +44,7 @@ export function SharedTextBars({ exploration }: { exploration: Exploration }) {
           />
         ))}
       </ul>
-      {more > 0 ? (
-        <button
-          type="button"
-          class="cw-more"
-          aria-expanded={all.value}
-          onClick={() => (all.value = !all.value)}
-        >
-          {all.value ? "▾ fewer" : `▸ ${more} more`}
-        </button>
-      ) : null}
+      <More all={all} count={more} />
     </section>
   );
 }

@@ -14,6 +14,7 @@ import { NEEDS_NOTEBOOK, NO_TEST_SAVED } from "../../words/saved";
 import { answerTitle, timesText } from "../../words/swap";
 import { barText, followsText, pairsText, recoveredText, signOf } from "../../words/swaptest";
 import { countText, percentText } from "../../words/text";
+import { More } from "../parts/more";
 import { ProgressBar } from "../parts/progress";
 import { VerdictSign } from "../parts/sign";
 import { Term } from "../parts/term";
@@ -172,16 +173,7 @@ function Answers({ test }: { test: SwapTest }) {
       {(all.value ? matter : matter.slice(0, FIRST)).map((answer) => (
         <Answer key={answer.name} answer={answer} test={test} />
       ))}
-      {more > 0 ? (
-        <button
-          type="button"
-          class="cw-more"
-          aria-expanded={all.value}
-          onClick={() => (all.value = !all.value)}
-        >
-          {all.value ? "▾ fewer" : `▸ ${more} more`}
-        </button>
-      ) : null}
+      <More all={all} count={more} />
       {quiet.length > 0 ? (
         <p class="cw-aside" data-role="quiet">
           {quiet.map(answerTitle).join(", ")}: {quiet.length > 1 ? "do" : "does"} not matter here
