@@ -79,6 +79,10 @@ def kernel(opened: tuple[Figure, Kernel]) -> Kernel:
 
 def strong(figure: Figure) -> list[int]:
     """Return the examples whose cells are not faded."""
+    # What was changed before this is painted in the next frame.
+    figure.page.evaluate(
+        "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    )
     opacity = figure.grid.evaluate(OPACITY, N)
     return [example for example, alpha in enumerate(opacity) if alpha == 255]
 
